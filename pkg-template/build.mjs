@@ -1,0 +1,254 @@
+// `npm run build`: from the Rust crates and the TypeScript sources to the publishable package in pkg/.
+// cargo -> wasm-bindgen -> wasm-opt -> esbuild -> tsc -> package files -> checks. The steps before
+// (machine, browsers) are in setup.mjs, the size table in measure.mjs.
+import { createHash } from "node:crypto";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { homedir } from "node:os";
+import { join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
+import { constants, gzipSync } from "node:zlib";
+import { importsFile, importsOf, measure, printSizes, wasmFile } from "./measure.mjs";
+import { capture, inRoot, node, root, run, say, seconds, targetDir } from "./proc.mjs";
+import { ensureNodeModules, ensureWasmBindgen, ensureWasmTarget, wasmTarget } from "./setup.mjs";
+
+const pkgDir = inRoot("pkg");
+const wasmDir = inRoot(".cache", "wasm");
+const stampFile = inRoot(".cache", "build-stamp");
+const entries = ["index", "slim"];
+const licences = ["LICENSE", "LICENSE-APACHE", "LICENSE-MIT"];
+const inputs = ["Cargo.toml", "Cargo.lock", "package-lock.json", "src", "pkg-template", ...licences];
+
+// Named one by one: with `--all-features` wasm-opt emits what Chromium refuses. These are what rustc
+// enables for the target, all in the browsers that have DecompressionStream.
+const wasmFeatures = [
+  "bulk-memory",
+  "bulk-memory-opt",
+  "multivalue",
+  "mutable-globals",
+  "nontrapping-float-to-int",
+  "reference-types",
+  "sign-ext",
+];
+const optFlags = [
+  "-Oz",
+  ...wasmFeatures.map((name) => `--enable-${name}`),
+  "--strip-debug",
+  "--strip-producers",
+  "--strip-target-features",
+];
+
+const hash = (...parts) => parts.reduce((sum, part) => sum.update(part), createHash("sha256")).digest("hex");
+
+function filesUnder(path) {
+  if (!statSync(path).isDirectory()) return [path];
+  return readdirSync(path)
+    .sort()
+    .flatMap((name) => filesUnder(join(path, name)));
+}
+
+/** A hash of everything the package is made from, and by what. */
+function inputStamp(dev) {
+  const files = inputs.map((name) => inRoot(name)).flatMap(filesUnder);
+  const parts = files.flatMap((file) => [relative(root, file), readFileSync(file)]);
+  return hash(dev ? "dev" : "release", capture("rustc", ["--version"]) ?? "", ...parts);
+}
+
+/** Machine paths that must not reach the package: panic messages carry the path of their source. */
+function machinePaths() {
+  const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
+  return { [root]: "bowline", [cargoHome]: "cargo", [capture("rustc", ["--print", "sysroot"])]: "rust" };
+}
+
+async function compile(dev) {
+  const remap = Object.entries(machinePaths()).map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
+  // Encoded, as a path may hold a space. It replaces the user's RUSTFLAGS: the package is one and the same.
+  const env = { CARGO_ENCODED_RUSTFLAGS: remap.join("\x1f"), RUSTFLAGS: undefined };
+  await run("cargo", ["build", "--release", "--locked", "--target", wasmTarget, "-p", "bowline"], { env });
+  const { wasmBindgen } = await ensureWasmBindgen();
+  const strip = dev ? [] : ["--remove-name-section", "--remove-producers-section"];
+  const input = join(targetDir, wasmTarget, "release", "bowline.wasm");
+  rmSync(join(wasmDir, "snippets"), { recursive: true, force: true });
+  await run(wasmBindgen, [
+    "--target",
+    "web",
+    "--omit-default-module-path",
+    "--no-typescript",
+    ...strip,
+    "--out-dir",
+    wasmDir,
+    input,
+  ]);
+}
+
+/** The module that is shipped; wasm-opt takes seconds, so its result is kept for an equal input. */
+async function optimise(dev) {
+  const input = join(wasmDir, wasmFile);
+  if (dev) return input;
+  const output = join(wasmDir, "bowline_bg.opt.wasm");
+  const stamp = hash(readFileSync(input), optFlags.join(" "), readFileSync(inRoot("package-lock.json")));
+  const kept = `${output}.stamp`;
+  if (existsSync(output) && existsSync(kept) && readFileSync(kept, "utf8") === stamp) return output;
+  await node(inRoot("node_modules", "binaryen", "bin", "wasm-opt"), [...optFlags, input, "-o", output]);
+  writeFileSync(kept, stamp);
+  return output;
+}
+
+/** Refuses a module that needs an `env` no loader gives it, or one that this Node cannot compile. */
+function checkWasm(bytes) {
+  const modules = new Set(WebAssembly.Module.imports(new WebAssembly.Module(bytes)).map((one) => one.module));
+  const foreign = [...modules].filter((name) => !name.startsWith("./"));
+  if (foreign.length > 0)
+    throw new Error(`the module imports from ${foreign.join(", ")}, which wasm-bindgen does not provide`);
+}
+
+/** The two modules that exist only while bundling: wasm-bindgen's output, and the module as text. */
+function builtModules(wasm) {
+  return {
+    name: "built-modules",
+    setup(bundler) {
+      bundler.onResolve({ filter: /^bowline-core$/ }, () => ({ path: join(wasmDir, "bowline.js") }));
+      bundler.onResolve({ filter: /^bowline-wasm-gz$/ }, ({ path }) => ({ path, namespace: "inline" }));
+      bundler.onLoad({ filter: /.*/, namespace: "inline" }, () => {
+        const packed = gzipSync(wasm, { level: constants.Z_BEST_COMPRESSION });
+        return { contents: `export default ${JSON.stringify(packed.toString("base64"))}`, loader: "js" };
+      });
+    },
+  };
+}
+
+async function bundle(dist, wasm, dev) {
+  // Imported here and not above: on a fresh clone setup has to fetch it first.
+  const { build: esbuild } = await import("esbuild");
+  const { metafile } = await esbuild({
+    absWorkingDir: root,
+    entryPoints: entries.map((name) => join("pkg-template", "src", `${name}.ts`)),
+    outdir: dist,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    target: "es2022",
+    minify: !dev,
+    chunkNames: "core-[hash]",
+    legalComments: "none",
+    define: { __VERSION__: JSON.stringify(version()) },
+    metafile: true,
+    logLevel: "warning",
+    // wasm-bindgen names the snippet once for each function imported from it.
+    logOverride: { "duplicate-object-key": "silent" },
+    plugins: [builtModules(wasm)],
+  });
+  writeFileSync(importsFile, JSON.stringify(importsOf(metafile), null, 2));
+}
+
+/** The type declarations; this is also the type check of the sources. */
+async function declare(dist) {
+  await node(inRoot("node_modules", "typescript", "bin", "tsc"), ["-p", inRoot("pkg-template"), "--outDir", dist]);
+  const declared = filesUnder(dist).filter((name) => name.endsWith(".d.ts"));
+  const reached = new Set();
+  const reach = (file) => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    for (const [, name] of readFileSync(file, "utf8").matchAll(/from "\.\/([\w-]+)\.js"/g)) reach(join(dist, `${name}.d.ts`));
+  };
+  for (const name of entries) reach(join(dist, `${name}.d.ts`));
+  for (const file of declared) {
+    // Modules behind the entries: nobody can import them, and they name what only the bundle has.
+    if (!reached.has(file)) {
+      rmSync(file);
+      continue;
+    }
+    const text = readFileSync(file, "utf8");
+    // The libraries a user names seldom have this symbol, and an error in our types would be theirs to bear.
+    if (text.includes("Symbol.asyncDispose")) writeFileSync(file, `/// <reference lib="esnext.disposable" />\n${text}`);
+  }
+}
+
+function version() {
+  const found = /^\[(?:workspace\.)?package\][^[]*?^version = "([^"]+)"/m.exec(
+    readFileSync(inRoot("Cargo.toml"), "utf8"),
+  );
+  if (!found) throw new Error("Cargo.toml has no version");
+  return found[1];
+}
+
+function packageFiles(folder) {
+  const manifest = JSON.parse(readFileSync(inRoot("pkg-template", "package.json"), "utf8"));
+  manifest.version = version();
+  writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+  cpSync(inRoot("pkg-template", "README.md"), join(folder, "README.md"));
+  for (const name of licences) cpSync(inRoot(name), join(folder, name));
+}
+
+/** What only the finished files can show: no path of this machine, no type that leads outside. */
+function checkFiles(folder) {
+  const forbidden = [...Object.keys(machinePaths()), homedir()].map((path) => `${path}/`);
+  for (const file of filesUnder(folder)) {
+    const bytes = readFileSync(file);
+    const found = forbidden.find((path) => bytes.includes(path));
+    if (found) throw new Error(`${relative(folder, file)} holds the machine path ${found}`);
+    if (file.endsWith(".d.ts") && /bowline-(core|wasm-gz)/.test(bytes.toString())) {
+      throw new Error(`${relative(folder, file)} exposes a module that the package does not have`);
+    }
+  }
+}
+
+/**
+ * Makes pkg/ when its inputs changed since the last time.
+ * `dev` leaves out wasm-opt and minification and keeps the function names; `quiet` leaves out the table.
+ */
+export async function build({ dev = false, quiet = false } = {}) {
+  const start = performance.now();
+  await ensureNodeModules();
+  await ensureWasmTarget();
+  const stamp = inputStamp(dev);
+  if (existsSync(join(pkgDir, "package.json")) && existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) {
+    say(`build: pkg/ is up to date (${seconds(start)})`);
+    if (!quiet) printSizes(measure());
+    return;
+  }
+  mkdirSync(wasmDir, { recursive: true });
+  rmSync(stampFile, { force: true });
+  const staging = inRoot(".cache", `pkg-${process.pid}`);
+  const dist = join(staging, "dist");
+  try {
+    mkdirSync(dist, { recursive: true });
+    say("build: the Rust crates to WebAssembly");
+    await compile(dev);
+    say(dev ? "build: without wasm-opt" : "build: wasm-opt");
+    const wasm = readFileSync(await optimise(dev));
+    checkWasm(wasm);
+    writeFileSync(join(dist, wasmFile), wasm);
+    say("build: the TypeScript entries");
+    await bundle(dist, wasm, dev);
+    await declare(dist);
+    packageFiles(staging);
+    checkFiles(staging);
+    // Moved in one step, so that a server or a test never reads half a package.
+    rmSync(pkgDir, { recursive: true, force: true });
+    renameSync(staging, pkgDir);
+  } finally {
+    rmSync(staging, { recursive: true, force: true });
+  }
+  writeFileSync(stampFile, stamp);
+  say(`build: pkg/ is ready (${seconds(start)})`);
+  if (!quiet) printSizes(measure());
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  try {
+    await build({ dev: process.argv.includes("--dev") });
+  } catch (error) {
+    say(`build: ${error.message}`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,182 @@
+// One call on the package's side: its promise, its abort listener, its place in the snippet's table. What becomes of it is decided in
+// the core.
+
+import { errorFrom, type Failure } from "./errors.js";
+import type { Host } from "./host.js";
+import type { Progress, RequestOptions, RequestPhase, RequestPriority, RequestPromise } from "./types.js";
+
+/** Bits of `Core.call`'s flags. */
+export const NOTIFICATION = 1;
+export const CONNECT = 2;
+const PROGRESS = 4;
+const KEEP_TIMEOUT = 8;
+const IDEMPOTENT = 16;
+
+const LEVELS = { low: 0, normal: 1, high: 2, critical: 3 };
+const level = (priority: RequestPriority = 1): number => (typeof priority === "string" ? LEVELS[priority] : priority) ?? 1;
+
+/** What the snippet hands over when a call ends badly. */
+export interface RawFailure {
+  code: Failure["code"];
+  outcome: Failure["outcome"];
+  retryable: boolean;
+  kind: "" | "rpc" | "http" | "close" | "time" | "note";
+  number: number;
+  extra: number;
+  note: string;
+  value: unknown;
+}
+
+/** A promise with the call's handles. Its constructor reads `Promise`, so that `await` does not wrap it once more. */
+class CallPromise extends Promise<unknown> implements RequestPromise<unknown> {
+  declare call: Call;
+  static {
+    Object.defineProperty(this.prototype, "constructor", { value: Promise });
+  }
+  get requestId(): string {
+    return this.call.requestId;
+  }
+  get phase(): RequestPhase {
+    return this.call.phase;
+  }
+  setPriority(priority: RequestPriority): void {
+    this.call.setPriority(priority);
+  }
+  cancel(reason?: string): void {
+    this.call.cancel(reason);
+  }
+}
+
+// The executor of the promise that is being made; a shared one spares a closure per call.
+let resolveNext: (value: unknown) => void;
+let rejectNext: (error: unknown) => void;
+const capture = (resolve: (value: unknown) => void, reject: (error: unknown) => void): void => {
+  resolveNext = resolve;
+  rejectNext = reject;
+};
+
+let made = 0;
+
+export class Call {
+  readonly promise: CallPromise;
+  readonly host: Host;
+  readonly method: string;
+  readonly given: object | null | undefined;
+  readonly options: RequestOptions;
+  readonly number = ++made;
+  readonly #kind: number;
+  readonly #resolve: (value: unknown) => void;
+  readonly #reject: (error: unknown) => void;
+  /** Place in the snippet's table; -1 before and after. */
+  #slot = -1;
+  #settled = false;
+  #abort: (() => void) | undefined;
+  #reason: unknown;
+
+  constructor(host: Host, kind: number, method: string, given: object | null | undefined, options: RequestOptions) {
+    this.host = host;
+    this.method = method;
+    this.given = given;
+    this.options = options;
+    this.#kind = kind;
+    this.promise = new CallPromise(capture);
+    this.promise.call = this;
+    this.#resolve = resolveNext;
+    this.#reject = rejectNext;
+    const { signal } = options;
+    if (signal) {
+      this.#abort = () => this.cancel(signal.reason);
+      signal.addEventListener("abort", this.#abort, { once: true });
+    }
+  }
+
+  get requestId(): string {
+    return `call-${this.number}`;
+  }
+
+  get tool(): string | undefined {
+    return this.method === "tools/call" ? String((this.given as { name?: unknown } | null | undefined)?.name) : undefined;
+  }
+
+  get phase(): RequestPhase {
+    if (this.#settled) return "settled";
+    return this.#slot >= 0 && this.host.core?.isSent(this.#slot) ? "sent" : "queued";
+  }
+
+  /** Hands the call to the core. */
+  start(): void {
+    const { host, options, given } = this;
+    if (options.signal?.aborted) return this.cancel(options.signal.reason);
+    if (this.#settled) return;
+    const { tables, core, client } = host;
+    const method = tables!.methodId(this.method);
+    let params = 0;
+    let key = 0;
+    if (this.#kind !== CONNECT) {
+      try {
+        params = tables!.params(method, given);
+        if (host.caching && options.useCache !== false && this.#kind === 0) {
+          key = tables!.key(client, method, given, host.cachesTool(this.tool));
+        }
+      } catch (cause) {
+        return this.refuse({ code: "SEND_FAILED", outcome: "not-sent", retryable: false, detail: "json", cause });
+      }
+    }
+    let flags = this.#kind;
+    if (options.onProgress) flags |= PROGRESS;
+    if (options.resetTimeoutOnProgress === false) flags |= KEEP_TIMEOUT;
+    if (options.idempotent) flags |= IDEMPOTENT;
+    this.#slot = tables!.attach(client, this);
+    core!.call(this.#slot, method, params, level(options.priority), options.timeout ?? -1, options.maxTotalTimeout ?? -1, flags, key);
+  }
+
+  setPriority(priority: RequestPriority): void {
+    if (this.#slot >= 0) this.host.core?.setPriority(this.#slot, level(priority));
+    else (this.options as { priority?: RequestPriority }).priority = priority;
+  }
+
+  cancel(reason?: unknown): void {
+    if (this.#settled) return;
+    this.#reason = reason;
+    if (this.#slot >= 0) this.host.core?.cancel(this.#slot);
+    else this.refuse({ code: "ABORTED", outcome: "not-sent", retryable: false });
+  }
+
+  // ---- called by the snippet ----
+
+  resolve(value: unknown): void {
+    this.#end();
+    this.#resolve(value);
+  }
+
+  reject(raw: RawFailure): void {
+    this.refuse(this.host.failure(raw, this));
+  }
+
+  get progress(): ((progress: Progress) => void) | undefined {
+    return this.options.onProgress && ((progress) => this.host.guard(() => this.options.onProgress!(progress)));
+  }
+
+  /** Ends the call with an error made here. */
+  refuse(failure: Failure): void {
+    this.#end();
+    const { requestId, method, tool } = this;
+    const own = this.#kind === CONNECT ? {} : { requestId, method, ...(tool && { tool }) };
+    const reason = failure.code === "ABORTED" ? { reason: this.#reason } : {};
+    this.#reject(errorFrom({ ...failure, ...own, ...reason }));
+    if (failure.code === "OUTCOME_UNKNOWN") this.host.onDoubt({ id: requestId, method, ...(tool && { tool }) });
+  }
+
+  /** Ends the call with an error made before. */
+  fail(error: unknown): void {
+    this.#end();
+    this.#reject(error);
+  }
+
+  #end(): void {
+    this.#slot = -1;
+    this.#settled = true;
+    if (this.#abort) this.options.signal!.removeEventListener("abort", this.#abort);
+    this.host.touch();
+  }
+}

@@ -1,0 +1,200 @@
+// The client as applications see it: MCP's methods by name over one `request`, state, metrics, events. No decision is made here.
+
+import { Call, CONNECT, NOTIFICATION } from "./call.js";
+import { Host } from "./host.js";
+import { errorFrom } from "./errors.js";
+import type {
+  CallToolResult,
+  ClientMetrics,
+  ClientSnapshot,
+  ConnectionSnapshot,
+  ConnectionState,
+  ListenerOptions,
+  ListOptions,
+  MCPClientConfig,
+  McpEventMap,
+  McpMethods,
+  PingResult,
+  ReadableStore,
+  ReadResourceResult,
+  RequestOptions,
+  RequestPromise,
+  Resource,
+  ServerInfo,
+  Tool,
+} from "./types.js";
+
+const NONE: RequestOptions = {};
+/** More pages than this, or a cursor that comes back, is a server that counts in circles (P58). */
+const MAX_PAGES = 1000;
+
+/** Makes a client. Nothing is loaded and nothing is sent before the first call, `connect()`, or `autoConnect`. */
+export function createClient(config: MCPClientConfig): McpClient {
+  return new McpClient(config);
+}
+
+/** An MCP client. Its methods may be called in any state: calls wait for the connection they need. */
+export class McpClient {
+  readonly #host: Host;
+  /** What the client was made with. */
+  readonly config: Readonly<MCPClientConfig>;
+
+  /** @throws McpError `INVALID_CONFIG` when `serverUrl` is no http(s) or ws(s) URL; other options are checked when the core is loaded. */
+  constructor(config: MCPClientConfig) {
+    this.config = config;
+    this.#host = new Host(config);
+    if (config.autoConnect) this.connect().catch((error) => this.#host.events.emit("error", error));
+  }
+
+  get state(): ConnectionState {
+    return this.#host.state;
+  }
+
+  /** Frozen; the same object until something changes. */
+  get connection(): ConnectionSnapshot {
+    return this.#host.store.getSnapshot().connection;
+  }
+
+  /** For `useSyncExternalStore` and everything like it. */
+  get store(): ReadableStore<ClientSnapshot> {
+    return this.#host.store;
+  }
+
+  /**
+   * Resolves when calls can flow. Joins an attempt in progress, ends the waiting for the next one, and starts again after a failure.
+   * @throws McpError why there is no connection; the client goes on trying unless its state says otherwise.
+   */
+  async connect(options: { signal?: AbortSignal; timeout?: number } = NONE): Promise<ConnectionSnapshot> {
+    const { signal, timeout } = options;
+    await this.#submit(CONNECT, "", undefined, { ...(signal && { signal }), ...(timeout !== undefined && { maxTotalTimeout: timeout }) });
+    return this.connection;
+  }
+
+  /** Drops the link and opens a new one. Calls under way are treated as after any lost link. */
+  reconnect(): Promise<ConnectionSnapshot> {
+    this.#host.core?.reconnect();
+    return this.connect();
+  }
+
+  /** Settles every call with `CLIENT_CLOSED`, ends the session and the link. Final. */
+  async close(): Promise<void> {
+    this.#host.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /**
+   * Calls any method of the server.
+   * @throws McpError (as rejection); see `code` and `outcome`.
+   */
+  request<M extends keyof McpMethods>(method: M, params?: McpMethods[M]["params"], options?: RequestOptions): RequestPromise<McpMethods[M]["result"]>;
+  request<T = unknown>(method: string, params?: object | null, options?: RequestOptions): RequestPromise<T>;
+  request(method: string, params?: object | null, options: RequestOptions = NONE): RequestPromise<unknown> {
+    return this.#submit(0, method, params, options);
+  }
+
+  /** Sends a notification; resolves when it was handed over (WebSocket) or accepted (HTTP). */
+  async notify(method: string, params?: object): Promise<void> {
+    await this.#submit(NOTIFICATION, method, params, NONE);
+  }
+
+  /** Asks a 2026-07-28 server who it is; what older servers told is in `connection.server`. */
+  discover(options?: RequestOptions): RequestPromise<ServerInfo> {
+    return this.request("server/discover", {}, options);
+  }
+
+  /** All tools, page after page; with `cursor`, the one page it names. */
+  listTools(options?: ListOptions): Promise<Tool[]> {
+    return this.#list<Tool>("tools/list", "tools", options);
+  }
+
+  /** All resources, page after page; with `cursor`, the one page it names. */
+  listResources(options?: ListOptions): Promise<Resource[]> {
+    return this.#list<Resource>("resources/list", "resources", options);
+  }
+
+  /** Calls a tool. A tool that fails says so in its result (`isError`); only a call that fails rejects. */
+  callTool<R = CallToolResult>(name: string, args: Record<string, unknown> = {}, options: RequestOptions = NONE): RequestPromise<R> {
+    return this.#submit<R>(0, "tools/call", { name, arguments: args }, options);
+  }
+
+  readResource(uri: string, options?: RequestOptions): RequestPromise<ReadResourceResult> {
+    return this.request("resources/read", { uri }, options);
+  }
+
+  /** One round trip: `ping`, or `server/discover` where the protocol has no ping. */
+  async ping(options: { timeout?: number } = NONE): Promise<PingResult> {
+    const start = performance.now();
+    await this.request("ping", undefined, { ...options, useCache: false });
+    return { latency: performance.now() - start, via: this.connection.transport ?? "http" };
+  }
+
+  /** Counters and gauges as of now. */
+  metrics(): ClientMetrics {
+    const raw = this.#host.core?.metrics() ?? {};
+    const of = (name: string): number => raw[name] ?? 0;
+    return {
+      totalRequests: of("totalRequests"),
+      successfulRequests: of("successfulRequests"),
+      failedRequests: of("failedRequests"),
+      cachedResponses: of("cachedResponses"),
+      averageLatency: of("averageLatency"),
+      activeRequests: of("activeRequests"),
+      queuedRequests: of("queuedRequests"),
+      bytesSent: of("bytesSent"),
+      bytesReceived: of("bytesReceived"),
+      bufferedAmount: of("bufferedAmount"),
+      replayed: of("replayed"),
+      deduplicated: of("deduplicated"),
+      unknownOutcomes: of("unknownOutcomes"),
+      timeouts: of("timeouts"),
+      aborted: of("aborted"),
+      violations: of("violations"),
+      cache: { size: of("cacheSize"), bytes: of("cacheBytes") },
+      connection: { connects: of("connects"), reconnects: of("reconnects"), failedAttempts: of("failedAttempts") },
+    };
+  }
+
+  /** Adds a listener and returns what removes it. */
+  on<E extends keyof McpEventMap>(event: E, listener: (detail: McpEventMap[E]) => void, options?: ListenerOptions): () => void {
+    return this.#host.events.on(event, listener, options);
+  }
+
+  off<E extends keyof McpEventMap>(event: E, listener: (detail: McpEventMap[E]) => void): void {
+    this.#host.events.off(event, listener);
+  }
+
+  /** The next event of this name. */
+  once<E extends keyof McpEventMap>(event: E, options?: { signal?: AbortSignal }): Promise<McpEventMap[E]> {
+    return this.#host.events.once(event, options);
+  }
+
+  #submit<T>(kind: number, method: string, params: object | null | undefined, options: RequestOptions): RequestPromise<T> {
+    const call = new Call(this.#host, kind, method, params, options);
+    this.#host.submit(call);
+    return call.promise as RequestPromise<unknown> as RequestPromise<T>;
+  }
+
+  async #list<T>(method: string, member: string, { cursor, ...options }: ListOptions = NONE): Promise<T[]> {
+    const items: T[] = [];
+    const seen = new Set<string>();
+    let next: string | undefined = cursor;
+    do {
+      const page: Record<string, unknown> = await this.request(method, next === undefined ? {} : { cursor: next }, options);
+      const part = page[member];
+      if (!Array.isArray(part)) throw invalid(method, `the result has no list of ${member}`);
+      items.push(...(part as T[]));
+      // Any text is a cursor, the empty one too; only its absence ends the list (P58).
+      next = typeof page.nextCursor === "string" ? page.nextCursor : undefined;
+      if (next === undefined || cursor !== undefined) return items;
+      if (seen.has(next) || seen.size >= MAX_PAGES) throw invalid(method, "the pages go round in circles");
+      seen.add(next);
+    } while (true);
+  }
+}
+
+function invalid(method: string, detail: string): Error {
+  return errorFrom({ code: "INVALID_RESULT", outcome: "not-applied", retryable: false, method, detail });
+}

@@ -1,0 +1,272 @@
+// The configuration of a client: every option with its unit, default and danger. Types only; the core
+// checks the values and applies the defaults that `@default` names.
+// Delays are milliseconds, sizes are bytes.
+
+/** Where the compiled core comes from. A `Response` or its promise is compiled while it streams. */
+export type WasmSource =
+  | string
+  | URL
+  | Request
+  | Response
+  | PromiseLike<Response>
+  | BufferSource
+  | WebAssembly.Module;
+
+/** What `createClient` accepts. Only `serverUrl` is required. */
+export interface MCPClientConfig {
+  /**
+   * Address of the MCP endpoint, path included (for example `https://example.com/mcp`).
+   * `http:` and `https:` allow both transports; `ws:` and `wss:` mean WebSocket only.
+   * A relative address is resolved against the page. Danger: over plain `http:`/`ws:` anyone on the
+   * way can read and change the traffic; use them on loopback only.
+   */
+  serverUrl: string | URL;
+  /**
+   * Whether to try a WebSocket (one connection, no request waits for a free HTTP slot).
+   * @default true
+   */
+  enableWebSocket?: boolean;
+  /**
+   * Whether Streamable HTTP may serve when the WebSocket does not answer. `false` with
+   * `enableWebSocket: true` means WebSocket or nothing; both `false` is `INVALID_CONFIG`.
+   * @default true
+   */
+  enableHttpFallback?: boolean;
+  /**
+   * Whether a lost link is opened again by itself. `false`: calls that wait when the link is lost
+   * are rejected, and the link stays down until `connect()`.
+   * @default true
+   */
+  enableReconnection?: boolean;
+  /**
+   * Whether answers of reading methods (`tools/list`, `resources/read`, ...) may be kept and reused.
+   * Tool calls are never kept unless `cacheOptions.cacheTools` names them.
+   * @default true
+   */
+  enableCaching?: boolean;
+  /** How a lost link is opened again. */
+  reconnectOptions?: ReconnectOptions;
+  /** How long and how much is kept. */
+  cacheOptions?: CacheOptions;
+  /**
+   * Whether to open the link at creation. Otherwise `connect()` or the first call opens it.
+   * @default false
+   */
+  autoConnect?: boolean;
+  /**
+   * How long one call may wait for its answer, counted from the moment it is sent, not from the
+   * moment it is queued. Milliseconds. Danger: a tool call that times out was sent, so its error has
+   * `outcome: "unknown"`; too short a value turns slow successes into unknowns.
+   * @default 60000
+   */
+  timeout?: number;
+  /**
+   * How long one call may take from its creation to its end: waiting for a link, waiting for its turn,
+   * repetitions and progress included. Milliseconds.
+   * @default 300000
+   */
+  maxTotalTimeout?: number;
+  /** Details of the two transports. */
+  transport?: TransportOptions;
+  /** Limits of the queue of calls. */
+  queue?: QueueOptions;
+  /** Protocol era and what the client says about itself. */
+  protocol?: ProtocolOptions;
+  /**
+   * Where to load the core from, instead of what the entry brings with it: for a page with its own
+   * asset server. The first client (or `init`) on the page decides; later values are not used.
+   * @default the inlined core (`bowline`), or the file beside the module (`bowline/slim`)
+   */
+  wasm?: WasmSource;
+  /**
+   * The `fetch` used for every HTTP exchange. For tests, proxies and runtimes without a global one.
+   * @default globalThis.fetch
+   */
+  fetch?: typeof globalThis.fetch;
+  /**
+   * The WebSocket class. Node 20 has none: pass the one of the package `ws`.
+   * Without any, only HTTP is used.
+   * @default globalThis.WebSocket
+   */
+  WebSocket?: WebSocketConstructor;
+}
+
+/** How a lost link is opened again. */
+export interface ReconnectOptions {
+  /**
+   * Quick attempts before `onExhausted` decides. A count.
+   * @default 10
+   */
+  maxAttempts?: number;
+  /**
+   * Base delay. The first attempt comes at a random moment before it, so that many clients of one
+   * server do not return together. Milliseconds. Danger: a small value makes a restarting server
+   * meet all its clients at once.
+   * @default 1000
+   */
+  initialDelay?: number;
+  /**
+   * The longest delay between two quick attempts, before jitter. Milliseconds.
+   * @default 30000
+   */
+  maxDelay?: number;
+  /**
+   * Each delay is the one before times this. At least 1.
+   * @default 1.5
+   */
+  backoffMultiplier?: number;
+  /**
+   * How chance spreads a delay `d`: `"equal"` between d/2 and d, `"full"` between 0 and d, `"none"`
+   * exactly d. Danger: with `"none"` clients cut together also return together.
+   * @default "equal"
+   */
+  jitter?: "equal" | "full" | "none";
+  /**
+   * After `maxAttempts`: `"suspend"` keeps the queue and tries again every `suspendedInterval`;
+   * `"fail"` rejects what waits with `RECONNECT_EXHAUSTED` and stops until `connect()`.
+   * @default "suspend"
+   */
+  onExhausted?: "suspend" | "fail";
+  /**
+   * Delay between attempts while suspended, spread between half and all of it. Milliseconds.
+   * @default 30000
+   */
+  suspendedInterval?: number;
+  /**
+   * A link must have answered and lived this long before the attempts are counted from zero again.
+   * Milliseconds. Danger: 0 lets a server that accepts and drops at once be dialled without pause.
+   * @default 5000
+   */
+  minUptime?: number;
+  /**
+   * How long one attempt may take, handshake included. Milliseconds.
+   * @default 10000
+   */
+  connectTimeout?: number;
+}
+
+/** What is kept of answers, and for how long. The least recently used entry leaves first. */
+export interface CacheOptions {
+  /**
+   * Most entries kept.
+   * @default 1000
+   */
+  maxSize?: number;
+  /**
+   * Lifetime of an answer whose server names none (`ttlMs` of the 2026-07-28 protocol always wins).
+   * Milliseconds; 0 keeps only what the server allows. Danger: a server of the older protocol that
+   * sends no change notifications can be read this much out of date.
+   * @default 300000
+   */
+  defaultTTL?: number;
+  /**
+   * Most bytes of JSON text kept.
+   * @default 8388608 (8 MiB)
+   */
+  maxBytes?: number;
+  /**
+   * Longest lifetime, whatever the server says. Milliseconds.
+   * @default 86400000 (24 hours)
+   */
+  maxTTL?: number;
+  /**
+   * Names of tools whose results may be kept. Danger: a second call with equal arguments then does
+   * not reach the server; name only tools that change nothing.
+   * @default []
+   */
+  cacheTools?: string[];
+}
+
+/** Details of the two transports. */
+export interface TransportOptions {
+  /**
+   * Address of the WebSocket endpoint when it differs from `serverUrl`.
+   * @default serverUrl with http replaced by ws
+   */
+  webSocketUrl?: string | URL;
+  /**
+   * How long the WebSocket may try alone before HTTP is tried beside it. Milliseconds.
+   * @default 250
+   */
+  headStart?: number;
+  /**
+   * How long an opened WebSocket may take for its first answer before it counts as failed.
+   * Milliseconds.
+   * @default 2500
+   */
+  probeTimeout?: number;
+  /**
+   * How long "this server has no WebSocket" is remembered for its origin, in `sessionStorage` where
+   * there is one. Milliseconds; 0 tries the WebSocket on every connect.
+   * @default 600000
+   */
+  rememberFallback?: number;
+  /**
+   * Headers added to every HTTP request, for example `authorization`. A function is asked anew
+   * for each request and may be async. Danger: a browser cannot add headers to a WebSocket; a server
+   * that wants them answers over HTTP only, so set `enableWebSocket: false` to save the failed try.
+   * @default none
+   */
+  headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>);
+  /**
+   * Bytes waiting in the WebSocket (`bufferedAmount`) above which no more is written, so that the
+   * queue and not the socket decides what goes first.
+   * @default 1048576 (1 MiB)
+   */
+  highWaterMark?: number;
+  /**
+   * Largest message accepted; a larger one fails with `MESSAGE_TOO_LARGE`. Danger: the page must
+   * hold what it accepts, several times over while it is parsed.
+   * @default 16777216 (16 MiB)
+   */
+  maxMessageBytes?: number;
+}
+
+/** Limits of the queue of calls. */
+export interface QueueOptions {
+  /**
+   * Most calls in flight at once. Danger: browsers open about six HTTP/1.1 connections per origin;
+   * more calls than that wait inside the browser, out of reach of priorities.
+   * @default 32 over WebSocket, 5 over HTTP
+   */
+  concurrency?: number;
+  /**
+   * Most calls waiting; the next one is rejected with `QUEUE_FULL`.
+   * @default 1000
+   */
+  maxQueued?: number;
+}
+
+/** Protocol era and what the client says about itself. */
+export interface ProtocolOptions {
+  /**
+   * `"modern"`: 2026-07-28, where every request carries its own metadata. `"legacy"`: 2025-11-25 and
+   * earlier, with the `initialize` handshake. `"auto"` asks the server.
+   * @default "auto"
+   */
+  era?: "auto" | "modern" | "legacy";
+  /**
+   * What the client calls itself towards the server.
+   * @default { name: "bowline", version: (that of the package) }
+   */
+  clientInfo?: { name: string; version: string; title?: string };
+  /**
+   * MCP client capabilities to declare. Danger: declare only what your application answers; Bowline
+   * itself answers none of the server's requests for input.
+   * @default {}
+   */
+  capabilities?: Record<string, unknown>;
+}
+
+/** The part of a WebSocket the type checker looks at; at run time it must be a whole one. */
+export interface WebSocketLike {
+  readonly readyState: number;
+  readonly bufferedAmount: number;
+  readonly protocol: string;
+  binaryType: string;
+  send(data: string): void;
+  close(code?: number, reason?: string): void;
+}
+
+/** A WebSocket class: the browser's, or the one of the package `ws`. */
+export type WebSocketConstructor = new (url: string, protocols?: string[]) => WebSocketLike;

@@ -1,0 +1,281 @@
+// The package's side of one core client: what the snippet needs to know of it, and what it tells. It turns core facts into events and
+// snapshots and decides nothing.
+
+import { Core, type Tables } from "bowline-core";
+import type { Call, RawFailure } from "./call.js";
+import { Emitter, SnapshotStore } from "./emitter.js";
+import { errorFrom, type Failure, type McpError } from "./errors.js";
+import { load, loaded } from "./runtime.js";
+import type {
+  ClientSnapshot,
+  ConnectionSnapshot,
+  ConnectionState,
+  DisconnectReason,
+  InDoubtCall,
+  MCPClientConfig,
+  McpEventMap,
+  ServerInfo,
+  Transport,
+} from "./types.js";
+
+/** How often, at most, a store's watchers hear of calls coming and going. Milliseconds. */
+const BEAT = 100;
+
+export class Host {
+  readonly url: string | undefined;
+  readonly webSocketUrl: string | undefined;
+  readonly headers: NonNullable<MCPClientConfig["transport"]>["headers"];
+  readonly fetch: typeof globalThis.fetch;
+  readonly WebSocket: unknown;
+  readonly clientInfo: { name: string; version: string };
+  readonly capabilities: Record<string, unknown>;
+  readonly caching: boolean;
+  readonly events = new Emitter<McpEventMap>();
+  readonly store: SnapshotStore<ClientSnapshot>;
+  readonly #config: MCPClientConfig;
+  readonly #cacheTools: ReadonlySet<string>;
+
+  /** Set by the snippet when the server's first HTTP answer could be read. */
+  answered = false;
+  core: Core | undefined;
+  tables: Tables | undefined;
+  client = -1;
+  #waiting: Call[] = [];
+  #touched = false;
+  #lostAt = 0;
+  #carrier: Transport | null = null;
+  #server: ServerInfo | null = null;
+  #connection: Omit<ConnectionSnapshot, "latency">;
+
+  constructor(config: MCPClientConfig) {
+    this.#config = config;
+    const { serverUrl, transport = {}, protocol = {} } = config;
+    const given = address("serverUrl", serverUrl);
+    const socket = transport.webSocketUrl === undefined ? undefined : address("transport.webSocketUrl", transport.webSocketUrl);
+    const isSocket = given.protocol.startsWith("ws");
+    this.url = isSocket ? undefined : given.href;
+    this.webSocketUrl = socket?.href ?? given.href.replace(/^http/, "ws");
+    this.headers = transport.headers;
+    // Called without `this`, as browsers demand of their own.
+    this.fetch = config.fetch ?? globalThis.fetch;
+    this.WebSocket = config.WebSocket ?? globalThis.WebSocket;
+    this.clientInfo = protocol.clientInfo ?? { name: "bowline", version: __VERSION__ };
+    this.capabilities = protocol.capabilities ?? {};
+    this.caching = config.enableCaching !== false;
+    this.#cacheTools = new Set(config.cacheOptions?.cacheTools);
+    this.#connection = {
+      state: "idle",
+      since: Date.now(),
+      transport: null,
+      degraded: false,
+      era: null,
+      protocolVersion: null,
+      server: null,
+      attempt: 0,
+      retryAt: null,
+      reason: null,
+      epoch: 0,
+    };
+    this.store = new SnapshotStore(() => this.#snapshot());
+  }
+
+  cachesTool(tool: string | undefined): boolean {
+    return tool !== undefined && this.#cacheTools.has(tool);
+  }
+
+  get state(): ConnectionState {
+    return this.#connection.state;
+  }
+
+  /** Hands a call to the core, which is loaded first if need be. */
+  submit(call: Call): void {
+    this.touch();
+    if (this.core) return call.start();
+    if (this.state === "closed") return call.refuse({ code: "CLIENT_CLOSED", outcome: "not-sent", retryable: false });
+    this.#waiting.push(call);
+    if (this.#waiting.length > 1) return;
+    const tables = loaded();
+    // Loaded already: start in this very task, so that calls issued together leave together.
+    if (tables) this.#begin(tables);
+    else load(this.#config.wasm).then((tables) => this.#begin(tables), (error: McpError) => this.#abandon(error));
+  }
+
+  #begin(tables: Tables): void {
+    if (this.state === "closed") return;
+    try {
+      this.core = new Core(this.#config, this);
+    } catch (detail) {
+      const failure = { code: "INVALID_CONFIG", outcome: "not-sent", retryable: false, detail: String(detail) } as const;
+      return this.#abandon(errorFrom(failure));
+    }
+    this.tables = tables;
+    this.client = this.core.client();
+    for (const call of this.#waiting.splice(0)) call.start();
+  }
+
+  #abandon(error: McpError): void {
+    const { code, message } = error;
+    this.#enter({ ...this.#connection, state: "failed", reason: { code, message } });
+    for (const call of this.#waiting.splice(0)) call.fail(error);
+  }
+
+  close(): void {
+    if (this.core) return this.core.close();
+    this.#enter({ ...this.#connection, state: "closed" });
+    for (const call of this.#waiting.splice(0)) {
+      call.refuse({ code: "CLIENT_CLOSED", outcome: "not-sent", retryable: false });
+    }
+  }
+
+  failure(raw: RawFailure, call?: Call): Failure {
+    const { code, outcome, retryable, kind, number, extra, note, value } = raw;
+    const { transport } = this.#connection;
+    const failure: Failure = { code, outcome, retryable };
+    const url = (transport ?? (this.url ? "http" : "websocket")) === "http" ? this.url : this.webSocketUrl;
+    if (url) failure.url = url;
+    if (transport && call) failure.transport = transport;
+    if (kind === "rpc") {
+      const { message, data } = value as { message?: unknown; data?: unknown };
+      Object.assign(failure, { rpcCode: number, rpcMessage: String(message ?? ""), data });
+    } else if (kind === "http") {
+      failure.httpStatus = number;
+      if (extra >= 0) failure.retryAfter = extra;
+    } else if (kind === "close") {
+      failure.closeCode = number;
+    } else if (kind === "time") {
+      failure.timeout = number;
+      failure.stage = note as NonNullable<Failure["stage"]>;
+    } else if (kind === "note") {
+      failure.detail = note;
+    }
+    return failure;
+  }
+
+  // ---- called by the snippet ----
+
+  onState(
+    state: ConnectionState,
+    transport: Transport | "",
+    era: "modern" | "legacy" | "",
+    version: string,
+    attempt: number,
+    retry: number,
+    epoch: number,
+    raw: RawFailure | null,
+  ): void {
+    const before = this.#connection;
+    let reason: DisconnectReason | null = null;
+    if (raw) {
+      const { code, message, closeCode, httpStatus } = errorFrom(this.failure(raw));
+      reason = { code, message, ...(closeCode !== undefined && { closeCode }), ...(httpStatus !== undefined && { httpStatus }) };
+    }
+    // The core counts on the monotonic clock; people and React compare with Date.now().
+    const delay = Number.isNaN(retry) ? null : Math.max(0, retry - performance.now());
+    const now = Date.now();
+    this.#enter({
+      state,
+      since: state === before.state ? before.since : now,
+      transport: transport || null,
+      degraded: transport === "http" && !!this.webSocketUrl && this.#config.enableWebSocket !== false,
+      era: era || null,
+      protocolVersion: version || null,
+      server: this.#server,
+      attempt,
+      retryAt: delay === null ? null : now + delay,
+      reason,
+      epoch,
+    });
+    const { events } = this;
+    if (before.state === "ready" && state !== "ready") this.#lostAt = now;
+    if (delay !== null && reason) events.emit("reconnecting", { attempt, delay, retryAt: now + delay, reason });
+    if (state === "ready" && transport) {
+      if (transport !== this.#carrier) {
+        const from = this.#carrier;
+        const cause = !from ? "initial" : transport === "http" ? "fallback" : "upgrade";
+        this.#carrier = transport;
+        events.emit("transport", { from, to: transport, cause });
+      }
+      if (this.#lostAt) events.emit("reconnected", { downFor: now - this.#lostAt, attempts: before.attempt, transport });
+      this.#lostAt = 0;
+    }
+  }
+
+  onServer(result: Record<string, unknown>): void {
+    const { serverInfo, ...rest } = result;
+    const info = (serverInfo ?? (result._meta as Record<string, unknown> | undefined)?.["io.modelcontextprotocol/serverInfo"]) as object | undefined;
+    const { supportedVersions, capabilities = {}, instructions } = rest as unknown as ServerInfo;
+    const server = { name: "", ...info, capabilities } as ServerInfo;
+    if (supportedVersions) server.supportedVersions = supportedVersions;
+    if (instructions) server.instructions = instructions;
+    this.#server = server;
+  }
+
+  onNotification({ method, params }: { method: string; params?: Record<string, unknown> }): void {
+    this.events.emit("notification", { method, ...(params && { params }), receivedAt: Date.now() });
+  }
+
+  onReplay(call: Call | undefined): void {
+    if (call) this.events.emit("replay", { id: call.requestId, method: call.method });
+  }
+
+  onDoubt(call: InDoubtCall): void {
+    this.events.emit("outcomeUnknown", call);
+  }
+
+  /** Runs a callback of the application; what it throws is its own, uncaught error. */
+  guard(callback: () => void): void {
+    try {
+      callback();
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+
+  /** Numbers that watchers of the store see have changed. */
+  touch(): void {
+    if (this.#touched) return;
+    this.#touched = true;
+    setTimeout(() => {
+      this.#touched = false;
+      this.store.changed();
+    }, BEAT);
+  }
+
+  #enter(connection: Omit<ConnectionSnapshot, "latency">): void {
+    const previous = this.#connection.state;
+    this.#connection = connection;
+    this.store.changed();
+    if (connection.state !== previous) {
+      this.events.emit("state", { previous, current: this.store.getSnapshot().connection });
+    }
+  }
+
+  #snapshot(): ClientSnapshot {
+    const metrics = this.core?.metrics();
+    const latency = metrics?.lastLatency ?? -1;
+    return {
+      connection: { ...this.#connection, latency: latency < 0 ? null : latency },
+      queued: metrics?.queuedRequests ?? this.#waiting.length,
+      active: metrics?.activeRequests ?? 0,
+    };
+  }
+}
+
+/** An absolute address; a relative one is relative to the page. */
+function address(option: string, given: string | URL): URL {
+  let url: URL | undefined;
+  try {
+    url = new URL(given, globalThis.location?.href);
+  } catch {
+    // Said below, with the others.
+  }
+  if (!url || !/^(https?|wss?):$/.test(url.protocol)) {
+    const detail = `${option} must be an http(s) or ws(s) URL, not ${JSON.stringify(String(given))}`;
+    throw errorFrom({ code: "INVALID_CONFIG", outcome: "not-sent", retryable: false, detail });
+  }
+  return url;
+}
+
+declare const __VERSION__: string;

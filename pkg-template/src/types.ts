@@ -1,0 +1,288 @@
+// The public types of Bowline: calls, connection state, events, metrics and error codes; with those of
+// config.ts and mcp.ts. Types only: no code.
+// Delays are milliseconds, sizes are bytes; points in time are milliseconds since the Unix epoch, as
+// `Date.now()` gives them.
+
+import type { McpError } from "./errors.js";
+import type { ServerInfo } from "./mcp.js";
+
+export type * from "./config.js";
+export type * from "./mcp.js";
+
+// ---- Calls ----------------------------------------------------------------------------------------
+
+/** Larger goes first: 0 low, 1 normal, 2 high, 3 critical. Calls of one priority keep their order. */
+export type RequestPriority = 0 | 1 | 2 | 3 | "low" | "normal" | "high" | "critical";
+
+/** Options of one call. */
+export interface RequestOptions {
+  /**
+   * Which waiting call goes first.
+   * @default 1 ("normal")
+   */
+  priority?: RequestPriority;
+  /**
+   * As `MCPClientConfig.timeout`, for this call. Milliseconds.
+   * @default the client's `timeout`
+   */
+  timeout?: number;
+  /**
+   * As `MCPClientConfig.maxTotalTimeout`, for this call. Milliseconds.
+   * @default the client's `maxTotalTimeout`
+   */
+  maxTotalTimeout?: number;
+  /**
+   * Whether each progress report starts `timeout` anew (never past `maxTotalTimeout`).
+   * @default true
+   */
+  resetTimeoutOnProgress?: boolean;
+  /**
+   * Whether a kept answer will do. `false` asks the server.
+   * @default true
+   */
+  useCache?: boolean;
+  /**
+   * Cancels the call: it rejects with `ABORTED` at once and the server is told. Danger: a tool call
+   * already sent may have been executed all the same.
+   */
+  signal?: AbortSignal;
+  /** Called for each progress report; its presence is what asks the server to send them. */
+  onProgress?: (progress: Progress) => void;
+  /**
+   * "A second execution is harmless": the call may be sent again when the link was lost after the
+   * first sending, instead of rejecting with `OUTCOME_UNKNOWN`. Danger: a payment made twice.
+   * @default false; reading methods are always repeated
+   */
+  idempotent?: boolean;
+}
+
+/** Options of a listing. */
+export interface ListOptions extends RequestOptions {
+  /** Fetches the one page of this cursor, as the server gave it. Without: all pages. */
+  cursor?: string;
+}
+
+/** One progress report of the server. */
+export interface Progress {
+  progress: number;
+  total?: number;
+  message?: string;
+}
+
+/** Where a call is on its way. */
+export type RequestPhase = "queued" | "sent" | "settled";
+
+/** A promise of the result, with a hold on the call behind it. */
+export interface RequestPromise<T> extends Promise<T> {
+  /** Names the call in errors and events. Not the id on the wire, which is new for each sending. */
+  readonly requestId: string;
+  readonly phase: RequestPhase;
+  /** Moves the call in the queue; without effect once it is sent. */
+  setPriority(priority: RequestPriority): void;
+  /** As aborting `options.signal`. Without effect once the call is settled. */
+  cancel(reason?: string): void;
+}
+
+/** The answer to `ping()`. */
+export interface PingResult {
+  /** Round trip. Milliseconds. */
+  latency: number;
+  via: Transport;
+}
+
+// ---- State ----------------------------------------------------------------------------------------
+
+export type Transport = "websocket" | "http";
+
+/**
+ * - `idle`: created, nothing opened yet.
+ * - `connecting`: first attempt, handshake included.
+ * - `ready`: the server has answered; calls flow.
+ * - `reconnecting`: lost; the next attempt is planned (`retryAt`) or running. Calls wait.
+ * - `suspended`: the quick attempts are used up; slow attempts go on. Calls wait.
+ * - `auth_required`: the server wants other credentials; `connect()` tries again.
+ * - `closed`: `close()` was called. Final.
+ * - `failed`: cannot go on by itself; a call or `connect()` tries again.
+ */
+export type ConnectionState =
+  | "idle"
+  | "connecting"
+  | "ready"
+  | "reconnecting"
+  | "suspended"
+  | "auth_required"
+  | "closed"
+  | "failed";
+
+/** The connection at one moment. Frozen; the same object until something changes. */
+export interface ConnectionSnapshot {
+  readonly state: ConnectionState;
+  /** When `state` was entered. */
+  readonly since: number;
+  readonly transport: Transport | null;
+  /** HTTP serves although a WebSocket was wanted. */
+  readonly degraded: boolean;
+  readonly era: "modern" | "legacy" | null;
+  readonly protocolVersion: string | null;
+  readonly server: ServerInfo | null;
+  /** Attempts since the link was lost. */
+  readonly attempt: number;
+  /** When the next attempt comes, if one is planned. */
+  readonly retryAt: number | null;
+  /** Why the link is not there, or was lost last. */
+  readonly reason: DisconnectReason | null;
+  /** Last measured round trip. Milliseconds. */
+  readonly latency: number | null;
+  /** Grows with every new link, so that a closure can tell whether it belongs to the present one. */
+  readonly epoch: number;
+}
+
+/** Why a link ended or could not be opened. */
+export interface DisconnectReason {
+  readonly code: McpErrorCode;
+  readonly message: string;
+  readonly closeCode?: number;
+  readonly httpStatus?: number;
+}
+
+/** What a view needs, at one moment. Frozen; the same object until something changes. */
+export interface ClientSnapshot {
+  readonly connection: ConnectionSnapshot;
+  /** Calls waiting to be sent. */
+  readonly queued: number;
+  /** Calls sent and not answered yet. */
+  readonly active: number;
+}
+
+/** The three functions React's `useSyncExternalStore` asks for. They need no `this`. */
+export interface ReadableStore<T> {
+  subscribe(onChange: () => void): () => void;
+  getSnapshot(): T;
+  /** The snapshot of a client that has done nothing yet, as a server renders it. */
+  getServerSnapshot(): T;
+}
+
+// ---- Events ---------------------------------------------------------------------------------------
+
+/** Event names and what their listeners receive. */
+export interface McpEventMap {
+  /** The connection changed its state. */
+  state: { previous: ConnectionState; current: ConnectionSnapshot };
+  /** An attempt is planned. */
+  reconnecting: { attempt: number; delay: number; retryAt: number; reason: DisconnectReason };
+  /** Calls flow again. `downFor` in milliseconds. */
+  reconnected: { downFor: number; attempts: number; transport: Transport };
+  /** Another transport carries the calls. */
+  transport: { from: Transport | null; to: Transport; cause: "initial" | "fallback" | "upgrade" };
+  /** A call is sent again because its link was lost. Its progress starts anew. */
+  replay: { id: string; method: string };
+  /** A sent call lost its link and must not be repeated by itself. Its promise rejects as well. */
+  outcomeUnknown: InDoubtCall;
+  /** The server sent a notification that belongs to no call. */
+  notification: McpNotification;
+  /** Something failed that no promise tells about. */
+  error: McpError;
+}
+
+/** Options of `on`. */
+export interface ListenerOptions {
+  /** Removes the listener when aborted. */
+  signal?: AbortSignal;
+  /** Removes the listener after its first call. */
+  once?: boolean;
+}
+
+export interface McpNotification {
+  method: string;
+  params?: Record<string, unknown>;
+  receivedAt: number;
+}
+
+/** A call of which nobody here knows whether the server executed it. */
+export interface InDoubtCall {
+  /** The `requestId` of its promise. */
+  readonly id: string;
+  readonly method: string;
+  /** The tool's name, for `tools/call`. */
+  readonly tool?: string;
+}
+
+// ---- Metrics --------------------------------------------------------------------------------------
+
+/** Counters since creation, except `activeRequests`, `queuedRequests` and `cache`, which are of this moment. */
+export interface ClientMetrics {
+  totalRequests: number;
+  successfulRequests: number;
+  failedRequests: number;
+  /** Answers that came from the cache. */
+  cachedResponses: number;
+  /** From sending to answer, over the answered calls. Milliseconds. */
+  averageLatency: number;
+  activeRequests: number;
+  queuedRequests: number;
+  bytesSent: number;
+  bytesReceived: number;
+  /** Written to the WebSocket and not yet on the network. Bytes. */
+  bufferedAmount: number;
+  /** Sendings beyond the first of their call. */
+  replayed: number;
+  /** Reading calls that shared the answer of an identical one in flight. */
+  deduplicated: number;
+  /** Calls that ended in `OUTCOME_UNKNOWN`. */
+  unknownOutcomes: number;
+  /** Calls that ended in `REQUEST_TIMEOUT`. */
+  timeouts: number;
+  /** Calls that ended in `ABORTED`. */
+  aborted: number;
+  /** Messages of the server that answered nothing, or were no messages. */
+  violations: number;
+  /** What is kept at this moment: entries, and bytes of their JSON text. */
+  cache: { size: number; bytes: number };
+  connection: {
+    /** Links that became ready. */
+    connects: number;
+    /** Those of them that followed a loss. */
+    reconnects: number;
+    /** Attempts that failed. */
+    failedAttempts: number;
+  };
+}
+
+// ---- Errors (the classes are in errors.ts) --------------------------------------------------------
+
+/**
+ * What may be assumed about the server's side of a failed call:
+ * - `not-sent`: it never left.
+ * - `not-applied`: it was refused before execution, or it was a question without effects.
+ * - `applied`: the server executed it and answered.
+ * - `unknown`: it left, and no answer came.
+ */
+export type Outcome = "not-sent" | "not-applied" | "applied" | "unknown";
+
+/** Why something failed. Branch on this, never on a message. */
+export type McpErrorCode =
+  | "CONNECTION_CLOSED"
+  | "SEND_FAILED"
+  | "REQUEST_TIMEOUT"
+  | "CONNECT_TIMEOUT"
+  | "CONNECT_FAILED"
+  | "RECONNECT_EXHAUSTED"
+  | "CLIENT_CLOSED"
+  | "OUTCOME_UNKNOWN"
+  | "ABORTED"
+  | "QUEUE_FULL"
+  | "RPC_ERROR"
+  | "HTTP_ERROR"
+  | "STREAM_ENDED"
+  | "PARSE_ERROR"
+  | "MESSAGE_TOO_LARGE"
+  | "PROTOCOL_VERSION"
+  | "INPUT_REQUIRED"
+  | "INVALID_RESULT"
+  | "AUTH_REQUIRED"
+  | "FORBIDDEN"
+  | "CORS_OR_NETWORK"
+  | "RATE_LIMITED"
+  | "INVALID_CONFIG"
+  | "WASM_LOAD_FAILED"
+  | "INTERNAL";

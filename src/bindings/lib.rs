@@ -1,0 +1,24 @@
+//! The boundary of the wasm module. It translates: public option names into the core's configuration, numbers into commands, counters
+//! into an object. It holds no logic and no state; promises are made by the package and settled through the snippet's table.
+
+mod client;
+mod options;
+
+pub use client::Core;
+
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::JsValue;
+
+/// What the package uses of the snippet, so that both use the same instance of it.
+#[wasm_bindgen]
+#[must_use]
+pub fn api() -> JsValue {
+    bowline_web::api()
+}
+
+/// The version of the package.
+#[wasm_bindgen]
+#[must_use]
+pub fn version() -> String {
+    env!("CARGO_PKG_VERSION").to_owned()
+}

@@ -1,0 +1,136 @@
+//! The engine's settings, already parsed: nothing downstream checks them again. Public names, units and validation are the
+//! bindings' (`options.rs`); defaults are here, in one place.
+
+use crate::time::Duration;
+use crate::wire::Era;
+
+/// Everything an engine can be told at its creation.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Dial the WebSocket of the endpoint.
+    pub websocket: bool,
+    /// Speak Streamable HTTP to the endpoint, at once or as the fallback.
+    pub http: bool,
+    /// Connect again after a loss.
+    pub reconnection: bool,
+    /// How.
+    pub reconnect: Reconnect,
+    /// Keep results; `None` caches nothing.
+    pub cache: Option<CacheLimits>,
+    /// From dispatch to answer, unless a call says otherwise.
+    pub timeout: Duration,
+    /// From creation to settle, whatever happens in between.
+    pub max_total: Duration,
+    /// How long the WebSocket goes alone before HTTP is started beside it.
+    pub head_start: Duration,
+    /// From dialling the WebSocket to its first answer.
+    pub probe_timeout: Duration,
+    /// How long a WebSocket that failed is not dialled again while HTTP works.
+    pub remember_fallback: Duration,
+    /// How long an earlier failure still counts, when the engine starts.
+    pub fallback_remembered: Duration,
+    /// Which era to speak; `None` finds out.
+    pub era: Option<Era>,
+    /// Requests in flight on a WebSocket.
+    pub websocket_concurrency: usize,
+    /// Requests in flight over HTTP: browsers open six connections to an HTTP/1.1 origin, and one is left for everybody else.
+    pub http_concurrency: usize,
+    /// Calls that may wait.
+    pub max_queued: usize,
+}
+
+/// Reconnection (seed: `reconnectOptions`).
+#[derive(Clone, Debug)]
+pub struct Reconnect {
+    /// Fast attempts before the client slows down.
+    pub max_attempts: u32,
+    /// The scale of the first delays.
+    pub initial_delay: Duration,
+    /// No delay is longer.
+    pub max_delay: Duration,
+    /// Growth per attempt.
+    pub multiplier: f64,
+    /// How chance is mixed in.
+    pub jitter: Jitter,
+    /// Give up after the fast attempts instead of probing slowly.
+    pub fail_when_exhausted: bool,
+    /// Between slow probes.
+    pub suspended_interval: Duration,
+    /// A link must have lived this long, and served, for the attempt counter to start again.
+    pub min_uptime: Duration,
+    /// For one attempt, both transports together.
+    pub connect_timeout: Duration,
+}
+
+/// Jitter of a delay `d`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Jitter {
+    /// Uniform in `[d/2, d)`.
+    Equal,
+    /// Uniform in `[0, d)`.
+    Full,
+    /// Exactly `d`: for tests and single clients only, it synchronizes crowds.
+    None,
+}
+
+/// Bounds of the cache (seed: `cacheOptions`).
+#[derive(Clone, Debug)]
+pub struct CacheLimits {
+    /// Entries.
+    pub max_size: usize,
+    /// Sum of the messages' lengths.
+    pub max_bytes: usize,
+    /// For results without a hint of the server, in the legacy eras.
+    pub default_ttl: Duration,
+    /// Cap on the server's hint.
+    pub max_ttl: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            websocket: true,
+            http: true,
+            reconnection: true,
+            reconnect: Reconnect::default(),
+            cache: Some(CacheLimits::default()),
+            timeout: Duration::from_millis(60_000),
+            max_total: Duration::from_millis(300_000),
+            head_start: Duration::from_millis(250),
+            probe_timeout: Duration::from_millis(2_500),
+            remember_fallback: Duration::from_millis(600_000),
+            fallback_remembered: Duration::ZERO,
+            era: None,
+            websocket_concurrency: 32,
+            http_concurrency: 5,
+            max_queued: 1_000,
+        }
+    }
+}
+
+impl Default for Reconnect {
+    fn default() -> Self {
+        Self {
+            max_attempts: 10,
+            initial_delay: Duration::from_millis(1_000),
+            max_delay: Duration::from_millis(30_000),
+            multiplier: 1.5,
+            jitter: Jitter::Equal,
+            fail_when_exhausted: false,
+            suspended_interval: Duration::from_millis(30_000),
+            min_uptime: Duration::from_millis(5_000),
+            connect_timeout: Duration::from_millis(10_000),
+        }
+    }
+}
+
+impl Default for CacheLimits {
+    fn default() -> Self {
+        Self {
+            max_size: 1_000,
+            max_bytes: 8 << 20,
+            default_ttl: Duration::from_millis(300_000),
+            max_ttl: Duration::from_millis(86_400_000),
+        }
+    }
+}

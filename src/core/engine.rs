@@ -1,0 +1,342 @@
+//! The whole client as one state machine: calls in, messages out, answers in, settles out. It composes the policies and the connection
+//! and keeps the one promise that matters most: every call settles exactly once.
+
+mod answers;
+mod flow;
+
+use std::collections::VecDeque;
+
+use crate::config::Config;
+use crate::error::{Code, Detail, Error, Outcome, Stage};
+use crate::ids::{CacheKey, CallId, ExchangeId, LinkId};
+use crate::io::{Command, Event, ExchangeEvent, Input, Kind, LinkEvent, Output, Request, Settled};
+use crate::link::{Answer, Calls, Change, Connection, Context, Exchange, Ids, Phase, Purpose, Step, Transport};
+use crate::policy::cache::Cache;
+use crate::policy::flight::Flight;
+use crate::policy::queue::Queue;
+use crate::rng::Rng;
+use crate::telemetry::Metrics;
+use crate::time::{Duration, Instant};
+use crate::wire::{Asked, Effect, Incoming, Method, Outgoing, Payload};
+
+/// How long an answered exchange may stay open before it is aborted.
+const DRAIN: Duration = Duration::from_millis(1_000);
+
+/// One MCP client. Two kinds of method: [`Engine::handle_input`] takes what happened, [`Engine::poll_output`] says what to do.
+///
+/// Call `handle_input` with the time and one input, then `poll_output` until it answers [`Output::Timeout`]; perform each output
+/// before asking for the next, and hand in what comes back (a refused frame, say) as further inputs. When the timeout's moment comes,
+/// hand in [`Input::Timeout`]; a spurious one is harmless. Inputs about links and exchanges that are gone are ignored.
+#[derive(Debug)]
+pub struct Engine<P> {
+    config: Config,
+    now: Instant,
+    rng: Rng,
+    ids: Ids,
+    calls: Calls<P>,
+    queue: Queue,
+    flight: Flight,
+    cache: Option<Cache<P>>,
+    connection: Connection<P>,
+    exchanges: Vec<Exchange>,
+    active: usize,
+    metrics: Metrics,
+    out: VecDeque<Output<P>>,
+}
+
+impl<P: Payload> Engine<P> {
+    /// An idle client. `seed` feeds its jitter.
+    #[must_use]
+    pub fn new(config: Config, seed: u64, now: Instant) -> Self {
+        Self {
+            now,
+            rng: Rng::seeded(seed),
+            ids: Ids::default(),
+            calls: Calls::default(),
+            queue: Queue::default(),
+            flight: Flight::default(),
+            cache: config.cache.clone().map(Cache::new),
+            connection: Connection::new(&config, now),
+            exchanges: Vec::new(),
+            active: 0,
+            metrics: Metrics::default(),
+            out: VecDeque::new(),
+            config,
+        }
+    }
+
+    /// Takes one thing that happened at `now`, which never runs backwards (an earlier time counts as the last one).
+    pub fn handle_input(&mut self, now: Instant, input: Input<P>) {
+        self.now = self.now.max(now);
+        match input {
+            Input::Command(command) => self.on_command(command),
+            Input::Link(link, event) => self.on_link(link, event),
+            Input::Exchange(id, event) => self.on_exchange(id, event),
+            Input::Timeout => self.on_timeout(),
+        }
+    }
+
+    /// The next thing to do; [`Output::Timeout`] when there is nothing more for now.
+    pub fn poll_output(&mut self) -> Output<P> {
+        if let Some(output) = self.out.pop_front() {
+            return output;
+        }
+        let drains = self.exchanges.iter().filter_map(|exchange| exchange.drain_until).min();
+        let all = [self.calls.next_limit(), self.connection.next_timeout(&self.config), drains];
+        Output::Timeout(all.into_iter().flatten().min())
+    }
+
+    /// The counters, with the gauges as of now.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        let (cache_size, cache_bytes) = self.cache.as_ref().map_or((0, 0), Cache::size);
+        let mut metrics = self.metrics.clone();
+        metrics.active_requests = self.active as u64;
+        metrics.queued_requests = self.queue.len() as u64;
+        metrics.cache_size = cache_size as u64;
+        metrics.cache_bytes = cache_bytes as u64;
+        metrics.connects = u64::from(self.connection.epoch());
+        metrics.reconnects = metrics.connects.saturating_sub(1);
+        metrics
+    }
+
+    /// Whether a call is on the wire: sent, and neither answered nor lost.
+    #[must_use]
+    pub fn is_sent(&self, id: CallId) -> bool {
+        self.calls.at(id).is_some_and(|call| call.sending().is_some())
+    }
+
+    fn on_command(&mut self, command: Command<P>) {
+        match command {
+            Command::Call(id, request) => self.on_call(id, request),
+            Command::Cancel(id) => self.give_up(id, Code::Aborted, Detail::None),
+            Command::SetPriority(id, priority) => {
+                let Some(call) = self.calls.at_mut(id) else {
+                    return;
+                };
+                call.request.priority = priority;
+                if let (Phase::Queued, Kind::Request | Kind::Notification) = (call.phase, call.request.kind) {
+                    let created = call.created;
+                    self.queue.remove(id);
+                    self.queue.push(id, priority, created);
+                }
+            }
+            Command::Reconnect => {
+                let change = self.with(Connection::restart);
+                self.on_change(change);
+            }
+            Command::Close => {
+                self.with(Connection::close);
+                for id in self.calls.select(|_| true) {
+                    self.abandon(id);
+                    let outcome = self.outcome(id);
+                    self.settle(id, Err(Error::new(Code::ClientClosed, Detail::None).with_outcome(outcome)));
+                }
+            }
+        }
+    }
+
+    fn on_link(&mut self, link: LinkId, event: LinkEvent<P>) {
+        match event {
+            LinkEvent::Opened => self.with(|connection, cx| connection.on_opened(link, cx)),
+            LinkEvent::Closed(code) => {
+                let change = self.with(|connection, cx| connection.on_closed(link, code, cx));
+                self.on_change(change);
+            }
+            LinkEvent::SendFailed(id) => {
+                // This one certainly did not leave; of those before it nobody knows.
+                if let Some(call) = id.and_then(|id| self.calls.awaiting(link, id)) {
+                    self.requeue(call);
+                }
+                let error = Error::new(Code::ConnectionClosed, Detail::Note("send"));
+                let change = self.with(|connection, cx| connection.on_down(link, error, cx));
+                self.on_change(change);
+            }
+            LinkEvent::Message(message) if self.connection.has(link) => self.on_message(link, message),
+            LinkEvent::Message(_) => {}
+        }
+    }
+
+    fn on_message(&mut self, link: LinkId, message: Incoming<P>) {
+        let (id, answer) = match message {
+            Incoming::Result { id, kind, hint, size, payload } => (id, Answer::Result { kind, hint, size, payload }),
+            Incoming::Error { id: Some(id), code, payload } => (id, Answer::Error { code, payload, status: 200 }),
+            Incoming::Error { id: None, .. } => {
+                self.metrics.violations += 1;
+                return;
+            }
+            Incoming::Notification { method, token, payload } => return self.on_notification(method, token, payload),
+            Incoming::Request { asked, payload } => return self.on_request(link, asked, payload),
+            Incoming::TooLarge(id) => (id, Answer::Bad(Error::new(Code::MessageTooLarge, Detail::Note("too-large")))),
+            // The framing of the stream cannot be trusted any more: start afresh rather than wait for answers that were garbled.
+            Incoming::Malformed(malformed) => {
+                self.metrics.violations += 1;
+                let change = self.with(|connection, cx| connection.on_down(link, malformed.into(), cx));
+                return self.on_change(change);
+            }
+        };
+        if let Some(call) = self.calls.awaiting(link, id) {
+            self.on_answer(call, answer, None);
+        } else if self.connection.awaits(link, id) {
+            let change = self.with(|connection, cx| connection.on_answer(link, answer, cx));
+            self.on_change(change);
+        } else {
+            // A late answer to a call that was given up, or a server's mistake: never a settle (P37, I3).
+            self.metrics.violations += 1;
+        }
+    }
+
+    fn on_exchange(&mut self, id: ExchangeId, event: ExchangeEvent<P>) {
+        let ended = matches!(event, ExchangeEvent::Ended | ExchangeEvent::Failed(_));
+        let session = match &event {
+            ExchangeEvent::Head(head) => head.session.clone(),
+            _ => None,
+        };
+        let Some(exchange) = self.exchanges.iter_mut().find(|exchange| exchange.id == id) else {
+            return;
+        };
+        let (link, purpose) = (exchange.link, exchange.purpose);
+        // An answered exchange only drains: nothing it still brings may settle anything (matrix rows 29 and 36).
+        let step = if exchange.drain_until.is_some() { Step::Wait } else { exchange.on_event(event) };
+        let wait = exchange.retry_after();
+        match &step {
+            _ if ended => self.exchanges.retain(|exchange| exchange.id != id),
+            Step::Answer(_) => exchange.drain_until = Some(self.now + DRAIN),
+            _ => {}
+        }
+        if let (Some(session), Purpose::Handshake(_)) = (session, purpose) {
+            self.connection.on_session(link, session);
+        }
+        match step {
+            Step::Wait => {}
+            Step::Notification(method, token, payload) => self.on_notification(method, token, payload),
+            Step::Request(asked, payload) => self.on_request(link, asked, payload),
+            Step::Answer(answer) => match purpose {
+                Purpose::Handshake(_) => {
+                    let change = self.with(|connection, cx| connection.on_answer(link, answer, cx));
+                    self.on_change(change);
+                }
+                Purpose::Call(call, request) => {
+                    if self.calls.awaiting(link, request) == Some(call) {
+                        self.on_answer(call, answer, wait);
+                    }
+                }
+                Purpose::Notice(call) => {
+                    let id_matches = |sending: crate::link::Sending| sending.exchange == Some(id);
+                    if self.calls.at(call).and_then(crate::link::Call::sending).is_some_and(id_matches) {
+                        self.on_answer(call, answer, wait);
+                    }
+                }
+                Purpose::Silent => {}
+            },
+        }
+        self.flush();
+    }
+
+    fn on_timeout(&mut self) {
+        let change = self.with(Connection::on_timeout);
+        self.on_change(change);
+        let overdue = |exchange: &Exchange| exchange.drain_until.is_some_and(|until| until <= self.now);
+        let drained: Vec<ExchangeId> = self.exchanges.iter().filter(|x| overdue(x)).map(|x| x.id).collect();
+        for id in drained {
+            self.with(|_, cx| cx.abort(id));
+        }
+        while let Some((id, stage, span)) = self.calls.overdue(self.now) {
+            if matches!(self.calls.at(id), Some(call) if matches!(call.phase, Phase::Delayed(_)))
+                && stage == Stage::Queue
+            {
+                self.requeue(id);
+            } else {
+                self.metrics.timeouts += 1;
+                let code = match self.calls.at(id).map(|call| call.request.kind) {
+                    Some(Kind::Connect) => Code::ConnectTimeout,
+                    _ => Code::RequestTimeout,
+                };
+                self.give_up(id, code, Detail::Time(stage, span));
+            }
+        }
+        self.flush();
+    }
+
+    fn on_notification(&mut self, method: Method, token: Option<crate::ids::RequestId>, payload: P) {
+        if method == Method::PROGRESS {
+            // Progress of unknown and finished requests is dropped (P40).
+            let Some(id) = token.map(crate::ids::RequestId::slot) else {
+                return;
+            };
+            let now = self.now;
+            let Some(call) = self.calls.at_mut(id) else {
+                return;
+            };
+            let Phase::Sent(sending) = &mut call.phase else {
+                return;
+            };
+            if Some(sending.id) != token {
+                return;
+            }
+            if call.request.progress_resets_timeout {
+                sending.heard = now;
+                self.calls.watch(id);
+            }
+            self.out.push_back(Output::Progress(id, payload));
+            return;
+        }
+        if let Some(cache) = &mut self.cache {
+            let (flight, out) = (&self.flight, &mut self.out);
+            let methods = method.invalidates();
+            if !methods.is_empty() {
+                cache.invalidate(methods, |key| forget(key, flight, out));
+            }
+        }
+        self.out.push_back(Output::Event(Event::Notification(method, payload)));
+    }
+
+    fn on_request(&mut self, link: LinkId, asked: Asked, payload: P) {
+        self.with(|connection, cx| {
+            if let Some(up) = connection.up().filter(|up| up.id == link) {
+                cx.write(up, Purpose::Silent, Outgoing::Reply(asked, payload));
+            }
+        });
+    }
+
+    fn on_change(&mut self, change: Change<P>) {
+        match change {
+            Change::None => {}
+            Change::Ready => {
+                let connects = self.calls.select(|call| call.request.kind == Kind::Connect);
+                for id in connects {
+                    self.settle(id, Ok(Settled { payload: None, cached: false }));
+                }
+                self.flush();
+            }
+            Change::Lost(link, error) => {
+                self.on_lost(link, &error);
+                self.reject_waiting(&error);
+            }
+            Change::Failed(error) => {
+                self.metrics.failed_attempts += 1;
+                self.reject_waiting(&error);
+            }
+        }
+    }
+
+    /// Runs `work` on the connection with everything it needs of the engine.
+    fn with<R>(&mut self, work: impl FnOnce(&mut Connection<P>, &mut Context<'_, P>) -> R) -> R {
+        let mut cx = Context {
+            now: self.now,
+            config: &self.config,
+            rng: &mut self.rng,
+            ids: &mut self.ids,
+            exchanges: &mut self.exchanges,
+            out: &mut self.out,
+        };
+        work(&mut self.connection, &mut cx)
+    }
+}
+
+/// Tells the shell that a key is not needed any more, unless a read of it is in progress.
+fn forget<P>(key: CacheKey, flight: &Flight, out: &mut VecDeque<Output<P>>) {
+    if !flight.has(key) {
+        out.push_back(Output::Forget(key));
+    }
+}

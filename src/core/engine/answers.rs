@@ -1,0 +1,122 @@
+//! The way of an answer inwards: what it means for the call that waits for it.
+
+use super::{forget, Answer, CallId, Code, Connection, Detail, Engine, Error, Method, Payload, Settled};
+use crate::link::{refused, unreached, Call};
+use crate::policy::backoff;
+use crate::policy::replay::Loss;
+use crate::time::Duration;
+use crate::wire::{Effect, Era, Hint, ResultKind};
+
+/// JSON-RPC errors that are said before anything is executed.
+const BEFORE_EXECUTION: [i32; 8] = [-32700, -32600, -32601, -32602, -32020, -32021, -32022, -32002];
+/// What some legacy servers say, with status 400 instead of 404, of a session they do not know (P76).
+const SESSION_REFUSED: i32 = -32000;
+/// How long to wait after a 429 that does not say.
+const RATE_LIMIT_PAUSE: Duration = Duration::from_millis(1_000);
+
+impl<P: Payload> Engine<P> {
+    pub(super) fn on_answer(&mut self, id: CallId, answer: Answer<P>, wait: Option<Duration>) {
+        self.on_round_trip(id, &answer);
+        let safe = self.calls.at(id).is_some_and(|call| call.effect() == Effect::Safe);
+        match answer {
+            Answer::Result { kind: ResultKind::Complete, hint, size, payload } => {
+                self.store(id, hint, size, &payload);
+                self.settle(id, Ok(Settled { payload: Some(payload), cached: false }));
+            }
+            Answer::Result { kind: ResultKind::InputRequired, .. } => {
+                self.fail(id, Error::new(Code::InputRequired, Detail::None), true);
+            }
+            Answer::Result { kind: ResultKind::Unknown, .. } => {
+                self.fail(id, Error::new(Code::InvalidResult, Detail::Note("result-type")), false);
+            }
+            Answer::Accepted => self.settle(id, Ok(Settled { payload: None, cached: false })),
+            Answer::Error { code, status, .. } if self.is_session_loss(id, status, Some(code)) => {
+                self.on_session_lost(id)
+            }
+            Answer::Error { status: status @ (401 | 403 | 429), .. } => self.on_status(id, status, wait, safe),
+            Answer::Error { code, payload, .. } => {
+                let proof = BEFORE_EXECUTION.contains(&code);
+                self.fail(id, Error::new(Code::RpcError, Detail::Rpc(code, payload)), proof);
+            }
+            Answer::Status(status, _) if self.is_session_loss(id, status, None) => self.on_session_lost(id),
+            Answer::Status(status, wait) => self.on_status(id, status, wait, safe),
+            Answer::Bad(error) => self.fail(id, error, false),
+            Answer::Lost => {
+                let pause = self.pause(id);
+                self.on_call_lost(id, Loss::Unknown, Error::new(Code::StreamEnded, Detail::None), Some(pause));
+            }
+            Answer::Unreached(reach) => {
+                let error = unreached(reach);
+                let link = self.calls.at(id).and_then(Call::sending).map(|sending| sending.link);
+                self.on_call_lost(id, Loss::Unknown, error.clone(), None);
+                if let Some(link) = link {
+                    let change = self.with(|connection, cx| connection.on_down(link, error, cx));
+                    self.on_change(change);
+                }
+            }
+        }
+        self.flush();
+    }
+
+    fn on_status(&mut self, id: CallId, status: u16, wait: Option<Duration>, safe: bool) {
+        let error = refused(status, wait);
+        match status {
+            // Refused before execution, so that even a side effect may be sent again.
+            429 => {
+                let pause = wait.unwrap_or(RATE_LIMIT_PAUSE).mul_f64(1.0 + 0.3 * self.rng.unit());
+                self.on_call_lost(id, Loss::Refused, error, Some(pause));
+            }
+            500.. if safe => {
+                let pause = self.pause(id).max(wait.unwrap_or(Duration::ZERO));
+                self.on_call_lost(id, Loss::Unknown, error, Some(pause));
+            }
+            _ => self.fail(id, error, status < 500),
+        }
+    }
+
+    /// How long a read waits before it is sent again to a server that is reachable.
+    fn pause(&mut self, id: CallId) -> Duration {
+        let replays = self.calls.at(id).map_or(0, |call| call.replays);
+        backoff::delay(&self.config.reconnect, u32::from(replays), &mut self.rng)
+    }
+
+    fn is_session_loss(&self, id: CallId, status: u16, code: Option<i32>) -> bool {
+        let in_session = self.calls.at(id).and_then(Call::sending).is_some_and(|sending| sending.in_session);
+        in_session && (status == 404 || (status == 400 && code == Some(SESSION_REFUSED)))
+    }
+
+    /// The server forgot the session: it executed nothing. A new one is begun without the old id, and the call goes on it.
+    fn on_session_lost(&mut self, id: CallId) {
+        let error = Error::new(Code::ConnectionClosed, Detail::Note("session"));
+        let link = self.calls.at(id).and_then(Call::sending).map(|sending| sending.link);
+        self.on_call_lost(id, Loss::Refused, error, None);
+        // Others on the same session find a new one begun already.
+        if self.connection.up().map(|up| up.id) == link {
+            let change = self.with(Connection::restart);
+            self.on_change(change);
+        }
+    }
+
+    fn store(&mut self, id: CallId, hint: Hint, size: u32, payload: &P) {
+        let Some(call) = self.calls.at(id) else {
+            return;
+        };
+        let (Some(key), Some(cache)) = (call.request.key, &mut self.cache) else {
+            return;
+        };
+        let era = self.connection.up().map_or(Era::Modern, |up| up.version.era());
+        let lifetime = cache.lifetime(hint, era);
+        // A change was announced while this read was under way: what it brings may be the old state.
+        if lifetime == Duration::ZERO || call.generation != cache.generation() {
+            return;
+        }
+        let method: Method = call.request.method;
+        let (flight, out) = (&self.flight, &mut self.out);
+        cache.store((key, method), payload.clone(), size as usize, self.now + lifetime, |gone| {
+            // The call's own key is settled right after this.
+            if gone != key {
+                forget(gone, flight, out);
+            }
+        });
+    }
+}

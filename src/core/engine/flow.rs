@@ -1,0 +1,311 @@
+//! The way of a call outwards: accepted, cached, joined, queued, sent; and its way out of the engine when it is given up.
+
+use super::{
+    forget, Answer, CallId, Code, Connection, Detail, Effect, Engine, Error, Kind, LinkId, Method, Outcome, Outgoing,
+    Output, Payload, Phase, Purpose, Request, Settled, Transport,
+};
+use crate::ids::RequestId;
+use crate::link::{Sending, State};
+use crate::policy::replay::{decide, Loss, Verdict};
+use crate::wire::Era;
+
+impl<P: Payload> Engine<P> {
+    pub(super) fn on_call(&mut self, id: CallId, request: Request<P>) {
+        let (kind, key, priority) = (request.kind, request.key, request.priority);
+        if kind != Kind::Connect {
+            self.metrics.total_requests += 1;
+        }
+        let refusal = if self.connection.state() == State::Closed {
+            Some(Error::new(Code::ClientClosed, Detail::None))
+        } else if kind != Kind::Connect && self.queue.len() >= self.config.max_queued {
+            Some(Error::new(Code::QueueFull, Detail::None))
+        } else {
+            None
+        };
+        let limits = (self.config.timeout, self.config.max_total);
+        if !self.calls.insert(id, request, self.now, limits) {
+            self.out.push_back(Output::Settle(id, Err(Error::new(Code::Internal, Detail::Note("call-id")))));
+            return;
+        }
+        if let Some(error) = refusal {
+            return self.settle(id, Err(error));
+        }
+        if let Some(key) = key {
+            let hit = self.cache.as_mut().and_then(|cache| cache.fresh(key, self.now));
+            if let Some(payload) = hit {
+                self.metrics.cached_responses += 1;
+                return self.settle(id, Ok(Settled { payload: Some(payload), cached: true }));
+            }
+            if !self.flight.join(key, id) {
+                self.metrics.deduplicated += 1;
+                return self.calls.enter(id, Phase::Following(self.now));
+            }
+        }
+        if kind == Kind::Connect {
+            if self.connection.up().is_some() {
+                return self.settle(id, Ok(Settled { payload: None, cached: false }));
+            }
+        } else {
+            self.queue.push(id, priority, self.now);
+        }
+        if kind == Kind::Connect {
+            self.with(|connection, cx| connection.wake(true, cx));
+        }
+        self.flush();
+        if self.calls.at(id).is_some_and(|call| matches!(call.phase, Phase::Queued)) {
+            self.calls.watch(id);
+        }
+    }
+
+    /// Sends what may be sent now; what waits wakes a connection that sleeps.
+    pub(super) fn flush(&mut self) {
+        let Some(up) = self.connection.up() else {
+            if self.queue.len() > 0 {
+                self.with(|connection, cx| connection.wake(false, cx));
+            }
+            return;
+        };
+        let (link, transport, era) = (up.id, up.transport, up.version.era());
+        loop {
+            // An answered stream that is not closed yet still holds one of the browser's connections.
+            let room = match transport {
+                Transport::WebSocket => self.active < self.config.websocket_concurrency,
+                Transport::Http => self.exchanges.len() < self.config.http_concurrency,
+            };
+            if !room {
+                return;
+            }
+            let Some(id) = self.queue.pop(self.now) else {
+                return;
+            };
+            self.dispatch(id, link, era);
+        }
+    }
+
+    fn dispatch(&mut self, id: CallId, link: LinkId, era: Era) {
+        let generation = self.cache.as_ref().map_or(0, super::Cache::generation);
+        let Some(call) = self.calls.at_mut(id) else {
+            return;
+        };
+        call.generation = generation;
+        let Some(params) = call.request.params.clone() else {
+            return;
+        };
+        let (kind, method, progress) = (call.request.kind, call.request.method, call.request.progress);
+        self.ids.sequence += 1;
+        let request = RequestId::of(self.ids.sequence, id);
+        // The 2026 era has no ping; its cheapest round trip is discovery.
+        let method = if method == Method::PING && era == Era::Modern { Method::DISCOVER } else { method };
+        let (purpose, message) = if kind == Kind::Notification {
+            (Purpose::Notice(id), Outgoing::Notification { method, params })
+        } else {
+            (Purpose::Call(id, request), Outgoing::Request { id: request, method, params, progress })
+        };
+        let (exchange, in_session) = self.with(|connection, cx| match connection.up() {
+            Some(up) => (cx.write(up, purpose, message), up.session.is_some()),
+            None => (None, false),
+        });
+        let sending = Sending { link, id: request, exchange, in_session, at: self.now, heard: self.now };
+        self.active += 1;
+        self.calls.enter(id, Phase::Sent(sending));
+        if kind == Kind::Notification && exchange.is_none() {
+            self.settle(id, Ok(Settled { payload: None, cached: false }));
+        }
+    }
+
+    /// Puts a call back to wait for its turn, with its seniority.
+    pub(super) fn requeue(&mut self, id: CallId) {
+        self.unsend(id);
+        let Some(call) = self.calls.at(id) else {
+            return;
+        };
+        self.queue.push(id, call.request.priority, call.created);
+        self.calls.enter(id, Phase::Queued);
+    }
+
+    /// The link of these calls is gone: decide each at once, none is left to its timeout.
+    pub(super) fn on_lost(&mut self, link: LinkId, error: &Error<P>) {
+        // Calls in exchanges of their own live or die with those.
+        let lost = self
+            .calls
+            .select(|call| call.sending().is_some_and(|sending| sending.link == link && sending.exchange.is_none()));
+        for id in lost {
+            self.on_call_lost(id, Loss::Unknown, error.clone(), None);
+        }
+    }
+
+    /// An attempt ended without an answer: again, in doubt, or over (resilience rules, section 5).
+    pub(super) fn on_call_lost(
+        &mut self,
+        id: CallId,
+        loss: Loss,
+        error: Error<P>,
+        delay: Option<crate::time::Duration>,
+    ) {
+        let Some(call) = self.calls.at_mut(id) else {
+            return;
+        };
+        let effect = call.effect();
+        match decide(effect, loss, call.replays) {
+            Verdict::Again => {
+                if loss != Loss::NotSent {
+                    call.replays += 1;
+                    self.metrics.replayed += 1;
+                    self.out.push_back(Output::Event(crate::io::Event::Replay(id)));
+                }
+                match delay {
+                    Some(delay) => {
+                        self.unsend(id);
+                        self.calls.enter(id, Phase::Delayed(self.now + delay));
+                    }
+                    None => self.requeue(id),
+                }
+            }
+            Verdict::Fail => {
+                let outcome = if loss == Loss::NotSent { Outcome::NotSent } else { Outcome::NotApplied };
+                self.settle(id, Err(error.with_outcome(outcome)));
+            }
+            Verdict::Doubt => {
+                // What was wrong with an answer that did come says more than that none came.
+                let told = matches!(error.code, Code::ParseError | Code::MessageTooLarge);
+                let code = if told { error.code } else { Code::OutcomeUnknown };
+                self.settle(id, Err(Error { code, outcome: Outcome::Unknown, detail: error.detail }));
+            }
+        }
+    }
+
+    /// Rejects what waits for a connection when waiting has no prospect: none is planned, or no server ever answered. Once one did,
+    /// calls wait through reconnects.
+    pub(super) fn reject_waiting(&mut self, error: &Error<P>) {
+        let planned = matches!(self.connection.state(), State::Connecting | State::Reconnecting | State::Suspended);
+        if planned && self.connection.was_ready() {
+            return;
+        }
+        for id in self.calls.select(|call| matches!(call.phase, Phase::Queued | Phase::Delayed(_))) {
+            self.queue.remove(id);
+            self.settle(id, Err(error.clone().with_outcome(Outcome::NotSent)));
+        }
+    }
+
+    /// The caller or the clock gives up on a call.
+    pub(super) fn give_up(&mut self, id: CallId, code: Code, detail: Detail<P>) {
+        let Some(call) = self.calls.at(id) else {
+            return;
+        };
+        if code == Code::Aborted {
+            self.metrics.aborted += 1;
+        }
+        let outcome = self.outcome(id);
+        let key = call.request.key;
+        self.abandon(id);
+        // Others may wait for the same read: the next of them travels in its place.
+        if let Some(heir) = key.and_then(|key| self.flight.leave(key, id)) {
+            self.requeue(heir);
+        }
+        self.settle(id, Err(Error { code, outcome, detail }));
+        self.flush();
+    }
+
+    /// Takes a call off the queue or off the wire; a server that may be working on it is told to stop (P36).
+    pub(super) fn abandon(&mut self, id: CallId) {
+        let Some(call) = self.calls.at(id) else {
+            return;
+        };
+        match call.phase {
+            Phase::Queued => self.queue.remove(id),
+            Phase::Sent(sending) => self.with(|connection: &mut Connection<P>, cx| {
+                if let Some(exchange) = sending.exchange {
+                    cx.abort(exchange);
+                }
+                let Some(up) = connection.up().filter(|up| up.id == sending.link) else {
+                    return;
+                };
+                // Over modern HTTP closing the stream is the cancellation; everywhere else it has to be said.
+                if up.transport == Transport::WebSocket || up.version.era() == Era::Legacy {
+                    cx.write(up, Purpose::Silent, Outgoing::Cancelled(sending.id));
+                }
+            }),
+            Phase::Following(_) | Phase::Delayed(_) => {}
+        }
+    }
+
+    /// What may be assumed about a call if it ended now.
+    pub(super) fn outcome(&self, id: CallId) -> Outcome {
+        let Some(call) = self.calls.at(id) else {
+            return Outcome::NotSent;
+        };
+        match (call.phase, call.request.method.effect()) {
+            (Phase::Queued | Phase::Following(_), _) if call.replays == 0 => Outcome::NotSent,
+            (_, Effect::Safe) => Outcome::NotApplied,
+            (Phase::Sent(_), Effect::SideEffect) => Outcome::Unknown,
+            // A side effect waits again only after the server refused it, unless the caller vouched for it.
+            (_, Effect::SideEffect) if call.request.idempotent => Outcome::Unknown,
+            (_, Effect::SideEffect) => Outcome::NotApplied,
+        }
+    }
+
+    /// The end of a call, and of those that follow it.
+    pub(super) fn settle(&mut self, id: CallId, end: Result<Settled<P>, Error<P>>) {
+        let Some(key) = self.calls.at(id).and_then(|call| call.request.key) else {
+            return self.leave(id, end);
+        };
+        for follower in self.flight.land(key, id) {
+            self.leave(follower, end.clone());
+        }
+        self.leave(id, end);
+        // Only now: the shell may give the text of a forgotten key away, and followers still stood for it.
+        if !self.cache.as_ref().is_some_and(|cache| cache.has(key)) {
+            forget(key, &self.flight, &mut self.out);
+        }
+    }
+
+    /// The only place where calls leave.
+    fn leave(&mut self, id: CallId, end: Result<Settled<P>, Error<P>>) {
+        self.unsend(id);
+        let Some(call) = self.calls.remove(id) else {
+            return;
+        };
+        if call.request.kind != Kind::Connect {
+            match &end {
+                Ok(_) => self.metrics.successful_requests += 1,
+                Err(error) => {
+                    self.metrics.failed_requests += 1;
+                    if error.outcome == Outcome::Unknown {
+                        self.metrics.unknown_outcomes += 1;
+                    }
+                }
+            }
+        }
+        self.out.push_back(Output::Settle(id, end));
+    }
+
+    /// A call is no longer on the wire.
+    fn unsend(&mut self, id: CallId) {
+        if let Some(call) = self.calls.at_mut(id) {
+            if call.sending().is_some() {
+                call.phase = Phase::Queued;
+                self.active = self.active.saturating_sub(1);
+            }
+        }
+    }
+
+    /// An error for a call whose answer was no answer.
+    pub(super) fn fail(&mut self, id: CallId, error: Error<P>, answer_is_proof: bool) {
+        let outcome = match self.calls.at(id).map(|call| call.request.method.effect()) {
+            Some(Effect::SideEffect) if !answer_is_proof => Outcome::Unknown,
+            _ => Outcome::NotApplied,
+        };
+        self.settle(id, Err(error.with_outcome(outcome)));
+    }
+
+    /// Notes the round trip of a call that was answered.
+    pub(super) fn on_round_trip(&mut self, id: CallId, answer: &Answer<P>) {
+        let Some(sending) = self.calls.at(id).and_then(crate::link::Call::sending) else {
+            return;
+        };
+        if matches!(answer, Answer::Result { .. } | Answer::Error { .. }) {
+            self.metrics.on_latency(self.now.since(sending.at));
+            self.connection.on_served();
+        }
+    }
+}

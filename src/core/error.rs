@@ -1,0 +1,194 @@
+//! How a call can end badly: a code for programs, an outcome for the caller's conscience, and the few numbers that explain it.
+//! Texts and hints are the package's: they are longer than all of this and never decide anything.
+
+use crate::time::Duration;
+use crate::wire::Malformed;
+
+/// What the caller may assume about side effects on the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Never left this client.
+    NotSent,
+    /// Reached the server, which did not execute it; or a request that has no effects.
+    NotApplied,
+    /// Executed.
+    Applied,
+    /// Sent, and nobody can tell: the server may or may not have executed it.
+    Unknown,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $text:literal),+ $(,)?) => {
+        /// What went wrong, as a closed set; the texts are the public `McpErrorCode` union.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[$doc])* $variant),+ }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The public name.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The connection ended under a request that needs it.
+    ConnectionClosed = "CONNECTION_CLOSED",
+    /// Could not be written: params that are no JSON, or a socket that refuses.
+    SendFailed = "SEND_FAILED",
+    /// No answer in time.
+    RequestTimeout = "REQUEST_TIMEOUT",
+    /// No connection in time.
+    ConnectTimeout = "CONNECT_TIMEOUT",
+    /// No connection.
+    ConnectFailed = "CONNECT_FAILED",
+    /// All fast attempts used up and `onExhausted` is `"fail"`.
+    ReconnectExhausted = "RECONNECT_EXHAUSTED",
+    /// `close()` was called.
+    ClientClosed = "CLIENT_CLOSED",
+    /// The link was lost after sending: it may or may not have been executed.
+    OutcomeUnknown = "OUTCOME_UNKNOWN",
+    /// The caller's signal or `cancel()`.
+    Aborted = "ABORTED",
+    /// More than `maxQueued` calls wait.
+    QueueFull = "QUEUE_FULL",
+    /// The server answered with a JSON-RPC error.
+    RpcError = "RPC_ERROR",
+    /// An HTTP status that is no success.
+    HttpError = "HTTP_ERROR",
+    /// A response stream ended without the response.
+    StreamEnded = "STREAM_ENDED",
+    /// The answer is no MCP message.
+    ParseError = "PARSE_ERROR",
+    /// Longer than `maxMessageBytes`.
+    MessageTooLarge = "MESSAGE_TOO_LARGE",
+    /// No common protocol revision.
+    ProtocolVersion = "PROTOCOL_VERSION",
+    /// The server wants input this client has not offered to give.
+    InputRequired = "INPUT_REQUIRED",
+    /// A result of a kind that was not offered.
+    InvalidResult = "INVALID_RESULT",
+    /// HTTP 401, or WebSocket close 4401.
+    AuthRequired = "AUTH_REQUIRED",
+    /// HTTP 403.
+    Forbidden = "FORBIDDEN",
+    /// `fetch` failed without telling why: no network, or no CORS headers.
+    CorsOrNetwork = "CORS_OR_NETWORK",
+    /// HTTP 429.
+    RateLimited = "RATE_LIMITED",
+    /// The engine was told something impossible; a bug of this package.
+    Internal = "INTERNAL",
+}
+
+/// Where time ran out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// Waiting for its turn or for a connection.
+    Queue,
+    /// Waiting for the answer.
+    Response,
+    /// Over all attempts.
+    Total,
+}
+
+/// The facts behind a code.
+#[derive(Clone, Debug)]
+pub enum Detail<P> {
+    /// Nothing more to say.
+    None,
+    /// A JSON-RPC error object.
+    Rpc(i32, P),
+    /// An HTTP status, and how long the server asked to wait.
+    Http(u16, Option<Duration>),
+    /// A WebSocket close code.
+    Close(u16),
+    /// A time limit.
+    Time(Stage, Duration),
+    /// A situation the package has words for.
+    Note(&'static str),
+}
+
+/// How a call ended badly.
+#[derive(Clone, Debug)]
+pub struct Error<P> {
+    /// What went wrong.
+    pub code: Code,
+    /// What may have happened on the server.
+    pub outcome: Outcome,
+    /// The facts.
+    pub detail: Detail<P>,
+}
+
+impl<P> Error<P> {
+    /// An error that happened before anything was sent.
+    #[must_use]
+    pub const fn new(code: Code, detail: Detail<P>) -> Self {
+        Self { code, outcome: Outcome::NotSent, detail }
+    }
+
+    /// The same error with another outcome.
+    #[must_use]
+    pub fn with_outcome(self, outcome: Outcome) -> Self {
+        Self { outcome, ..self }
+    }
+
+    /// Whether the same call may succeed later without a change to it.
+    #[must_use]
+    pub const fn retryable(&self) -> bool {
+        match self.code {
+            Code::ConnectionClosed
+            | Code::RequestTimeout
+            | Code::ConnectTimeout
+            | Code::ConnectFailed
+            | Code::ReconnectExhausted
+            | Code::QueueFull
+            | Code::StreamEnded
+            | Code::CorsOrNetwork
+            | Code::RateLimited => true,
+            Code::HttpError => matches!(self.detail, Detail::Http(500.., _)),
+            _ => false,
+        }
+    }
+}
+
+impl<P> From<Malformed> for Error<P> {
+    fn from(malformed: Malformed) -> Self {
+        let (code, note) = match malformed {
+            Malformed::Json => (Code::ParseError, "json"),
+            Malformed::Envelope => (Code::ParseError, "envelope"),
+            Malformed::Binary => (Code::ParseError, "binary"),
+            Malformed::TooLarge => (Code::MessageTooLarge, "too-large"),
+        };
+        Self::new(code, Detail::Note(note))
+    }
+}
+
+impl Outcome {
+    /// The public name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotSent => "not-sent",
+            Self::NotApplied => "not-applied",
+            Self::Applied => "applied",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Stage {
+    /// The public name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queue => "queue",
+            Self::Response => "response",
+            Self::Total => "total",
+        }
+    }
+}

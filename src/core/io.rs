@@ -1,0 +1,190 @@
+//! The engine's two vocabularies: what can happen ([`Input`]) and what is to be done ([`Output`]). Data only.
+
+use crate::error::Error;
+use crate::ids::{CacheKey, CallId, ExchangeId, LinkId, RequestId};
+use crate::link::{Reason, State, Transport};
+use crate::time::{Duration, Instant};
+use crate::wire::{Era, Head, Incoming, Method, Outgoing, Plan, Version};
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Input<P> {
+    /// The application wants something.
+    Command(Command<P>),
+    /// Something happened on a connection.
+    Link(LinkId, LinkEvent<P>),
+    /// Something happened in an HTTP exchange.
+    Exchange(ExchangeId, ExchangeEvent<P>),
+    /// Time passed. Harmless at any moment.
+    Timeout,
+}
+
+/// A wish of the application.
+#[derive(Clone, Debug)]
+pub enum Command<P> {
+    /// Make a call; exactly one [`Output::Settle`] with this id follows.
+    Call(CallId, Request<P>),
+    /// Settle the call now, and tell the server to stop if it was sent.
+    Cancel(CallId),
+    /// Move a waiting call to another priority.
+    SetPriority(CallId, u8),
+    /// Drop the link and connect anew, now.
+    Reconnect,
+    /// Settle everything, end the session, and stay closed.
+    Close,
+}
+
+/// What a call asks for.
+#[derive(Clone, Debug)]
+pub struct Request<P> {
+    /// Request, notification, or only a connection.
+    pub kind: Kind,
+    /// Its method.
+    pub method: Method,
+    /// Its params; none for [`Kind::Connect`].
+    pub params: Option<P>,
+    /// 0 low, 1 normal, 2 high, 3 critical.
+    pub priority: u8,
+    /// From dispatch to answer; `None` for the engine's default.
+    pub timeout: Option<Duration>,
+    /// From creation to settle; `None` for the engine's default.
+    pub max_total: Option<Duration>,
+    /// Whether progress restarts `timeout`.
+    pub progress_resets_timeout: bool,
+    /// Whether the caller listens to progress.
+    pub progress: bool,
+    /// The caller vouches that a second sending does no harm.
+    pub idempotent: bool,
+    /// Where its result is kept; `None` bypasses the cache and shares no wire request.
+    pub key: Option<CacheKey>,
+}
+
+/// The three kinds of call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Has an answer.
+    Request,
+    /// Settles when it was handed over.
+    Notification,
+    /// Settles when the client is ready; puts nothing on the wire.
+    Connect,
+}
+
+/// What happens on a connection. HTTP links have no connection of their own: theirs arrive as [`ExchangeEvent`]s.
+#[derive(Clone, Debug)]
+pub enum LinkEvent<P> {
+    /// The WebSocket is open.
+    Opened,
+    /// A message arrived.
+    Message(Incoming<P>),
+    /// The WebSocket is closed; code 1006 when there was no closing handshake.
+    Closed(u16),
+    /// The shell could not write a frame; the request with this id, if it was one, did not leave.
+    SendFailed(Option<RequestId>),
+}
+
+/// What happens in an HTTP exchange.
+#[derive(Clone, Debug)]
+pub enum ExchangeEvent<P> {
+    /// Status and headers arrived.
+    Head(Head<P>),
+    /// A message arrived: the body, or the data of one event.
+    Message(Incoming<P>),
+    /// The body ended.
+    Ended,
+    /// `fetch` or the body's reader failed.
+    Failed(Reach),
+}
+
+/// Whether the server was there when `fetch` failed (P90). A browser hides the reason from scripts, but lets them ask without reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Not asked, or no answer in time.
+    Unknown,
+    /// It answers a request whose answer may not be read: its CORS headers are missing.
+    Blocked,
+    /// It does not answer.
+    Down,
+}
+
+/// Something to do.
+#[derive(Clone, Debug)]
+pub enum Output<P> {
+    /// Dial the WebSocket; with or without the subprotocols.
+    Dial {
+        /// Its name from now on.
+        link: LinkId,
+        /// Whether to offer `mcp`, `mcp.version.…`.
+        subprotocols: bool,
+    },
+    /// Close the WebSocket and forget it; no event is expected from it any more.
+    Hangup(LinkId),
+    /// Write a frame.
+    Send {
+        /// Where.
+        link: LinkId,
+        /// What.
+        message: Outgoing<P>,
+        /// The revision in whose form it is written.
+        version: Version,
+    },
+    /// Start an HTTP exchange.
+    Fetch(ExchangeId, Plan<P>),
+    /// Abort an HTTP exchange; no event is expected from it any more.
+    Abort(ExchangeId),
+    /// The end of a call.
+    Settle(CallId, Result<Settled<P>, Error<P>>),
+    /// Progress of a call whose caller listens.
+    Progress(CallId, P),
+    /// A fact for the application.
+    Event(Event<P>),
+    /// Nothing refers to this cache key any more.
+    Forget(CacheKey),
+    /// Remember for the origin that its WebSocket failed, for this long.
+    RememberFallback(Duration),
+    /// Nothing more to do until then (`None`: until the next input).
+    Timeout(Option<Instant>),
+}
+
+/// A good end.
+#[derive(Clone, Debug)]
+pub struct Settled<P> {
+    /// The result; none for notifications and connects.
+    pub payload: Option<P>,
+    /// Whether it came out of the cache.
+    pub cached: bool,
+}
+
+/// A fact for the application.
+#[derive(Clone, Debug)]
+pub enum Event<P> {
+    /// The connection changed.
+    State(Status<P>),
+    /// A server told who it is: the `server/discover` or `initialize` result.
+    Server(P),
+    /// A read is sent again with a new id.
+    Replay(CallId),
+    /// A notification of the server that belongs to no call.
+    Notification(Method, P),
+}
+
+/// The connection as the application may see it.
+#[derive(Clone, Debug)]
+pub struct Status<P> {
+    /// One of eight.
+    pub state: State,
+    /// What carries traffic.
+    pub transport: Option<Transport>,
+    /// The era of the server.
+    pub era: Option<Era>,
+    /// The revision spoken.
+    pub version: Option<Version>,
+    /// Consecutive attempts without success.
+    pub attempt: u32,
+    /// When the next attempt starts.
+    pub retry_at: Option<Instant>,
+    /// Grows with every link that became ready.
+    pub epoch: u32,
+    /// Why the last link or attempt ended.
+    pub reason: Option<Reason<P>>,
+}

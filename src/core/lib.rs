@@ -1,0 +1,31 @@
+//! The decisions of an MCP client. This crate does no I/O, reads no clock, draws no entropy and parses no JSON: it is told what
+//! happened and says what to do, so the whole client runs under a virtual clock with a seeded network.
+//!
+//! The protocol of use, on [`Engine`]: hand in one [`Input`] with the current time, then drain [`Engine::poll_output`] until it says
+//! [`Output::Timeout`]; come back with the next input, or with [`Input::Timeout`] when that time has come.
+
+mod config;
+mod engine;
+mod error;
+mod ids;
+mod io;
+mod link;
+mod policy;
+mod rng;
+mod telemetry;
+mod time;
+mod wire;
+
+pub use config::{CacheLimits, Config, Jitter, Reconnect};
+pub use engine::Engine;
+pub use error::{Code, Detail, Error, Outcome, Stage};
+pub use ids::{CacheKey, CallId, ExchangeId, LinkId, RequestId};
+pub use io::{Command, Event, ExchangeEvent, Input, Kind, LinkEvent, Output, Reach, Request, Settled, Status};
+pub use link::{Reason, State, Transport};
+pub use rng::Rng;
+pub use telemetry::Metrics;
+pub use time::{Duration, Instant};
+pub use wire::{
+    encode_value, Asked, Content, Effect, Era, Head, Hint, Incoming, Malformed, Method, Outgoing, Parser, Payload,
+    Plan, ResultKind, Sink, TooLong, Verb, Version, Versions,
+};

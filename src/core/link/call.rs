@@ -1,0 +1,191 @@
+//! The calls between creation and settle, and their time limits. It knows where each call stands; what follows from that is the
+//! engine's.
+
+use crate::error::Stage;
+use crate::ids::{CallId, ExchangeId, LinkId, RequestId};
+use crate::io::Request;
+use crate::policy::deadline::Deadlines;
+use crate::time::{Duration, Instant};
+use crate::wire::Effect;
+
+/// One `request()` of the application.
+#[derive(Debug)]
+pub(crate) struct Call<P> {
+    pub(crate) request: Request<P>,
+    pub(crate) phase: Phase,
+    pub(crate) created: Instant,
+    /// Sendings beyond the first.
+    pub(crate) replays: u8,
+    /// The cache generation at its sending.
+    pub(crate) generation: u32,
+    timeout: Duration,
+    max_total: Duration,
+}
+
+/// Where a call stands: its ledger.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Phase {
+    /// Waits for its turn or for a link; never left, or was given back.
+    Queued,
+    /// Shares the wire request of another call since then.
+    Following(Instant),
+    /// Waits until then before it queues again.
+    Delayed(Instant),
+    /// Left.
+    Sent(Sending),
+}
+
+/// One attempt under way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sending {
+    pub(crate) link: LinkId,
+    pub(crate) id: RequestId,
+    /// The HTTP exchange that carries it, if any.
+    pub(crate) exchange: Option<ExchangeId>,
+    /// Whether it named a session that the server may forget.
+    pub(crate) in_session: bool,
+    pub(crate) at: Instant,
+    /// When its timeout counts from: the sending, or the last progress.
+    pub(crate) heard: Instant,
+}
+
+impl<P> Call<P> {
+    /// Its next time limit and what passes then.
+    fn limit(&self) -> (Instant, Stage, Duration) {
+        let total = self.created + self.max_total;
+        let (soon, stage, span) = match self.phase {
+            Phase::Queued => return (total, Stage::Queue, self.max_total),
+            Phase::Following(since) => (since + self.timeout, Stage::Response, self.timeout),
+            Phase::Delayed(until) => (until, Stage::Queue, Duration::ZERO),
+            Phase::Sent(sending) => (sending.heard + self.timeout, Stage::Response, self.timeout),
+        };
+        if soon <= total {
+            (soon, stage, span)
+        } else {
+            (total, Stage::Total, self.max_total)
+        }
+    }
+
+    /// What a second sending may do; an idempotent call counts as safe.
+    pub(crate) fn effect(&self) -> Effect {
+        if self.request.idempotent {
+            Effect::Safe
+        } else {
+            self.request.method.effect()
+        }
+    }
+
+    /// The attempt under way.
+    pub(crate) fn sending(&self) -> Option<Sending> {
+        match self.phase {
+            Phase::Sent(sending) => Some(sending),
+            _ => None,
+        }
+    }
+}
+
+/// All unsettled calls, found by slot.
+#[derive(Debug)]
+pub(crate) struct Calls<P> {
+    slots: Vec<Option<Call<P>>>,
+    live: usize,
+    deadlines: Deadlines,
+}
+
+impl<P> Default for Calls<P> {
+    fn default() -> Self {
+        Self { slots: Vec::new(), live: 0, deadlines: Deadlines::default() }
+    }
+}
+
+impl<P> Calls<P> {
+    /// Takes a new call in; false when the slot is taken or out of range.
+    pub(crate) fn insert(
+        &mut self,
+        id: CallId,
+        request: Request<P>,
+        now: Instant,
+        limits: (Duration, Duration),
+    ) -> bool {
+        let at = id.0 as usize;
+        if id.0 > CallId::MAX {
+            return false;
+        }
+        if self.slots.len() <= at {
+            self.slots.resize_with(at + 1, || None);
+        }
+        let Some(slot @ None) = self.slots.get_mut(at) else {
+            return false;
+        };
+        let timeout = request.timeout.unwrap_or(limits.0);
+        let max_total = request.max_total.unwrap_or(limits.1);
+        *slot =
+            Some(Call { request, phase: Phase::Queued, created: now, replays: 0, generation: 0, timeout, max_total });
+        self.live += 1;
+        true
+    }
+
+    pub(crate) fn at(&self, id: CallId) -> Option<&Call<P>> {
+        self.slots.get(id.0 as usize)?.as_ref()
+    }
+
+    pub(crate) fn at_mut(&mut self, id: CallId) -> Option<&mut Call<P>> {
+        self.slots.get_mut(id.0 as usize)?.as_mut()
+    }
+
+    /// The call whose current attempt on `link` has this id.
+    pub(crate) fn awaiting(&self, link: LinkId, id: RequestId) -> Option<CallId> {
+        let sending = self.at(id.slot())?.sending()?;
+        (sending.id == id && sending.link == link).then(|| id.slot())
+    }
+
+    pub(crate) fn remove(&mut self, id: CallId) -> Option<Call<P>> {
+        let call = self.slots.get_mut(id.0 as usize)?.take()?;
+        self.live -= 1;
+        Some(call)
+    }
+
+    /// Moves a call to another phase and watches the limit that follows from it.
+    pub(crate) fn enter(&mut self, id: CallId, phase: Phase) {
+        let Some(call) = self.at_mut(id) else { return };
+        call.phase = phase;
+        self.watch(id);
+    }
+
+    /// Watches the limit of a call's present phase.
+    pub(crate) fn watch(&mut self, id: CallId) {
+        let Some((at, ..)) = self.at(id).map(Call::limit) else {
+            return;
+        };
+        let (slots, live) = (&self.slots, self.live);
+        self.deadlines.arm(at, id, live, |at, id| holds(slots, at, id));
+    }
+
+    /// The soonest limit.
+    pub(crate) fn next_limit(&mut self) -> Option<Instant> {
+        let slots = &self.slots;
+        self.deadlines.next(|at, id| holds(slots, at, id)).map(|(at, _)| at)
+    }
+
+    /// A call whose limit has passed, and which.
+    pub(crate) fn overdue(&mut self, now: Instant) -> Option<(CallId, Stage, Duration)> {
+        let slots = &self.slots;
+        let (at, id) = self.deadlines.next(|at, id| holds(slots, at, id))?;
+        let (_, stage, span) = self.at(id)?.limit();
+        (at <= now).then_some((id, stage, span))
+    }
+
+    /// The ids of all calls that satisfy `pick`, in the order of their creation.
+    pub(crate) fn select(&self, pick: impl Fn(&Call<P>) -> bool) -> Vec<CallId> {
+        let mut found: Vec<(Instant, CallId)> = (0u32..)
+            .zip(&self.slots)
+            .filter_map(|(at, slot)| slot.as_ref().filter(|call| pick(call)).map(|call| (call.created, CallId(at))))
+            .collect();
+        found.sort();
+        found.into_iter().map(|(_, id)| id).collect()
+    }
+}
+
+fn holds<P>(slots: &[Option<Call<P>>], at: Instant, id: CallId) -> bool {
+    slots.get(id.0 as usize).and_then(Option::as_ref).is_some_and(|call| call.limit().0 == at)
+}

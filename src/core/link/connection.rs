@@ -1,0 +1,476 @@
+//! The connection state machine: dial, race, verify, serve, lose, wait, dial again (resilience rules, section 1). It owns the links and
+//! the attempt in progress; the calls that travel on them are the engine's.
+
+use super::{refused, unreached, Answer, Context, Handshake, Link, Next, Purpose, State, Transport};
+use crate::config::Config;
+use crate::error::{Code, Detail, Error, Stage};
+use crate::ids::{LinkId, RequestId};
+use crate::io::{Event, Output, Status};
+use crate::policy::backoff;
+use crate::time::{Duration, Instant};
+use crate::wire::{Era, Outgoing, Payload, Plan, Verb, Version};
+
+/// What the engine must act upon.
+#[derive(Debug)]
+pub(crate) enum Change<P> {
+    /// Nothing.
+    None,
+    /// A link is ready: calls may flow.
+    Ready,
+    /// The working link is gone: decide the calls on it.
+    Lost(LinkId, Error<P>),
+    /// The attempt brought nothing.
+    Failed(Error<P>),
+}
+
+#[derive(Debug)]
+enum Phase<P> {
+    /// Nothing is going on and nothing is planned: idle, failed, auth_required, closed.
+    Down,
+    /// An attempt is running.
+    Trying { started: Instant, http_at: Option<Instant>, no_websocket: bool, error: Option<Error<P>> },
+    /// A link works.
+    Up { link: LinkId, since: Instant, served: bool },
+    /// The next attempt is planned.
+    Waiting(Instant),
+}
+
+#[derive(Debug)]
+pub(crate) struct Connection<P> {
+    state: State,
+    phase: Phase<P>,
+    links: Vec<Link<P>>,
+    attempt: u32,
+    epoch: u32,
+    era: Option<Era>,
+    no_websocket_until: Instant,
+    reason: Option<Error<P>>,
+}
+
+impl<P: Payload> Connection<P> {
+    pub(crate) fn new(config: &Config, now: Instant) -> Self {
+        Self {
+            state: State::Idle,
+            phase: Phase::Down,
+            links: Vec::new(),
+            attempt: 0,
+            epoch: 0,
+            era: None,
+            no_websocket_until: now + config.fallback_remembered,
+            reason: None,
+        }
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.state
+    }
+
+    /// The working link.
+    pub(crate) fn up(&self) -> Option<&Link<P>> {
+        match self.phase {
+            Phase::Up { link, .. } => self.links.iter().find(|other| other.id == link),
+            _ => None,
+        }
+    }
+
+    /// Whether `link` is one of ours still, working or on trial.
+    pub(crate) fn has(&self, link: LinkId) -> bool {
+        self.links.iter().any(|other| other.id == link)
+    }
+
+    /// Whether a link was ever ready.
+    pub(crate) fn was_ready(&self) -> bool {
+        self.epoch > 0
+    }
+
+    /// How many links were ready so far.
+    pub(crate) fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// A call wants the connection: starts an attempt if nothing is going on, or, when `now` it must be, ends the waiting.
+    pub(crate) fn wake(&mut self, urgent: bool, cx: &mut Context<'_, P>) {
+        match self.phase {
+            Phase::Down if self.state != State::Closed => self.start(cx),
+            Phase::Waiting(_) if urgent => self.start(cx),
+            _ => {}
+        }
+    }
+
+    /// Drops what there is and starts anew.
+    pub(crate) fn restart(&mut self, cx: &mut Context<'_, P>) -> Change<P> {
+        let lost = match self.phase {
+            Phase::Up { link, .. } => Some(link),
+            _ => None,
+        };
+        self.drop_links(cx);
+        if self.state == State::Closed {
+            return Change::None;
+        }
+        self.attempt = 0;
+        self.start(cx);
+        match lost {
+            Some(link) => Change::Lost(link, Error::new(Code::ConnectionClosed, Detail::Note("reconnect"))),
+            None => Change::None,
+        }
+    }
+
+    /// Ends everything for good; a legacy HTTP session is given back (P76).
+    pub(crate) fn close(&mut self, cx: &mut Context<'_, P>) {
+        if let Some((id, version, session)) = self.up().and_then(|up| Some((up.id, up.version, up.session.clone()?))) {
+            let plan = Plan { verb: Verb::Delete, message: None, version: Some(version), session: Some(session) };
+            cx.fetch(id, Purpose::Silent, plan);
+        }
+        self.drop_links(cx);
+        self.phase = Phase::Down;
+        self.enter(State::Closed, cx);
+    }
+
+    /// The working link served an answer.
+    pub(crate) fn on_served(&mut self) {
+        if let Phase::Up { served, .. } = &mut self.phase {
+            *served = true;
+        }
+    }
+
+    /// The WebSocket is open: ask the first question.
+    pub(crate) fn on_opened(&mut self, link: LinkId, cx: &mut Context<'_, P>) {
+        let era = self.era;
+        let Some(at) = self.links.iter_mut().find(|other| other.id == link) else {
+            return;
+        };
+        let (handshake, question) = Handshake::begin(cx.config.era, era, cx.ids);
+        at.handshake = handshake;
+        at.discover_until = cx.now + cx.config.probe_timeout.mul_f64(0.4);
+        cx.send(link, question, Version::newest(Era::Modern));
+    }
+
+    /// A WebSocket closed.
+    pub(crate) fn on_closed(&mut self, link: LinkId, code: u16, cx: &mut Context<'_, P>) -> Change<P> {
+        let Some(at) = self.links.iter_mut().find(|other| other.id == link) else {
+            return Change::None;
+        };
+        let unopened = at.handshake.awaits().is_none() && !matches!(self.phase, Phase::Up { .. });
+        if unopened && core::mem::take(&mut at.subprotocols) {
+            // Some servers refuse the handshake when a subprotocol is offered that they do not know.
+            cx.out.push_back(Output::Dial { link, subprotocols: false });
+            return Change::None;
+        }
+        let code = match code {
+            4401 => Error::new(Code::AuthRequired, Detail::Close(code)),
+            4403 => Error::new(Code::Forbidden, Detail::Close(code)),
+            _ if unopened => Error::new(Code::ConnectFailed, Detail::Close(code)),
+            _ => Error::new(Code::ConnectionClosed, Detail::Close(code)),
+        };
+        self.on_down(link, code, cx)
+    }
+
+    /// Whether `id` on `link` belongs to the handshake.
+    pub(crate) fn awaits(&self, link: LinkId, id: RequestId) -> bool {
+        self.links.iter().any(|other| other.id == link && other.handshake.awaits() == Some(id))
+    }
+
+    /// An answer to the handshake's question.
+    pub(crate) fn on_answer(&mut self, link: LinkId, answer: Answer<P>, cx: &mut Context<'_, P>) -> Change<P> {
+        let Some(at) = self.links.iter_mut().find(|other| other.id == link) else {
+            return Change::None;
+        };
+        let next = match answer {
+            Answer::Error { status: status @ (401 | 403 | 429 | 500..), .. } => Next::Fail(refused(status, None)),
+            Answer::Result { kind, payload, .. } => at.handshake.on_result(kind, payload, cx.ids),
+            Answer::Error { code, payload, .. } => at.handshake.on_error(code, payload, cx.ids),
+            Answer::Status(status @ (401 | 403 | 429 | 500..), wait) => Next::Fail(refused(status, wait)),
+            Answer::Status(status, wait) => at.handshake.on_refusal(refused(status, wait), cx.ids),
+            Answer::Unreached(reach) => at.handshake.on_refusal(unreached(reach), cx.ids),
+            Answer::Lost => Next::Fail(Error::new(Code::StreamEnded, Detail::Note("connect"))),
+            Answer::Accepted => Next::Fail(Error::new(Code::ParseError, Detail::Note("no-answer"))),
+            Answer::Bad(error) => Next::Fail(error),
+        };
+        self.on_next(link, next, cx)
+    }
+
+    /// `Mcp-Session-Id` of an answer to the handshake.
+    pub(crate) fn on_session(&mut self, link: LinkId, session: P) {
+        if let Some(at) = self.links.iter_mut().find(|other| other.id == link) {
+            at.session = Some(session);
+        }
+    }
+
+    /// A link is of no use any more.
+    pub(crate) fn on_down(&mut self, link: LinkId, error: Error<P>, cx: &mut Context<'_, P>) -> Change<P> {
+        let Some(at) = self.links.iter().position(|other| other.id == link) else {
+            return Change::None;
+        };
+        let transport = self.links.remove(at).transport;
+        cx.hangup(link, transport);
+        match &mut self.phase {
+            Phase::Up { link: up, since, served } if *up == link => {
+                let stable = *served && cx.now.since(*since) >= cx.config.reconnect.min_uptime;
+                self.attempt = if stable { 0 } else { self.attempt + 1 };
+                self.wait(error.clone(), cx);
+                Change::Lost(link, error)
+            }
+            Phase::Trying { http_at, no_websocket, error: kept, .. } => {
+                if transport == Transport::WebSocket {
+                    *no_websocket = true;
+                    if http_at.take().is_some() {
+                        *kept = Some(error);
+                        self.open_http(cx);
+                        return Change::None;
+                    }
+                }
+                // What HTTP says is more telling than a WebSocket's bare 1006.
+                let error = if transport == Transport::Http { error } else { kept.take().unwrap_or(error) };
+                if self.links.is_empty() {
+                    return self.give_up(error, cx);
+                }
+                *kept = Some(error);
+                Change::None
+            }
+            _ => Change::None,
+        }
+    }
+
+    /// The soonest moment at which something is due.
+    pub(crate) fn next_timeout(&self, config: &Config) -> Option<Instant> {
+        match self.phase {
+            Phase::Waiting(until) => Some(until),
+            Phase::Trying { started, http_at, .. } => {
+                let probes = self.websocket().map(|link| {
+                    if link.handshake.is_discovering() {
+                        link.discover_until.min(link.probe_until)
+                    } else {
+                        link.probe_until
+                    }
+                });
+                let all = [Some(started + config.reconnect.connect_timeout), http_at, probes];
+                all.into_iter().flatten().min()
+            }
+            _ => None,
+        }
+    }
+
+    /// Time passed.
+    pub(crate) fn on_timeout(&mut self, cx: &mut Context<'_, P>) -> Change<P> {
+        match &mut self.phase {
+            Phase::Waiting(until) if *until <= cx.now => {
+                self.start(cx);
+                Change::None
+            }
+            Phase::Trying { started, .. } if *started + cx.config.reconnect.connect_timeout <= cx.now => {
+                self.drop_links(cx);
+                let span = cx.config.reconnect.connect_timeout;
+                self.give_up(Error::new(Code::ConnectTimeout, Detail::Time(Stage::Queue, span)), cx)
+            }
+            Phase::Trying { http_at, .. } => {
+                if http_at.is_some_and(|at| at <= cx.now) {
+                    *http_at = None;
+                    self.open_http(cx);
+                }
+                let Some(link) = self.websocket() else {
+                    return Change::None;
+                };
+                let (id, probe_until) = (link.id, link.probe_until);
+                if probe_until <= cx.now {
+                    let detail = Detail::Time(Stage::Response, cx.config.probe_timeout);
+                    return self.on_down(id, Error::new(Code::ConnectTimeout, detail), cx);
+                }
+                if link.handshake.is_discovering() && link.discover_until <= cx.now {
+                    let detail = Detail::Time(Stage::Response, cx.config.probe_timeout);
+                    let silent = Error::new(Code::ConnectTimeout, detail);
+                    let at = self.links.iter_mut().find(|other| other.id == id);
+                    let next = at.map(|at| at.handshake.on_refusal(silent, cx.ids));
+                    return next.map_or(Change::None, |next| self.on_next(id, next, cx));
+                }
+                Change::None
+            }
+            _ => Change::None,
+        }
+    }
+
+    fn websocket(&self) -> Option<&Link<P>> {
+        self.links.iter().find(|link| link.transport == Transport::WebSocket)
+    }
+
+    fn start(&mut self, cx: &mut Context<'_, P>) {
+        self.drop_links(cx);
+        let websocket = cx.config.websocket && !(cx.config.http && cx.now < self.no_websocket_until);
+        let http_at = (websocket && cx.config.http).then(|| cx.now + cx.config.head_start);
+        self.phase = Phase::Trying { started: cx.now, http_at, no_websocket: false, error: None };
+        self.enter(if self.attempt == 0 && !self.was_ready() { State::Connecting } else { State::Reconnecting }, cx);
+        if websocket {
+            let link = self.add(Transport::WebSocket, cx);
+            cx.out.push_back(Output::Dial { link, subprotocols: true });
+        } else {
+            self.open_http(cx);
+        }
+    }
+
+    fn open_http(&mut self, cx: &mut Context<'_, P>) {
+        let link = self.add(Transport::Http, cx);
+        let (handshake, question) = Handshake::begin(cx.config.era, self.era, cx.ids);
+        if let Some(at) = self.links.iter_mut().find(|other| other.id == link) {
+            at.handshake = handshake;
+        }
+        self.ask(link, question, cx);
+    }
+
+    fn add(&mut self, transport: Transport, cx: &mut Context<'_, P>) -> LinkId {
+        cx.ids.link += 1;
+        let id = LinkId(cx.ids.link);
+        self.links.push(Link {
+            id,
+            transport,
+            version: Version::newest(Era::Modern),
+            session: None,
+            handshake: Handshake::unasked(),
+            subprotocols: true,
+            probe_until: cx.now + cx.config.probe_timeout,
+            discover_until: cx.now + cx.config.probe_timeout,
+        });
+        id
+    }
+
+    fn ask(&mut self, link: LinkId, question: Outgoing<P>, cx: &mut Context<'_, P>) {
+        let Some(at) = self.links.iter().find(|other| other.id == link) else {
+            return;
+        };
+        let era = if matches!(question, Outgoing::Initialize(..)) { Era::Legacy } else { Era::Modern };
+        let Some(id) = at.handshake.awaits() else {
+            return;
+        };
+        match at.transport {
+            Transport::WebSocket => cx.send(link, question, Version::newest(era)),
+            Transport::Http => {
+                // `initialize` decides the revision, so it cannot announce one (P75).
+                let version = (era == Era::Modern).then(|| Version::newest(era));
+                let plan = Plan { verb: Verb::Post, message: Some(question), version, session: None };
+                cx.fetch(link, Purpose::Handshake(id), plan);
+            }
+        }
+    }
+
+    fn on_next(&mut self, link: LinkId, next: Next<P>, cx: &mut Context<'_, P>) -> Change<P> {
+        match next {
+            Next::Ask(question) => {
+                self.ask(link, question, cx);
+                Change::None
+            }
+            Next::Fail(error) => {
+                // Whatever was believed about the server did not hold: find out again next time.
+                self.era = None;
+                self.on_down(link, error, cx)
+            }
+            Next::Ready(version, server) => {
+                self.serve(link, version, server, cx);
+                Change::Ready
+            }
+        }
+    }
+
+    fn serve(&mut self, link: LinkId, version: Version, server: P, cx: &mut Context<'_, P>) {
+        let mut losers = Vec::new();
+        self.links.retain(|other| {
+            if other.id != link {
+                losers.push((other.id, other.transport));
+            }
+            other.id == link
+        });
+        for (loser, transport) in losers {
+            cx.hangup(loser, transport);
+        }
+        if matches!(self.phase, Phase::Trying { no_websocket: true, .. }) {
+            // Only now is it the WebSocket's fault and not the network's: HTTP works in the same attempt.
+            self.no_websocket_until = cx.now + cx.config.remember_fallback;
+            cx.out.push_back(Output::RememberFallback(cx.config.remember_fallback));
+        }
+        self.era = Some(version.era());
+        self.epoch += 1;
+        self.reason = None;
+        self.phase = Phase::Up { link, since: cx.now, served: false };
+        if let Some(up) = self.links.first_mut() {
+            up.version = version;
+        }
+        if version.era() == Era::Legacy {
+            if let Some(up) = self.up() {
+                cx.write(up, Purpose::Silent, Outgoing::Initialized);
+            }
+        }
+        cx.out.push_back(Output::Event(Event::Server(server)));
+        self.enter(State::Ready, cx);
+    }
+
+    fn drop_links(&mut self, cx: &mut Context<'_, P>) {
+        for link in core::mem::take(&mut self.links) {
+            cx.hangup(link.id, link.transport);
+        }
+    }
+
+    fn give_up(&mut self, error: Error<P>, cx: &mut Context<'_, P>) -> Change<P> {
+        self.attempt += 1;
+        // The verdict on the WebSocket was that HTTP works in its place: the next attempt finds out anew.
+        self.no_websocket_until = cx.now;
+        self.wait(error.clone(), cx);
+        Change::Failed(self.reason.clone().unwrap_or(error))
+    }
+
+    /// Plans the next attempt, or none when it could not help.
+    fn wait(&mut self, error: Error<P>, cx: &mut Context<'_, P>) {
+        let options = &cx.config.reconnect;
+        let exhausted = self.attempt >= options.max_attempts;
+        let asked = match error.detail {
+            Detail::Http(_, Some(wait)) => wait,
+            _ => Duration::ZERO,
+        };
+        let hopeless = match error.code {
+            Code::Forbidden | Code::ProtocolVersion => true,
+            // A server that worked before may answer nonsense while it restarts or while a portal is in the way.
+            Code::HttpError => !self.was_ready() && matches!(error.detail, Detail::Http(..=499, _)),
+            Code::ParseError | Code::InvalidResult | Code::RpcError | Code::MessageTooLarge => !self.was_ready(),
+            _ => false,
+        };
+        self.phase = Phase::Down;
+        let mut reason = error;
+        let state = if reason.code == Code::AuthRequired {
+            State::AuthRequired
+        } else if hopeless || !cx.config.reconnection {
+            State::Failed
+        } else if exhausted && options.fail_when_exhausted {
+            reason.code = Code::ReconnectExhausted;
+            State::Failed
+        } else {
+            let delay = if exhausted {
+                backoff::jittered(options.suspended_interval, options.jitter, cx.rng)
+            } else {
+                backoff::delay(options, self.attempt, cx.rng)
+            };
+            self.phase = Phase::Waiting(cx.now + delay.max(asked));
+            if exhausted {
+                State::Suspended
+            } else {
+                State::Reconnecting
+            }
+        };
+        self.reason = Some(reason);
+        self.enter(state, cx);
+    }
+
+    fn enter(&mut self, state: State, cx: &mut Context<'_, P>) {
+        self.state = state;
+        let up = self.up();
+        let status = Status {
+            state,
+            transport: up.map(|link| link.transport),
+            era: self.era,
+            version: up.map(|link| link.version),
+            attempt: self.attempt,
+            retry_at: match self.phase {
+                Phase::Waiting(until) => Some(until),
+                _ => None,
+            },
+            epoch: self.epoch,
+            reason: self.reason.clone(),
+        };
+        cx.out.push_back(Output::Event(Event::State(status)));
+    }
+}

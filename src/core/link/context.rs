@@ -1,0 +1,98 @@
+//! What goes over a link: a link's facts, fresh ids, and the writing of a message as a frame or as an exchange. No decisions.
+
+use std::collections::VecDeque;
+
+use super::{Exchange, Handshake, Purpose, Transport};
+use crate::config::Config;
+use crate::ids::{ExchangeId, LinkId, RequestId};
+use crate::io::Output;
+use crate::rng::Rng;
+use crate::time::Instant;
+use crate::wire::{Outgoing, Plan, Verb, Version};
+
+/// What the connection shares with the engine while it works.
+pub(crate) struct Context<'a, P> {
+    pub(crate) now: Instant,
+    pub(crate) config: &'a Config,
+    pub(crate) rng: &'a mut Rng,
+    pub(crate) ids: &'a mut Ids,
+    pub(crate) exchanges: &'a mut Vec<Exchange>,
+    pub(crate) out: &'a mut VecDeque<Output<P>>,
+}
+
+/// Where fresh ids come from.
+#[derive(Debug, Default)]
+pub(crate) struct Ids {
+    pub(crate) sequence: u64,
+    pub(super) exchange: u32,
+    pub(super) link: u32,
+}
+
+/// One link, working or on trial.
+#[derive(Debug)]
+pub(crate) struct Link<P> {
+    pub(crate) id: LinkId,
+    pub(crate) transport: Transport,
+    pub(crate) version: Version,
+    pub(crate) session: Option<P>,
+    pub(super) handshake: Handshake,
+    pub(super) subprotocols: bool,
+    /// For a WebSocket on trial: when the trial ends, and when to stop waiting for `server/discover` (P34).
+    pub(super) probe_until: Instant,
+    pub(super) discover_until: Instant,
+}
+
+impl<P: Clone> Context<'_, P> {
+    /// Writes a message on a link, as a frame or as an exchange of its own, which is returned.
+    pub(crate) fn write(&mut self, link: &Link<P>, purpose: Purpose, message: Outgoing<P>) -> Option<ExchangeId> {
+        match link.transport {
+            Transport::WebSocket => {
+                self.send(link.id, message, link.version);
+                None
+            }
+            Transport::Http => {
+                let (version, session) = (Some(link.version), link.session.clone());
+                let plan = Plan { verb: Verb::Post, message: Some(message), version, session };
+                Some(self.fetch(link.id, purpose, plan))
+            }
+        }
+    }
+
+    /// Aborts an exchange and forgets it.
+    pub(crate) fn abort(&mut self, id: ExchangeId) {
+        self.exchanges.retain(|exchange| exchange.id != id);
+        self.out.push_back(Output::Abort(id));
+    }
+
+    pub(super) fn send(&mut self, link: LinkId, message: Outgoing<P>, version: Version) {
+        self.out.push_back(Output::Send { link, message, version });
+    }
+
+    pub(super) fn fetch(&mut self, link: LinkId, purpose: Purpose, plan: Plan<P>) -> ExchangeId {
+        self.ids.exchange += 1;
+        let id = ExchangeId(self.ids.exchange);
+        self.exchanges.push(Exchange::new(id, link, purpose));
+        self.out.push_back(Output::Fetch(id, plan));
+        id
+    }
+
+    /// Takes a link down. Of an HTTP link only the handshake's exchange goes: the calls on it live or die by themselves.
+    pub(super) fn hangup(&mut self, link: LinkId, transport: Transport) {
+        if transport == Transport::WebSocket {
+            self.out.push_back(Output::Hangup(link));
+        }
+        let handshake =
+            |exchange: &Exchange| exchange.link == link && matches!(exchange.purpose, Purpose::Handshake(_));
+        while let Some(id) = self.exchanges.iter().find(|exchange| handshake(exchange)).map(|exchange| exchange.id) {
+            self.abort(id);
+        }
+    }
+}
+
+impl Ids {
+    /// A fresh id for a request that belongs to no call.
+    pub(crate) fn request(&mut self) -> RequestId {
+        self.sequence += 1;
+        RequestId::internal(self.sequence)
+    }
+}

@@ -1,0 +1,73 @@
+//! One client's connection: how it is set up, kept and lost, and the calls that travel on it.
+
+mod call;
+mod connection;
+mod context;
+mod exchange;
+mod handshake;
+
+pub(crate) use call::{Call, Calls, Phase, Sending};
+pub(crate) use connection::{Change, Connection};
+pub(crate) use context::{Context, Ids, Link};
+pub(crate) use exchange::{refused, unreached, Answer, Exchange, Purpose, Step};
+pub(crate) use handshake::{Handshake, Next};
+
+pub use crate::error::Error as Reason;
+
+/// The kind of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// One socket, one message per text frame.
+    WebSocket,
+    /// Streamable HTTP: one exchange per message.
+    Http,
+}
+
+/// Where the connection stands, as the application sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Created; nothing opened yet.
+    Idle,
+    /// The first attempt is running.
+    Connecting,
+    /// One round trip was verified; calls flow.
+    Ready,
+    /// Lost; the next attempt is scheduled or running.
+    Reconnecting,
+    /// The fast attempts are used up; slow probes only.
+    Suspended,
+    /// The server wants a credential.
+    AuthRequired,
+    /// `close()` was called.
+    Closed,
+    /// Cannot work as configured; a new call or `connect()` tries again.
+    Failed,
+}
+
+impl Transport {
+    /// The public name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::WebSocket => "websocket",
+            Self::Http => "http",
+        }
+    }
+}
+
+impl State {
+    /// The public name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Connecting => "connecting",
+            Self::Ready => "ready",
+            Self::Reconnecting => "reconnecting",
+            Self::Suspended => "suspended",
+            Self::AuthRequired => "auth_required",
+            Self::Closed => "closed",
+            Self::Failed => "failed",
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! HTTP exchanges as data: what the shell is to send, and what of an answer's head policy needs. The shell writes the header lines
+//! (P12, P13), since the values they carry are its own.
+
+use super::{Outgoing, Version};
+use crate::time::Duration;
+
+/// The HTTP method of a [`Plan`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// A message to the server.
+    Post,
+    /// The end of a session (P76).
+    Delete,
+}
+
+/// An HTTP exchange the shell must do.
+#[derive(Clone, Debug)]
+pub struct Plan<P> {
+    /// POST or DELETE.
+    pub verb: Verb,
+    /// The body; none for DELETE.
+    pub message: Option<Outgoing<P>>,
+    /// `MCP-Protocol-Version`, and from 2026-07-28 on `Mcp-Method` and `Mcp-Name` too; none for `initialize`, whose answer decides it.
+    pub version: Option<Version>,
+    /// `Mcp-Session-Id`, exactly as the server gave it.
+    pub session: Option<P>,
+}
+
+/// The head of an answer.
+#[derive(Clone, Debug)]
+pub struct Head<P> {
+    /// HTTP status.
+    pub status: u16,
+    /// What the body is.
+    pub content: Content,
+    /// `Mcp-Session-Id`, if the server gave one and the browser may see it.
+    pub session: Option<P>,
+    /// `Retry-After`, as a span from now.
+    pub retry_after: Option<Duration>,
+}
+
+/// The media type of a body, as far as it matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// `application/json` and its relatives.
+    Json,
+    /// `text/event-stream`.
+    EventStream,
+    /// `text/html`: most likely a login page, a captive portal, or an app's index page.
+    Html,
+    /// Anything else, or nothing.
+    Other,
+}

@@ -1,0 +1,133 @@
+//! JSON-RPC messages as policy sees them: the envelope, and a handle on the rest. Nothing here parses or prints JSON.
+
+use super::{Method, Version, Versions};
+use crate::ids::RequestId;
+
+/// An opaque value that the shell keeps: params going out, a result or an error object coming in. Cloning makes a second handle on
+/// the same value. The methods are asked only during a handshake and answer `None` or the empty set when the value has no such field.
+pub trait Payload: Clone {
+    /// `protocolVersion` of an `initialize` result.
+    fn protocol_version(&self) -> Option<Version>;
+    /// `supportedVersions` of a `server/discover` result, or `data.supported` of a -32022 error object.
+    fn supported_versions(&self) -> Versions;
+}
+
+/// A message that arrived.
+#[derive(Clone, Debug)]
+pub enum Incoming<P> {
+    /// A response with a result.
+    Result {
+        /// Which request it answers.
+        id: RequestId,
+        /// `resultType`.
+        kind: ResultKind,
+        /// Caching hints of the result.
+        hint: Hint,
+        /// Length of the message in UTF-16 units, which is what it weighs in the cache.
+        size: u32,
+        /// The result.
+        payload: P,
+    },
+    /// A response with an error. `id` is absent when the server could not tell it (P3, P23).
+    Error {
+        /// Which request it answers.
+        id: Option<RequestId>,
+        /// `error.code`.
+        code: i32,
+        /// The error object.
+        payload: P,
+    },
+    /// A notification.
+    Notification {
+        /// Its method.
+        method: Method,
+        /// `params.progressToken` when it is one of our numbers.
+        token: Option<RequestId>,
+        /// Its params.
+        payload: P,
+    },
+    /// A request of the server.
+    Request {
+        /// What it asks.
+        asked: Asked,
+        /// The whole message: the shell answers with its `id`.
+        payload: P,
+    },
+    /// A WebSocket frame longer than `maxMessageBytes`, whose id could be read.
+    TooLarge(RequestId),
+    /// Something that is no JSON-RPC message.
+    Malformed(Malformed),
+}
+
+/// `resultType` (P5): absent means complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResultKind {
+    /// `"complete"` or absent.
+    Complete,
+    /// `"input_required"` (multi round-trip requests).
+    InputRequired,
+    /// A kind we have not offered to understand.
+    Unknown,
+}
+
+/// Caching hints (P54): how long the server calls the result fresh, if it said so.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Hint {
+    /// `ttlMs`; `None` when absent.
+    pub ttl: Option<crate::time::Duration>,
+}
+
+/// What a server asks of its client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// `ping`: answered with an empty result.
+    Ping,
+    /// Anything else: answered with -32601, since nothing else was offered.
+    Other,
+}
+
+/// Why a text is no message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Malformed {
+    /// Not JSON.
+    Json,
+    /// JSON, but no JSON-RPC message.
+    Envelope,
+    /// Longer than `maxMessageBytes`.
+    TooLarge,
+    /// A binary WebSocket frame.
+    Binary,
+}
+
+/// A message to write.
+#[derive(Clone, Debug)]
+pub enum Outgoing<P> {
+    /// A request of the application.
+    Request {
+        /// Its id, fresh per attempt.
+        id: RequestId,
+        /// Its method.
+        method: Method,
+        /// Its params.
+        params: P,
+        /// Whether the caller listens to progress: the token is the id.
+        progress: bool,
+    },
+    /// A notification of the application.
+    Notification {
+        /// Its method.
+        method: Method,
+        /// Its params.
+        params: P,
+    },
+    /// `server/discover`, without params.
+    Discover(RequestId),
+    /// `initialize`, offering a revision.
+    Initialize(RequestId, Version),
+    /// `notifications/initialized`.
+    Initialized,
+    /// `notifications/cancelled` for one of our requests.
+    Cancelled(RequestId),
+    /// The answer to a request of the server.
+    Reply(Asked, P),
+}

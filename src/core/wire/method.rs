@@ -1,0 +1,132 @@
+//! The methods of MCP and what policy may assume about each. An application's own methods are numbers above the table: they get
+//! the careful assumptions. Names are matched here once and travel as numbers from then on.
+
+/// A JSON-RPC method, interned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Method(u32);
+
+/// What a second sending of the same request may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Reads, or has the same effect once or twice: may be sent again after a lost link (resilience rules, section 5).
+    Safe,
+    /// May change the world each time it is received.
+    SideEffect,
+}
+
+struct Entry {
+    name: &'static str,
+    effect: Effect,
+    /// One of the six cacheable results of 2026-07-28 (P52).
+    cacheable: bool,
+}
+
+const fn read(name: &'static str) -> Entry {
+    Entry { name, effect: Effect::Safe, cacheable: true }
+}
+
+const fn safe(name: &'static str) -> Entry {
+    Entry { name, effect: Effect::Safe, cacheable: false }
+}
+
+const fn effect(name: &'static str) -> Entry {
+    Entry { name, effect: Effect::SideEffect, cacheable: false }
+}
+
+const TABLE: [Entry; 25] = [
+    effect("tools/call"),
+    read("tools/list"),
+    read("resources/list"),
+    read("resources/templates/list"),
+    read("resources/read"),
+    read("prompts/list"),
+    read("server/discover"),
+    safe("prompts/get"),
+    safe("completion/complete"),
+    safe("ping"),
+    safe("initialize"),
+    safe("tasks/get"),
+    effect("tasks/update"),
+    effect("tasks/cancel"),
+    safe("subscriptions/listen"),
+    safe("logging/setLevel"),
+    safe("resources/subscribe"),
+    safe("resources/unsubscribe"),
+    effect("notifications/initialized"),
+    effect("notifications/cancelled"),
+    effect("notifications/progress"),
+    effect("notifications/tools/list_changed"),
+    effect("notifications/resources/list_changed"),
+    effect("notifications/resources/updated"),
+    effect("notifications/prompts/list_changed"),
+];
+
+impl Method {
+    /// `tools/call`.
+    pub const TOOLS_CALL: Self = Self(0);
+    /// `tools/list`.
+    pub const TOOLS_LIST: Self = Self(1);
+    /// `resources/list`.
+    pub const RESOURCES_LIST: Self = Self(2);
+    /// `resources/templates/list`.
+    pub const RESOURCE_TEMPLATES_LIST: Self = Self(3);
+    /// `resources/read`.
+    pub const RESOURCES_READ: Self = Self(4);
+    /// `prompts/list`.
+    pub const PROMPTS_LIST: Self = Self(5);
+    /// `server/discover`.
+    pub const DISCOVER: Self = Self(6);
+    /// `ping`, which the 2026 era has not.
+    pub const PING: Self = Self(9);
+    /// `notifications/progress`.
+    pub const PROGRESS: Self = Self(20);
+    /// `notifications/tools/list_changed`.
+    pub const TOOLS_CHANGED: Self = Self(21);
+    /// `notifications/resources/list_changed`.
+    pub const RESOURCES_CHANGED: Self = Self(22);
+    /// `notifications/resources/updated`.
+    pub const RESOURCE_UPDATED: Self = Self(23);
+    /// `notifications/prompts/list_changed`.
+    pub const PROMPTS_CHANGED: Self = Self(24);
+    /// The first number free for methods outside the table.
+    pub const FIRST_FOREIGN: u32 = TABLE.len() as u32;
+
+    /// The names of the specification's methods, by number, and whether each is cacheable.
+    pub fn table() -> impl Iterator<Item = (&'static str, bool)> {
+        TABLE.iter().map(|entry| (entry.name, entry.cacheable))
+    }
+
+    /// A method by its number: the table's, or an application's own from [`Method::FIRST_FOREIGN`] up.
+    #[must_use]
+    pub const fn from_index(index: u32) -> Self {
+        Self(index)
+    }
+
+    /// The number of the method.
+    #[must_use]
+    pub const fn index(self) -> u32 {
+        self.0
+    }
+
+    /// What sending it twice may do. Unknown methods may do anything.
+    #[must_use]
+    pub fn effect(self) -> Effect {
+        self.entry().map_or(Effect::SideEffect, |entry| entry.effect)
+    }
+
+    /// The lists and reads that a notification of this method makes stale (P56).
+    #[must_use]
+    pub fn invalidates(self) -> &'static [Self] {
+        match self {
+            Self::TOOLS_CHANGED => &[Self::TOOLS_LIST],
+            Self::PROMPTS_CHANGED => &[Self::PROMPTS_LIST],
+            Self::RESOURCES_CHANGED => &[Self::RESOURCES_LIST, Self::RESOURCE_TEMPLATES_LIST],
+            Self::RESOURCE_UPDATED => &[Self::RESOURCES_READ],
+            _ => &[],
+        }
+    }
+
+    fn entry(self) -> Option<&'static Entry> {
+        TABLE.get(self.0 as usize)
+    }
+}

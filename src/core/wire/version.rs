@@ -1,0 +1,109 @@
+//! Protocol revisions and their two eras. Which revision to speak is chosen by our own preference (newest first), never by the order
+//! of a server's list, which is arbitrary (P29).
+
+/// A published revision of the specification, oldest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Version {
+    /// 2024-11-05.
+    V2024_11_05,
+    /// 2025-03-26.
+    V2025_03_26,
+    /// 2025-06-18.
+    V2025_06_18,
+    /// 2025-11-25.
+    V2025_11_25,
+    /// 2026-07-28.
+    V2026_07_28,
+}
+
+/// How a connection is set up: with a handshake and a session, or per request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Era {
+    /// 2025-11-25 and earlier: `initialize`, a session, `ping`.
+    Legacy,
+    /// 2026-07-28: `server/discover`, metadata in every request, no session.
+    Modern,
+}
+
+/// A set of revisions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Versions(u8);
+
+impl Version {
+    /// All revisions this client speaks, oldest first.
+    pub const ALL: [Self; 5] =
+        [Self::V2024_11_05, Self::V2025_03_26, Self::V2025_06_18, Self::V2025_11_25, Self::V2026_07_28];
+
+    /// The newest revision of an era.
+    #[must_use]
+    pub const fn newest(era: Era) -> Self {
+        match era {
+            Era::Legacy => Self::V2025_11_25,
+            Era::Modern => Self::V2026_07_28,
+        }
+    }
+
+    /// The revision as it is written on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::V2024_11_05 => "2024-11-05",
+            Self::V2025_03_26 => "2025-03-26",
+            Self::V2025_06_18 => "2025-06-18",
+            Self::V2025_11_25 => "2025-11-25",
+            Self::V2026_07_28 => "2026-07-28",
+        }
+    }
+
+    /// The revision written as `text`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|version| version.as_str() == text)
+    }
+
+    /// Its era.
+    #[must_use]
+    pub const fn era(self) -> Era {
+        match self {
+            Self::V2026_07_28 => Era::Modern,
+            _ => Era::Legacy,
+        }
+    }
+}
+
+impl Era {
+    /// The name in the public API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Legacy => "legacy",
+            Self::Modern => "modern",
+        }
+    }
+}
+
+impl Versions {
+    /// The revisions named in a text that separates them by anything that is no part of a date; unknown ones are left out.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let mut set = Self::default();
+        for name in text.split(|c: char| !c.is_ascii_digit() && c != '-') {
+            if let Some(version) = Version::parse(name) {
+                set.0 |= 1 << version as u8;
+            }
+        }
+        set
+    }
+
+    /// Whether the set names `version`.
+    #[must_use]
+    pub const fn has(self, version: Version) -> bool {
+        self.0 & (1 << version as u8) != 0
+    }
+
+    /// The newest revision of the set in `era`.
+    #[must_use]
+    pub fn newest(self, era: Era) -> Option<Version> {
+        Version::ALL.into_iter().rev().find(|version| version.era() == era && self.has(*version))
+    }
+}

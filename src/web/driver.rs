@@ -1,0 +1,367 @@
+//! The pump: hands inputs to the engine and performs its outputs. The engine is never borrowed while an output is performed, so whatever
+//! JavaScript does meanwhile (a listener that makes a call, a socket that answers at once) only adds inputs.
+
+use core::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+
+use bowline_core::{
+    encode_value, CallId, Command, Config, Content, Detail, Duration, Engine, Error, Event, ExchangeEvent, ExchangeId,
+    Head, Input, Instant, LinkEvent, LinkId, Malformed, Method, Metrics, Outgoing, Output, Plan, Reach, RequestId,
+    Status, Version,
+};
+use js_sys::Uint8Array;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::JsValue;
+use web_sys::AbortController;
+
+use crate::fetch::Fetch;
+use crate::glue::{self, HeaderValue, HostObject, OnChunk, OnEnd, OnHead, OnMessage};
+use crate::message::{incoming, parts};
+use crate::payload::Payload;
+use crate::socket::Socket;
+use crate::timer::Timer;
+
+const SUBPROTOCOLS: &str = "mcp mcp.version.2026-07-28 mcp.version.2025-11-25";
+
+/// One client at work. Dropping it closes the client: every promise settles first.
+pub struct Driver {
+    client: u32,
+    me: Weak<Self>,
+    engine: RefCell<Engine<Payload>>,
+    sockets: RefCell<Vec<Socket>>,
+    fetches: RefCell<Vec<Fetch>>,
+    timer: Timer,
+    pumping: Cell<bool>,
+    sent: Cell<f64>,
+    received: Cell<f64>,
+    max_message: u32,
+    on_frame: OnMessage,
+    on_message: OnMessage,
+    on_head: OnHead,
+    on_chunk: OnChunk,
+    on_end: OnEnd,
+    header_value: HeaderValue,
+}
+
+/// What went over the wire, in UTF-16 units of message text, and what waits to be written.
+#[derive(Clone, Copy, Debug)]
+pub struct Traffic {
+    /// Written.
+    pub sent: f64,
+    /// Read.
+    pub received: f64,
+    /// Handed to the WebSocket but not to the network (`bufferedAmount`, bytes).
+    pub buffered: f64,
+}
+
+impl Driver {
+    /// A driver for a client that `host` describes. `max_message` bounds one incoming message, in bytes.
+    #[must_use]
+    pub fn new(mut config: Config, max_message: u32, host: &HostObject) -> Rc<Self> {
+        let methods: Vec<String> =
+            Method::table().map(|(name, cacheable)| format!("{name}{}", if cacheable { "*" } else { "" })).collect();
+        let versions: Vec<&str> = Version::ALL.into_iter().map(Version::as_str).collect();
+        glue::setup(&methods.join(" "), &versions.join(" "));
+        let client = glue::open(host);
+        config.fallback_remembered = Duration::from_millis_f64(glue::fallback_remembered(client));
+        let engine = Engine::new(config, u64::from(glue::seed()) << 32 | u64::from(glue::seed()), now());
+        Rc::new_cyclic(|me: &Weak<Self>| Self {
+            client,
+            me: me.clone(),
+            engine: RefCell::new(engine),
+            sockets: RefCell::default(),
+            fetches: RefCell::default(),
+            timer: Timer::default(),
+            pumping: Cell::new(false),
+            sent: Cell::new(0.0),
+            received: Cell::new(0.0),
+            max_message,
+            on_frame: Self::messages(me, |link, message| Input::Link(LinkId(link), LinkEvent::Message(message))),
+            on_message: Self::messages(me, |id, message| {
+                Input::Exchange(ExchangeId(id), ExchangeEvent::Message(message))
+            }),
+            on_head: Closure::new({
+                let me = me.clone();
+                move |id, status, content, session, retry_after| {
+                    if let Some(driver) = me.upgrade() {
+                        driver.on_head(id, status, content, session, retry_after);
+                    }
+                }
+            }),
+            on_chunk: Closure::new({
+                let me = me.clone();
+                move |id, bytes: Uint8Array| {
+                    if let Some(driver) = me.upgrade() {
+                        driver.on_chunk(ExchangeId(id), &bytes.to_vec());
+                    }
+                }
+            }),
+            on_end: Closure::new({
+                let me = me.clone();
+                move |id, how| {
+                    if let Some(driver) = me.upgrade() {
+                        driver.on_end(ExchangeId(id), how);
+                    }
+                }
+            }),
+            header_value: Closure::new(|name: String| encode_value(&name)),
+        })
+    }
+
+    /// The number under which the snippet knows this client.
+    #[must_use]
+    pub fn client(&self) -> u32 {
+        self.client
+    }
+
+    /// Tells the engine what happened, then performs what follows. Called while outputs are being performed, it only tells.
+    pub fn handle(&self, input: Input<Payload>) {
+        self.engine.borrow_mut().handle_input(now(), input);
+        self.pump();
+    }
+
+    /// The counters.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        self.engine.borrow().metrics()
+    }
+
+    /// Whether a call is on the wire.
+    #[must_use]
+    pub fn is_sent(&self, call: CallId) -> bool {
+        self.engine.borrow().is_sent(call)
+    }
+
+    /// What went over the wire.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        let buffered = self.sockets.borrow().iter().map(|socket| f64::from(socket.socket.buffered_amount())).sum();
+        Traffic { sent: self.sent.get(), received: self.received.get(), buffered }
+    }
+
+    /// Settles everything and closes for good.
+    pub fn close(&self) {
+        self.handle(Input::Command(Command::Close));
+        self.timer.cancel();
+    }
+
+    fn pump(&self) {
+        if self.pumping.replace(true) {
+            return;
+        }
+        loop {
+            let output = self.engine.borrow_mut().poll_output();
+            if let Output::Timeout(at) = output {
+                self.pumping.set(false);
+                if let Some(at) = at {
+                    self.arm(at);
+                }
+                return;
+            }
+            self.perform(output);
+        }
+    }
+
+    fn arm(&self, at: Instant) {
+        let me = self.me.clone();
+        self.timer.arm(at, now(), move || {
+            if let Some(driver) = me.upgrade() {
+                driver.timer.on_fired();
+                driver.handle(Input::Timeout);
+            }
+        });
+    }
+
+    fn perform(&self, output: Output<Payload>) {
+        let client = self.client;
+        match output {
+            Output::Send { link, message, version } => self.send(link, &message, version),
+            Output::Settle(call, Ok(settled)) => {
+                glue::settle(client, call.0, settled.payload.map_or(0, Payload::into_raw));
+            }
+            Output::Settle(call, Err(error)) => glue::fail(client, call.0, &failure(error)),
+            Output::Fetch(id, plan) => self.fetch(id, &plan),
+            Output::Abort(id) => self.fetches.borrow_mut().retain(|fetch| fetch.id != id),
+            Output::Dial { link, subprotocols } => self.dial(link, subprotocols),
+            Output::Hangup(link) => self.hangup(link),
+            Output::Progress(call, payload) => glue::progress(client, call.0, payload.into_raw()),
+            Output::Event(Event::State(status)) => self.state(status),
+            Output::Event(Event::Server(payload)) => glue::server(client, payload.into_raw()),
+            Output::Event(Event::Notification(_, payload)) => glue::notification(client, payload.into_raw()),
+            Output::Event(Event::Replay(call)) => glue::replay(client, call.0),
+            Output::Forget(key) => glue::forget(client, key.0),
+            Output::RememberFallback(span) => glue::remember_fallback(client, span.as_millis()),
+            Output::Timeout(_) => {}
+        }
+    }
+
+    fn send(&self, link: LinkId, message: &Outgoing<Payload>, version: Version) {
+        let parts = parts(message);
+        let version = parts.offered.unwrap_or(version) as i32;
+        let sent = self.sockets.borrow().iter().find(|socket| socket.link == link).map_or(-1.0, |socket| {
+            let (id, method, handle) = (parts.id, parts.method, parts.handle);
+            glue::send(&socket.socket, self.client, parts.kind, id, method, handle, version, parts.progress)
+        });
+        if sent < 0.0 {
+            let id = matches!(message, Outgoing::Request { .. }).then_some(RequestId(parts.id as u64));
+            self.handle(Input::Link(link, LinkEvent::SendFailed(id)));
+        } else {
+            self.sent.set(self.sent.get() + sent);
+        }
+    }
+
+    fn dial(&self, link: LinkId, subprotocols: bool) {
+        self.hangup(link);
+        let tell = move |me: &Weak<Self>, event| {
+            if let Some(driver) = me.upgrade() {
+                driver.handle(Input::Link(link, event));
+            }
+        };
+        let Ok(socket) = glue::dial(self.client, if subprotocols { SUBPROTOCOLS } else { "" }) else {
+            // A URL that the browser refuses, or no WebSocket at all: the same as a dial that failed.
+            return self.handle(Input::Link(link, LinkEvent::Closed(1006)));
+        };
+        let listener = glue::listener(link.0, f64::from(self.max_message), &self.on_frame);
+        let (opened, closed) = (self.me.clone(), self.me.clone());
+        let socket = Socket::new(
+            link,
+            socket,
+            &listener,
+            move || tell(&opened, LinkEvent::Opened),
+            move |code| tell(&closed, LinkEvent::Closed(code)),
+        );
+        self.sockets.borrow_mut().push(socket);
+    }
+
+    fn hangup(&self, link: LinkId) {
+        // Closing may run JavaScript, so the socket leaves the table first.
+        let gone: Vec<Socket> = {
+            let mut sockets = self.sockets.borrow_mut();
+            let at = sockets.iter().position(|socket| socket.link == link);
+            at.map(|at| sockets.swap_remove(at)).into_iter().collect()
+        };
+        drop(gone);
+    }
+
+    fn fetch(&self, id: ExchangeId, plan: &Plan<Payload>) {
+        let Ok(controller) = AbortController::new() else {
+            return self.handle(Input::Exchange(id, ExchangeEvent::Failed(Reach::Unknown)));
+        };
+        let signal = controller.signal();
+        self.fetches.borrow_mut().push(Fetch::new(id, controller, self.max_message as usize));
+        let parts = plan.message.as_ref().map(parts).unwrap_or_default();
+        let kind = if plan.message.is_some() { parts.kind } else { -1 };
+        // `initialize` carries the revision it offers in its body, and none in a header.
+        let version = match parts.offered {
+            Some(_) => -1,
+            None => plan.version.map_or(-1, |version| version as i32),
+        };
+        glue::exchange(
+            self.client,
+            id.0,
+            kind,
+            parts.id,
+            parts.method,
+            parts.handle,
+            version,
+            parts.progress,
+            plan.session.as_ref().map_or(0, Payload::raw),
+            &signal,
+            f64::from(self.max_message),
+            &self.header_value,
+            &self.on_head,
+            &self.on_message,
+            &self.on_chunk,
+            &self.on_end,
+        );
+    }
+
+    fn on_head(&self, id: u32, status: u16, content: u32, session: u32, retry_after: f64) {
+        let content = match content {
+            0 => Content::Json,
+            1 => Content::EventStream,
+            2 => Content::Html,
+            _ => Content::Other,
+        };
+        let retry_after = (retry_after >= 0.0).then(|| Duration::from_millis_f64(retry_after));
+        let head = Head { status, content, session: Payload::from_raw(session), retry_after };
+        self.handle(Input::Exchange(ExchangeId(id), ExchangeEvent::Head(head)));
+    }
+
+    fn on_chunk(&self, id: ExchangeId, chunk: &[u8]) {
+        let events = match self.fetches.borrow_mut().iter_mut().find(|fetch| fetch.id == id) {
+            Some(fetch) => fetch.feed(chunk),
+            None => return,
+        };
+        let Ok(events) = events else {
+            let message = bowline_core::Incoming::Malformed(Malformed::TooLarge);
+            self.handle(Input::Exchange(id, ExchangeEvent::Message(message)));
+            self.fetches.borrow_mut().retain(|fetch| fetch.id != id);
+            return self.on_end(id, 1);
+        };
+        for data in events {
+            glue::receive_bytes(&data, f64::from(self.max_message), id.0, &self.on_message);
+        }
+    }
+
+    fn on_end(&self, id: ExchangeId, how: u32) {
+        self.fetches.borrow_mut().retain(|fetch| fetch.id != id);
+        let event = match how {
+            0 => ExchangeEvent::Ended,
+            2 => ExchangeEvent::Failed(Reach::Blocked),
+            3 => ExchangeEvent::Failed(Reach::Down),
+            _ => ExchangeEvent::Failed(Reach::Unknown),
+        };
+        self.handle(Input::Exchange(id, event));
+    }
+
+    fn state(&self, status: Status<Payload>) {
+        glue::state(
+            self.client,
+            status.state.as_str(),
+            status.transport.map_or("", bowline_core::Transport::as_str),
+            status.era.map_or("", bowline_core::Era::as_str),
+            status.version.map_or("", Version::as_str),
+            status.attempt,
+            status.retry_at.map_or(f64::NAN, Instant::as_millis),
+            status.epoch,
+            &status.reason.map_or(JsValue::NULL, failure),
+        );
+    }
+
+    fn messages(me: &Weak<Self>, input: fn(u32, bowline_core::Incoming<Payload>) -> Input<Payload>) -> OnMessage {
+        let me = me.clone();
+        Closure::new(move |source, kind, id, handle, info, number, size| {
+            let message = incoming(kind, id, handle, info, number, size);
+            if let Some(driver) = me.upgrade() {
+                driver.received.set(driver.received.get() + f64::from(size));
+                driver.handle(input(source, message));
+            }
+        })
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.close();
+        glue::shut(self.client);
+    }
+}
+
+fn now() -> Instant {
+    Instant::from_millis(glue::now())
+}
+
+/// An error as the package's plain object.
+fn failure(error: Error<Payload>) -> JsValue {
+    let (code, outcome, retryable) = (error.code.as_str(), error.outcome.as_str(), error.retryable());
+    let (kind, number, extra, note, handle) = match error.detail {
+        Detail::None => ("", 0.0, 0.0, "", 0),
+        Detail::Rpc(code, payload) => ("rpc", f64::from(code), 0.0, "", payload.into_raw()),
+        Detail::Http(status, wait) => ("http", f64::from(status), wait.map_or(-1.0, Duration::as_millis), "", 0),
+        Detail::Close(code) => ("close", f64::from(code), 0.0, "", 0),
+        Detail::Time(stage, span) => ("time", span.as_millis(), 0.0, stage.as_str(), 0),
+        Detail::Note(note) => ("note", 0.0, 0.0, note, 0),
+    };
+    glue::failure(code, outcome, retryable, kind, number, extra, note, handle)
+}

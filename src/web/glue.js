@@ -1,0 +1,493 @@
+// The one JavaScript snippet of the shell. It owns what must not cross into wasm memory: message texts, parsed values, promises'
+// settlers, header objects. Wasm sees numbers: handles of values, slots of calls, ids of methods. It decides nothing.
+
+// ---- values behind handles -------------------------------------------------------------------------------------------------------
+
+const values = [undefined];
+const texts = [undefined]; // the JSON text a result came in, while somebody may need a second, independent copy of it
+const counts = [0];
+const free = [];
+const LAZY = {}; // stands for a value that was handed out; the next taker gets a frozen copy made from the text
+
+function put(value, text) {
+  const handle = free.length ? free.pop() : values.length;
+  values[handle] = value;
+  texts[handle] = text;
+  counts[handle] = 1;
+  return handle;
+}
+
+export function retain(handle) {
+  counts[handle]++;
+}
+
+export function release(handle) {
+  if (--counts[handle] === 0) {
+    values[handle] = texts[handle] = undefined;
+    free.push(handle);
+  }
+}
+
+// The first taker gets the parsed value itself. Whoever shares it (the cache, callers that joined the same read) gets one frozen
+// copy, made when it is first asked for: nothing that is handed out can be changed into the cache, and a miss costs nothing extra.
+function take(handle) {
+  let value = values[handle];
+  if (value === LAZY) {
+    value = values[handle] = freeze(JSON.parse(texts[handle]).result);
+    texts[handle] = undefined;
+  } else if (counts[handle] > 1 && texts[handle] !== undefined) {
+    values[handle] = LAZY;
+  }
+  release(handle);
+  return value;
+}
+
+function freeze(value) {
+  if (value !== null && typeof value === "object") {
+    Object.freeze(value);
+    for (const key in value) freeze(value[key]);
+  }
+  return value;
+}
+
+/** The revisions a handshake answer names, as text; wasm knows which of them it speaks. */
+export function revisions(handle, listed) {
+  const value = values[handle];
+  const named = listed ? (value?.supportedVersions ?? value?.data?.supported) : value?.protocolVersion;
+  return Array.isArray(named) ? named.join(" ") : typeof named === "string" ? named : "";
+}
+
+// ---- methods and keys ------------------------------------------------------------------------------------------------------------
+
+const methods = new Map();
+const names = []; // JSON texts of the method names, by id
+const cacheable = [];
+let versions = [];
+
+/** Takes over the core's tables, once. `*` marks a cacheable method. */
+export function setup(methodTable, versionTable) {
+  if (names.length) return;
+  for (const entry of methodTable.split(" ")) {
+    const name = entry.replace("*", "");
+    methodId(name);
+    cacheable[methods.get(name)] = name !== entry;
+  }
+  versions = versionTable.split(" ");
+}
+
+function methodId(name) {
+  let id = methods.get(name);
+  if (id === undefined) {
+    id = names.length;
+    methods.set(name, id);
+    names.push(JSON.stringify(name));
+  }
+  return id;
+}
+
+// Two requests share a result when method and params are equal up to the order of members.
+function canonical(value) {
+  if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
+  const members = [];
+  for (const key of Object.keys(value).sort()) {
+    if (value[key] !== undefined) members.push(JSON.stringify(key) + ":" + canonical(value[key]));
+  }
+  return `{${members.join()}}`;
+}
+
+// ---- clients and calls -----------------------------------------------------------------------------------------------------------
+
+const clients = [];
+
+/** Registers a client; `host` is the package's side of it. */
+export function open(host) {
+  const meta =
+    `"io.modelcontextprotocol/protocolVersion":"${versions.at(-1)}",` +
+    `"io.modelcontextprotocol/clientInfo":${JSON.stringify(host.clientInfo)},` +
+    `"io.modelcontextprotocol/clientCapabilities":${JSON.stringify(host.capabilities)}`;
+  return clients.push({ host, meta, calls: [], free: [], keys: new Map(), keyTexts: new Map(), nextKey: 1 }) - 1;
+}
+
+export function shut(client) {
+  clients[client] = undefined;
+}
+
+/** What the package uses of this module; it reaches it through the wasm module, so that there is one instance of both. */
+export function api() {
+  return { attach, methodId, params, key };
+}
+
+// A call's slot: the entry has resolve(value), reject(failure) and, if it listens, progress(value).
+function attach(client, entry) {
+  const { calls, free } = clients[client];
+  const slot = free.length ? free.pop() : calls.length;
+  calls[slot] = entry;
+  return slot;
+}
+
+// Throws what JSON.stringify throws. Params are printed when they are given, so that later changes to them change nothing.
+function params(method, given) {
+  let name;
+  let meta = "";
+  if (given !== undefined && given !== null) {
+    if (given._meta !== undefined) {
+      const { _meta, ...rest } = given;
+      meta = JSON.stringify(_meta).slice(1, -1);
+      given = rest;
+    }
+    // P13: the name of the thing, where the method has one.
+    if (method === 0) name = given.name;
+    else if (given.uri !== undefined || given.name !== undefined) name = given.uri ?? given.name;
+  }
+  const text = given === undefined || given === null ? "{}" : JSON.stringify(given);
+  if (text === undefined || text[0] !== "{") throw new TypeError("params must be an object");
+  return put({ text, name, meta }, undefined);
+}
+
+function key(client, method, given, always) {
+  if (!always && !cacheable[method]) return 0;
+  const { keys, keyTexts } = clients[client];
+  const text = method + canonical(given ?? {});
+  let id = keys.get(text);
+  if (id === undefined) {
+    id = clients[client].nextKey++;
+    keys.set(text, id);
+    keyTexts.set(id, text);
+  }
+  return id;
+}
+
+export function forget(client, id) {
+  const { keys, keyTexts } = clients[client];
+  const text = keyTexts.get(id);
+  if (text !== undefined) {
+    keyTexts.delete(id);
+    if (keys.get(text) === id) keys.delete(text);
+  }
+}
+
+function detach(client, slot) {
+  const { calls, free } = clients[client];
+  const entry = calls[slot];
+  calls[slot] = undefined;
+  free.push(slot);
+  return entry;
+}
+
+export function settle(client, slot, handle) {
+  detach(client, slot).resolve(handle === 0 ? undefined : take(handle));
+}
+
+export function failure(code, outcome, retryable, kind, number, extra, note, handle) {
+  return { code, outcome, retryable, kind, number, extra, note, value: handle === 0 ? undefined : take(handle) };
+}
+
+export function fail(client, slot, failure) {
+  detach(client, slot).reject(failure);
+}
+
+export function progress(client, slot, handle) {
+  const message = take(handle);
+  clients[client].calls[slot].progress?.(message.params);
+}
+
+export function state(client, state, transport, era, version, attempt, retryAt, epoch, reason) {
+  clients[client].host.onState(state, transport, era, version, attempt, retryAt, epoch, reason);
+}
+
+export function server(client, handle) {
+  clients[client].host.onServer(take(handle));
+}
+
+export function notification(client, handle) {
+  clients[client].host.onNotification(take(handle));
+}
+
+export function replay(client, slot) {
+  clients[client].host.onReplay(clients[client].calls[slot]);
+}
+
+// ---- writing ---------------------------------------------------------------------------------------------------------------------
+
+const REQUEST = 0, NOTIFICATION = 1, DISCOVER = 2, INITIALIZE = 3, INITIALIZED = 4, CANCELLED = 5, PONG = 6;
+const MODERN = 4; // index of 2026-07-28 among the versions
+
+function encode(client, kind, id, method, handle, version, progress) {
+  const { host, meta } = clients[client];
+  const modern = version >= MODERN;
+  switch (kind) {
+    case REQUEST:
+    case NOTIFICATION: {
+      const { text, meta: own } = values[handle];
+      let inner = progress ? `"progressToken":${id}` : "";
+      if (own) inner += inner ? "," + own : own;
+      if (modern && kind === REQUEST) inner += inner ? "," + meta : meta;
+      const head = `{"jsonrpc":"2.0",${kind === REQUEST ? `"id":${id},` : ""}"method":${names[method]},"params":`;
+      if (!inner) return `${head}${text}}`;
+      return text.length === 2 ? `${head}{"_meta":{${inner}}}}` : `${head}{"_meta":{${inner}},${text.slice(1)}}`;
+    }
+    case DISCOVER:
+      return `{"jsonrpc":"2.0","id":${id},"method":"server/discover","params":{"_meta":{${meta}}}}`;
+    case INITIALIZE: {
+      const { clientInfo, capabilities } = host;
+      const params = { protocolVersion: versions[version], capabilities, clientInfo };
+      return `{"jsonrpc":"2.0","id":${id},"method":"initialize","params":${JSON.stringify(params)}}`;
+    }
+    case INITIALIZED:
+      return '{"jsonrpc":"2.0","method":"notifications/initialized"}';
+    case CANCELLED:
+      return `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}}}`;
+    case PONG:
+      return `{"jsonrpc":"2.0","id":${JSON.stringify(values[handle].id)},"result":{}}`;
+    default: {
+      const error = { code: -32601, message: "Method not found" };
+      return JSON.stringify({ jsonrpc: "2.0", id: values[handle].id, error });
+    }
+  }
+}
+
+/** The bytes handed to the socket, or -1 when it does not take any. */
+export function send(socket, client, kind, id, method, handle, version, progress) {
+  // A socket that is closing swallows frames without a word.
+  if (socket.readyState !== 1) return -1;
+  const text = encode(client, kind, id, method, handle, version, progress);
+  try {
+    socket.send(text);
+  } catch {
+    return -1;
+  }
+  return text.length;
+}
+
+export function dial(client, subprotocols) {
+  const { host } = clients[client];
+  return subprotocols ? new host.WebSocket(host.webSocketUrl, subprotocols.split(" ")) : new host.WebSocket(host.webSocketUrl);
+}
+
+// ---- reading ---------------------------------------------------------------------------------------------------------------------
+
+const RESULT = 0, ERROR = 1, NOTICE = 2, ASKED = 3, TOO_LARGE = 4, BAD_JSON = 5, BAD_ENVELOPE = 6, BAD_BINARY = 7;
+
+/** A listener for WebSocket messages; `on(source, kind, id, handle, info, number, size)`. */
+export function listener(source, limit, on) {
+  return (event) => {
+    const text = event.data;
+    if (typeof text === "string") receive(text, limit, source, on);
+    else on(source, BAD_BINARY, NaN, 0, 0, 0, 0);
+  };
+}
+
+/** The text of one event of an event stream. */
+export function receiveBytes(bytes, limit, source, on) {
+  receive(decoder.decode(bytes), limit, source, on);
+}
+
+const decoder = new TextDecoder();
+
+function receive(text, limit, source, on) {
+  // Beyond four times the limit not even the id is worth the memory of a parse.
+  if (text.length > 4 * limit) return on(source, TOO_LARGE, NaN, 0, 0, 0, text.length);
+  let message;
+  try {
+    message = JSON.parse(text);
+  } catch {
+    return on(source, BAD_JSON, NaN, 0, 0, 0, text.length);
+  }
+  if (!Array.isArray(message)) return deliver(message, text, limit, source, on);
+  for (const one of message) deliver(one, JSON.stringify(one), limit, source, on); // a batch of 2025-03-26 (P6)
+}
+
+function deliver(message, text, limit, source, on) {
+  const size = text.length;
+  const id = number(message?.id);
+  if (message?.result !== undefined) {
+    if (size > limit) return on(source, TOO_LARGE, id, 0, 0, 0, size);
+    const { result } = message;
+    const kind = result?.resultType;
+    const ttl = result?.ttlMs;
+    let info = kind === undefined || kind === "complete" ? 0 : kind === "input_required" ? 1 : 2;
+    if (typeof ttl === "number") info |= 4;
+    on(source, RESULT, id, put(result, text), info, ttl ?? 0, size);
+  } else if (message?.error) {
+    on(source, ERROR, id, put(message.error, undefined), 0, message.error.code | 0, size);
+  } else if (typeof message?.method !== "string") {
+    on(source, BAD_ENVELOPE, NaN, 0, 0, 0, size);
+  } else if (message.id !== undefined && message.id !== null) {
+    on(source, ASKED, NaN, put(message, undefined), message.method === "ping" ? 1 : 0, 0, size);
+  } else {
+    on(source, NOTICE, number(message.params?.progressToken), put(message, undefined), methodId(message.method), 0, size);
+  }
+}
+
+// Ids are ours and numbers; some servers send them back as text.
+function number(id) {
+  return typeof id === "number" ? id : typeof id === "string" && /^\d{1,16}$/.test(id) ? +id : NaN;
+}
+
+// ---- HTTP ------------------------------------------------------------------------------------------------------------------------
+
+const JSON_BODY = 0, EVENT_STREAM = 1, HTML = 2, OTHER = 3;
+const SMALL = 16384; // a declared length up to this cannot inflate beyond the limit, even compressed
+
+/** Starts an exchange. `on` has head(source, status, content, session, retryAfter), message (as above), chunk(source, bytes), end(source, how). */
+export function exchange(client, source, kind, id, method, handle, version, progress, session, signal, limit, headerValue, head, message, chunk, end) {
+  const { host } = clients[client];
+  const headers = { accept: "application/json, text/event-stream" };
+  let body;
+  if (kind >= 0) {
+    body = encode(client, kind, id, method, handle, Math.max(version, 0), progress);
+    headers["content-type"] = "application/json";
+  }
+  if (version >= 0) headers["mcp-protocol-version"] = versions[version];
+  if (version >= MODERN && kind !== NOTIFICATION) {
+    headers["mcp-method"] = kind === REQUEST ? JSON.parse(names[method]) : "server/discover";
+    const name = kind === REQUEST ? values[handle].name : undefined;
+    if (name !== undefined) headers["mcp-name"] = headerName(String(name), headerValue);
+  }
+  if (session) headers["mcp-session-id"] = values[session];
+  const init = { method: kind < 0 ? "DELETE" : "POST", headers, body, signal };
+  // The end of a session has to outlive the page that ends it.
+  if (kind < 0) init.keepalive = true;
+  run(host, init, source, limit, head, message, chunk).then(
+    () => signal.aborted || end(source, ENDED),
+    async () => {
+      const how = host.answered ? FAILED : await reach(host);
+      if (!signal.aborted) end(source, how);
+    },
+  );
+}
+
+const ENDED = 0, FAILED = 1, BLOCKED = 2, DOWN = 3;
+const REACH_LIMIT = 80; // milliseconds: the diagnosis must not delay the failure
+
+// Why a first `fetch` failed (P90): a request whose answer may not be read succeeds when only the CORS headers are missing.
+async function reach(host) {
+  const { fetch } = host;
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), REACH_LIMIT);
+  try {
+    await fetch(host.url, { mode: "no-cors", credentials: "omit", signal: abort.signal });
+    return BLOCKED;
+  } catch {
+    return abort.signal.aborted ? FAILED : DOWN;
+  } finally {
+    clearTimeout(timer);
+    abort.abort();
+  }
+}
+
+async function run(host, init, source, limit, head, message, chunk) {
+  const own = typeof host.headers === "function" ? await host.headers() : host.headers;
+  if (own) Object.assign(init.headers, own);
+  const { fetch } = host;
+  const response = await fetch(host.url, init);
+  const { status, headers, body } = response;
+  host.answered = true;
+  const type = (headers.get("content-type") ?? "").split(";", 1)[0].trim().toLowerCase();
+  const content = type.endsWith("json") ? JSON_BODY : type === "text/event-stream" ? EVENT_STREAM : type === "text/html" ? HTML : OTHER;
+  const session = status < 300 && headers.get("mcp-session-id");
+  if (init.signal.aborted) return;
+  head(source, status, content, session ? put(session, undefined) : 0, status < 300 ? -1 : retryAfter(headers.get("retry-after")));
+  if (content === EVENT_STREAM && body) {
+    const reader = body.getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done || init.signal.aborted) return;
+      chunk(source, value);
+    }
+  }
+  if (content !== JSON_BODY || status === 204) return;
+  const text = await bounded(response, limit);
+  if (init.signal.aborted) return;
+  if (text === undefined) message(source, TOO_LARGE, NaN, 0, 0, 0, 0);
+  else if (text !== "") receive(text, limit, source, message);
+}
+
+// The body as text, or undefined when it is longer than the limit: nothing beyond it is kept.
+async function bounded(response, limit) {
+  const declared = response.headers.get("content-length");
+  if (declared !== null && declared <= SMALL) return response.text();
+  const reader = response.body?.getReader();
+  if (!reader) return "";
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytes = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    bytes += value.length;
+    if (bytes > limit) {
+      reader.cancel().catch(() => {});
+      return undefined;
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+}
+
+function retryAfter(text) {
+  if (text === null) return -1;
+  const ms = /^\d+$/.test(text) ? text * 1000 : Date.parse(text) - Date.now();
+  return ms >= 0 ? ms : -1;
+}
+
+// Encoded texts of the names seen lately: an app calls the same few tools again and again.
+const headerNames = new Map();
+
+function headerName(name, headerValue) {
+  let text = headerNames.get(name);
+  if (text === undefined) {
+    if (headerNames.size >= 256) headerNames.clear();
+    text = headerValue(name);
+    headerNames.set(name, text);
+  }
+  return text;
+}
+
+// ---- environment -----------------------------------------------------------------------------------------------------------------
+
+let lastWall = 0;
+let lastNow = 0;
+
+/** Milliseconds on the monotonic clock. Read anew only when the wall clock ticked (4 times cheaper): it is exact to a millisecond. */
+export function now() {
+  const wall = Date.now();
+  if (wall !== lastWall) {
+    lastWall = wall;
+    lastNow = performance.now();
+  }
+  return lastNow;
+}
+
+export function seed() {
+  return crypto.getRandomValues(new Uint32Array(1))[0];
+}
+
+// Which origins have no working WebSocket, until when. Session storage where there is one: workers and Node have none.
+const verdicts = new Map();
+
+function storageKey(client) {
+  return "bowline:fallback:" + new URL(clients[client].host.webSocketUrl).origin;
+}
+
+export function rememberFallback(client, ms) {
+  const until = String(Date.now() + ms);
+  verdicts.set(storageKey(client), until);
+  try {
+    sessionStorage.setItem(storageKey(client), until);
+  } catch {
+    // Not there, or forbidden: the map serves for this page.
+  }
+}
+
+/** For how many milliseconds the verdict still holds; 0 when there is none. */
+export function fallbackRemembered(client) {
+  if (!clients[client].host.webSocketUrl) return 0;
+  let until = verdicts.get(storageKey(client));
+  try {
+    until ??= sessionStorage.getItem(storageKey(client));
+  } catch {
+    // As above.
+  }
+  return Math.max(0, (until ?? 0) - Date.now()) || 0;
+}

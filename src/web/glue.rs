@@ -1,0 +1,108 @@
+//! The declarations of `glue.js`. What each function does is said there.
+
+use js_sys::{Function, Object, Uint8Array};
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::JsValue;
+use web_sys::{AbortSignal, WebSocket};
+
+/// `on(source, kind, id, handle, info, number, size)`: a message arrived.
+pub(crate) type OnMessage = Closure<dyn Fn(u32, u32, f64, u32, u32, f64, u32)>;
+/// `on(source, status, content, session, retryAfter)`: the head of an answer arrived.
+pub(crate) type OnHead = Closure<dyn Fn(u32, u16, u32, u32, f64)>;
+/// `on(source, bytes)`: a part of an event stream arrived.
+pub(crate) type OnChunk = Closure<dyn Fn(u32, Uint8Array)>;
+/// `on(source, how)`: the exchange is over.
+pub(crate) type OnEnd = Closure<dyn Fn(u32, u32)>;
+/// `headerValue(name)`: the text of a header.
+pub(crate) type HeaderValue = Closure<dyn Fn(String) -> String>;
+
+#[wasm_bindgen(module = "/glue.js")]
+#[allow(clippy::too_many_arguments)] // numbers side by side cross the boundary for nothing; an object would cost more than the call
+extern "C" {
+    /// The package's side of a client: `url`, `webSocketUrl`, `headers`, `fetch`, `WebSocket`, `clientInfo`, `capabilities`, and the
+    /// callbacks `onState`, `onServer`, `onNotification`, `onReplay`.
+    #[wasm_bindgen(extends = Object)]
+    pub type HostObject;
+
+    /// What the package uses of the snippet.
+    pub fn api() -> JsValue;
+
+    pub(crate) fn setup(methods: &str, versions: &str);
+    pub(crate) fn open(host: &HostObject) -> u32;
+    pub(crate) fn shut(client: u32);
+
+    pub(crate) fn retain(handle: u32);
+    pub(crate) fn release(handle: u32);
+    pub(crate) fn revisions(handle: u32, listed: bool) -> String;
+
+    pub(crate) fn settle(client: u32, slot: u32, handle: u32);
+    pub(crate) fn failure(
+        code: &str,
+        outcome: &str,
+        retryable: bool,
+        kind: &str,
+        number: f64,
+        extra: f64,
+        note: &str,
+        handle: u32,
+    ) -> JsValue;
+    pub(crate) fn fail(client: u32, slot: u32, failure: &JsValue);
+    pub(crate) fn progress(client: u32, slot: u32, handle: u32);
+    pub(crate) fn state(
+        client: u32,
+        state: &str,
+        transport: &str,
+        era: &str,
+        version: &str,
+        attempt: u32,
+        retry_at: f64,
+        epoch: u32,
+        reason: &JsValue,
+    );
+    pub(crate) fn server(client: u32, handle: u32);
+    pub(crate) fn notification(client: u32, handle: u32);
+    pub(crate) fn replay(client: u32, slot: u32);
+    pub(crate) fn forget(client: u32, key: u32);
+
+    pub(crate) fn send(
+        socket: &WebSocket,
+        client: u32,
+        kind: i32,
+        id: f64,
+        method: u32,
+        handle: u32,
+        version: i32,
+        progress: bool,
+    ) -> f64;
+    #[wasm_bindgen(catch)]
+    pub(crate) fn dial(client: u32, subprotocols: &str) -> Result<WebSocket, JsValue>;
+    pub(crate) fn listener(source: u32, limit: f64, on: &OnMessage) -> Function;
+    #[wasm_bindgen(js_name = receiveBytes)]
+    pub(crate) fn receive_bytes(bytes: &[u8], limit: f64, source: u32, on: &OnMessage);
+    pub(crate) fn exchange(
+        client: u32,
+        source: u32,
+        kind: i32,
+        id: f64,
+        method: u32,
+        handle: u32,
+        version: i32,
+        progress: bool,
+        session: u32,
+        signal: &AbortSignal,
+        limit: f64,
+        header_value: &HeaderValue,
+        head: &OnHead,
+        message: &OnMessage,
+        chunk: &OnChunk,
+        end: &OnEnd,
+    );
+
+    pub(crate) fn now() -> f64;
+    pub(crate) fn seed() -> u32;
+    #[wasm_bindgen(js_name = rememberFallback)]
+    pub(crate) fn remember_fallback(client: u32, ms: f64);
+    #[wasm_bindgen(js_name = fallbackRemembered)]
+    pub(crate) fn fallback_remembered(client: u32) -> f64;
+}

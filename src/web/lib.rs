@@ -1,0 +1,14 @@
+//! Performs what `bowline-core` decides, with the browser's WebSocket, `fetch` and timers. It decides nothing: no retry, no limit and
+//! no interpretation of an answer is here. Works in a page, in every kind of worker, and in Node.
+
+mod driver;
+mod fetch;
+mod glue;
+mod message;
+mod payload;
+mod socket;
+mod timer;
+
+pub use driver::{Driver, Traffic};
+pub use glue::{api, HostObject};
+pub use payload::Payload;

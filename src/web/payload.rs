@@ -1,0 +1,52 @@
+//! A value that stays in JavaScript: the core holds a number and gives it back.
+
+use core::mem::ManuallyDrop;
+
+use bowline_core::{Version, Versions};
+
+use crate::glue;
+
+/// A handle on a value of the snippet's table. Zero is "no value".
+#[derive(Debug)]
+pub struct Payload(u32);
+
+impl Payload {
+    /// Takes over a handle that JavaScript made; `None` for zero.
+    #[must_use]
+    pub fn from_raw(handle: u32) -> Option<Self> {
+        (handle != 0).then_some(Self(handle))
+    }
+
+    /// The number, still owned here.
+    pub(crate) fn raw(&self) -> u32 {
+        self.0
+    }
+
+    /// The number, now owned by whoever gets it.
+    pub(crate) fn into_raw(self) -> u32 {
+        ManuallyDrop::new(self).0
+    }
+}
+
+impl Clone for Payload {
+    fn clone(&self) -> Self {
+        glue::retain(self.0);
+        Self(self.0)
+    }
+}
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        glue::release(self.0);
+    }
+}
+
+impl bowline_core::Payload for Payload {
+    fn protocol_version(&self) -> Option<Version> {
+        Version::parse(&glue::revisions(self.0, false))
+    }
+
+    fn supported_versions(&self) -> Versions {
+        Versions::parse(&glue::revisions(self.0, true))
+    }
+}

@@ -1,0 +1,179 @@
+// End to end: the built demo in headless Chromium against its three real servers, through what a person
+// sees and presses. It starts everything itself, keeps screenshots, and ends all it started. Not a test of
+// the package's API: node.mjs beside it is.
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { connect } from "node:net";
+
+import { inRoot, say } from "../../pkg-template/proc.mjs";
+import { ensureChromium, ensureNodeModules } from "../../pkg-template/setup.mjs";
+import { startDemo } from "../../www/start.mjs";
+import { Panel } from "../../www/panel.mjs";
+
+const SLOW = { tool: "slow", args: (ms, steps) => ({ ms, steps }) };
+const SERVERS = [
+  { name: "python-ws", transport: "WebSocket", era: "legacy", ...SLOW, quick: ["add", { a: 20, b: 22 }, "42"] },
+  {
+    name: "everything",
+    transport: "Streamable HTTP",
+    era: "legacy",
+    tool: "trigger-long-running-operation",
+    args: (ms, steps) => ({ duration: ms / 1000, steps }),
+    quick: ["get-sum", { a: 20, b: 22 }, "42"],
+  },
+  { name: "modern", transport: "Streamable HTTP", era: "modern", version: "2026-07-28", ...SLOW, quick: ["add", { a: 20, b: 22 }, "42"] },
+];
+
+const ARTIFACTS = inRoot(".cache", "artifacts");
+let passed = 0;
+let failed = 0;
+
+async function check(name, body) {
+  try {
+    await body();
+    passed += 1;
+    say(`ok   ${name}`);
+  } catch (error) {
+    failed += 1;
+    say(`FAIL ${name}\n     ${String(error.stack ?? error).replaceAll("\n", "\n     ")}`);
+  }
+}
+
+async function checkServer(panel, server) {
+  const { name, transport, era, tool, args, quick } = server;
+  const shot = (label) => panel.screenshot(`${ARTIFACTS}/${name}-${label}.png`);
+  let tools = 0;
+
+  await check(`${name}: is ready over ${transport}, ${era} era`, async () => {
+    await panel.open(name);
+    await panel.untilState("ready");
+    assert.equal(await panel.fact("Transport"), transport);
+    assert.equal(await panel.factNote("Protocol"), era);
+    if (server.version) assert.equal(await panel.fact("Protocol"), server.version);
+    assert.notEqual(await panel.fact("Server"), "–");
+  });
+
+  await check(`${name}: shows its tools as forms`, async () => {
+    tools = await panel.tools();
+    assert.ok(tools >= 5, `${tools} tools`);
+    await panel.watchTools();
+  });
+
+  await check(`${name}: a call with arguments from its form gives the result`, async () => {
+    const call = await panel.call(...quick.slice(0, 2));
+    assert.equal(await panel.untilEnded(call), "done");
+    assert.match(await panel.text(call), new RegExp(quick[2]));
+  });
+
+  await check(`${name}: the progress of a call moves`, async () => {
+    const call = await panel.call(tool, args(3000, 6));
+    const seen = await panel.progressValues(call);
+    assert.equal(await panel.untilEnded(call), "done");
+    assert.ok(seen.length >= 2, `saw ${seen.join(", ")}`);
+    assert.deepEqual(seen, [...seen].sort((a, b) => a - b));
+    await shot("ready");
+  });
+
+  await check(`${name}: a call can be cancelled`, async () => {
+    const call = await panel.call(tool, args(8000, 8));
+    await panel.untilProgress(call);
+    await panel.cancel(call);
+    assert.equal(await panel.untilEnded(call), "cancelled");
+  });
+
+  await check(`${name}: a cut link is lost, a running call is of unknown outcome, a waiting one survives`, async () => {
+    const epoch = Number(await panel.fact("Epoch"));
+    const running = await panel.call(tool, args(8000, 8));
+    await panel.untilProgress(running);
+    await panel.cut("3 seconds");
+    await panel.untilState("reconnecting");
+    assert.equal(await panel.untilEnded(running), "unknown");
+    const waiting = await panel.call(...quick.slice(0, 2));
+    assert.equal(await panel.status(waiting), "pending");
+    await shot("cut");
+    await panel.untilState("ready");
+    assert.equal(await panel.untilEnded(waiting), "done");
+    assert.ok(Number(await panel.fact("Epoch")) > epoch, "the epoch did not grow");
+    await shot("back");
+  });
+
+  await check(`${name}: calls with progress work again`, async () => {
+    const call = await panel.call(tool, args(1000, 4));
+    assert.equal(await panel.untilEnded(call), "done");
+  });
+
+  await check(`${name}: a restarted server is found again`, async () => {
+    await panel.restart();
+    if (server.transport === "WebSocket") assert.ok(await panel.everLeftReady(), "the lost server was not noticed");
+    await panel.untilState("ready");
+    const call = await panel.call(...quick.slice(0, 2));
+    assert.equal(await panel.untilEnded(call), "done");
+    await shot("restarted");
+  });
+
+  await check(`${name}: the tool list was never blank`, async () => {
+    assert.equal(await panel.fewestTools(), tools);
+  });
+}
+
+async function checkPage(panel) {
+  await check("everything: a resource can be read", async () => {
+    await panel.open("everything");
+    assert.ok((await panel.readFirstResource()).length > 20);
+  });
+
+  await check("the page fits a phone and has a dark scheme", async () => {
+    await panel.page.setViewportSize({ width: 390, height: 844 });
+    await panel.screenshot(`${ARTIFACTS}/phone.png`);
+    const overflow = await panel.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.equal(overflow, 0);
+    const light = await panel.background();
+    await panel.page.emulateMedia({ colorScheme: "dark" });
+    assert.notEqual(await panel.background(), light);
+    await panel.page.setViewportSize({ width: 1280, height: 900 });
+    await panel.screenshot(`${ARTIFACTS}/dark.png`);
+  });
+}
+
+/** Chromium reports each failed connection on its own; those are what the test makes happen. */
+const ofTheNetwork = (text) => /^(Failed to load resource|WebSocket connection to )/.test(text);
+
+const refuses = (port) =>
+  new Promise((resolve) => {
+    const socket = connect({ host: "127.0.0.1", port: Number(port) });
+    socket.once("connect", () => resolve(false)).once("error", () => resolve(true));
+    socket.once("connect", () => socket.destroy());
+  });
+
+await ensureNodeModules();
+const { chromium } = await import("playwright-core");
+mkdirSync(ARTIFACTS, { recursive: true });
+const demo = await startDemo({ port: 0 });
+try {
+  const browser = await chromium.launch({ executablePath: await ensureChromium(), args: ["--no-sandbox"] });
+  try {
+    const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, colorScheme: "light" });
+    page.setDefaultTimeout(20_000);
+    const errors = [];
+    page.on("console", (message) => {
+      if (message.type() === "error" && !ofTheNetwork(message.text())) errors.push(message.text());
+    });
+    page.on("pageerror", (error) => errors.push(String(error)));
+    await page.goto(demo.url);
+    const panel = new Panel(page);
+    for (const server of SERVERS) await checkServer(panel, server);
+    await checkPage(panel);
+    await check("the console shows no error of the page", () => assert.deepEqual(errors, []));
+  } finally {
+    await browser.close();
+  }
+} finally {
+  await demo.close();
+}
+await check("everything that was started has ended", async () => {
+  const urls = [demo.url, ...SERVERS.map(({ name }) => demo.servers[name].url)];
+  for (const url of urls) assert.ok(await refuses(new URL(url).port), `${url} still answers`);
+});
+
+say(`${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 ? 1 : 0;

@@ -1,0 +1,210 @@
+// End to end in Node: the built package against three real servers, one WebSocket, one HTTP of each era.
+// Connect, list, call, read, lose the link and come back. The page around a client is tested in browser.mjs,
+// malformed answers in bad-input.mjs.
+import assert from "node:assert/strict";
+import { pathToFileURL } from "node:url";
+
+import WebSocket from "ws";
+
+import { inRoot, say, seconds } from "../../pkg-template/proc.mjs";
+import { startServers } from "../servers/index.mjs";
+
+const { createClient, McpError } = await import(pathToFileURL(inRoot("pkg", "dist", "index.js")));
+
+const BLOCKED_MS = 700;
+const LIMIT_MS = 20_000;
+
+const ours = { add: ["add", "a", "b"], slow: (ms, steps) => ["slow", { ms, steps }] };
+const subjects = [
+  { name: "python-ws", transport: "websocket", era: "legacy", ...ours },
+  {
+    name: "everything",
+    transport: "http",
+    era: "legacy",
+    add: ["get-sum", "a", "b"],
+    slow: (ms, steps) => ["trigger-long-running-operation", { duration: ms / 1000, steps }],
+  },
+  { name: "modern", transport: "http", era: "modern", version: "2026-07-28", ...ours },
+];
+
+let passed = 0;
+let failed = 0;
+
+async function check(name, work) {
+  const start = performance.now();
+  try {
+    await Promise.race([work(), late()]);
+    passed += 1;
+    say(`ok     ${name} (${seconds(start)})`);
+  } catch (error) {
+    failed += 1;
+    say(`FAILED ${name} (${seconds(start)})\n${error.stack ?? error}`);
+  }
+}
+
+function late() {
+  return new Promise((_, reject) => {
+    setTimeout(() => reject(new Error(`not done after ${LIMIT_MS / 1000} s`)), LIMIT_MS).unref();
+  });
+}
+
+async function state(client, wanted) {
+  for (let i = 0; client.state !== wanted; i += 1) {
+    assert.ok(i < LIMIT_MS / 10, `state is ${client.state}, not ${wanted}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** The error a promise rejects with; a value instead is a failure of the test. */
+async function rejection(promise) {
+  const [error] = await Promise.allSettled([promise]);
+  assert.equal(error.status, "rejected", `resolved with ${JSON.stringify(error.value)}`);
+  assert.ok(McpError.is(error.reason), `not an McpError: ${error.reason?.stack}`);
+  return error.reason;
+}
+
+async function calls(subject, client) {
+  const { name } = subject;
+  const sum = async (a, b) => {
+    const [tool, left, right] = subject.add;
+    const result = await client.callTool(tool, { [left]: a, [right]: b });
+    assert.match(result.content[0].text, new RegExp(`\\b${a + b}\\b`));
+  };
+
+  await check(`${name}: connects, ${subject.era} over ${subject.transport}`, async () => {
+    const snapshot = await client.connect();
+    assert.equal(snapshot.state, "ready");
+    assert.equal(snapshot.transport, subject.transport);
+    assert.equal(snapshot.era, subject.era);
+    assert.ok(snapshot.protocolVersion);
+    if (subject.version) assert.equal(snapshot.protocolVersion, subject.version);
+    assert.ok(snapshot.server.name);
+  });
+  await check(`${name}: lists all pages of its tools`, async () => {
+    const names = (await client.listTools()).map((tool) => tool.name);
+    assert.ok(names.length >= 5, names.join());
+    for (const [tool] of [subject.add, subject.slow(1, 1)])
+      assert.ok(names.includes(tool), `${tool} of ${names.join()}`);
+  });
+  await check(`${name}: calls a tool, and many at once`, async () => {
+    await sum(20, 22);
+    await Promise.all(Array.from({ length: 40 }, (_, i) => sum(i, 1000)));
+  });
+  await check(`${name}: reports progress in order`, async () => {
+    const seen = [];
+    const [tool, args] = subject.slow(600, 6);
+    await client.callTool(tool, args, { onProgress: ({ progress }) => seen.push(progress) });
+    assert.ok(seen.length >= 2, `saw ${seen.join()}`);
+    assert.deepEqual(
+      seen,
+      [...seen].sort((a, b) => a - b),
+    );
+  });
+  await check(`${name}: reads a resource`, async () => {
+    const [{ uri }] = await client.listResources();
+    const { contents } = await client.readResource(uri);
+    assert.equal(contents[0].uri, uri);
+    assert.ok((contents[0].text ?? contents[0].blob).length > 0);
+  });
+  await check(`${name}: keeps a list, and asks again when told to`, async () => {
+    await client.listTools();
+    const before = client.metrics().cachedResponses;
+    await client.listTools();
+    assert.ok(client.metrics().cachedResponses > before);
+    const kept = client.metrics().cachedResponses;
+    await client.listTools({ useCache: false });
+    assert.equal(client.metrics().cachedResponses, kept);
+  });
+  await check(`${name}: an unknown method is a typed error with a hint`, async () => {
+    const error = await rejection(client.request("no/such/method"));
+    assert.equal(error.code, "RPC_ERROR");
+    // -32601 by the specification; the Python library says -32602.
+    assert.ok(error.rpcCode < 0);
+    assert.ok(error.hint);
+  });
+  await check(`${name}: a call can be cancelled and can run out of time`, async () => {
+    const abort = new AbortController();
+    const [tool, args] = subject.slow(5000, 5);
+    const cancelled = client.callTool(tool, args, { signal: abort.signal });
+    const slow = client.callTool(tool, args, { timeout: 300 });
+    setTimeout(() => abort.abort(), 100);
+    assert.equal((await rejection(cancelled)).code, "ABORTED");
+    assert.equal((await rejection(slow)).code, "REQUEST_TIMEOUT");
+    await sum(1, 1);
+  });
+  await check(`${name}: ping measures the way there and back`, async () => {
+    const { latency, via } = await client.ping();
+    assert.ok(latency > 0 && latency < 5000, String(latency));
+    assert.equal(via, subject.transport);
+  });
+}
+
+async function losses(subject, client, server) {
+  const { name } = subject;
+  const quick = () => {
+    const [tool, left, right] = subject.add;
+    return client.callTool(tool, { [left]: 3, [right]: 4 });
+  };
+
+  await check(`${name}: a cut link: the call in flight is of unknown outcome, a waiting one survives`, async () => {
+    const { epoch } = client.connection;
+    const events = [];
+    const offs = ["reconnecting", "reconnected", "outcomeUnknown"].map((event) =>
+      client.on(event, () => events.push(event)),
+    );
+    let progressed;
+    const running = new Promise((resolve) => (progressed = resolve));
+    const [tool, args] = subject.slow(8000, 80);
+    const lost = rejection(client.callTool(tool, args, { onProgress: progressed }));
+    await running;
+    server.proxy.block(BLOCKED_MS);
+    server.proxy.cut();
+    const error = await lost;
+    assert.equal(error.code, "OUTCOME_UNKNOWN");
+    assert.equal(error.outcome, "unknown");
+    assert.equal(error.tool, tool);
+    await state(client, "reconnecting");
+    const waiting = quick();
+    assert.equal(waiting.phase, "queued");
+    const read = client.listTools({ useCache: false });
+    assert.match((await waiting).content[0].text, /\b7\b/);
+    assert.ok((await read).length >= 5);
+    await state(client, "ready");
+    assert.ok(client.connection.epoch > epoch, "the epoch did not grow");
+    offs.forEach((off) => off());
+    for (const event of ["reconnecting", "reconnected", "outcomeUnknown"])
+      assert.ok(events.includes(event), events.join());
+    assert.equal(client.metrics().unknownOutcomes, 1);
+  });
+  await check(`${name}: a restarted server is found again`, async () => {
+    await server.restart();
+    assert.match((await quick()).content[0].text, /\b7\b/);
+    await state(client, "ready");
+  });
+  await check(`${name}: a closed client says so, and closing twice is harmless`, async () => {
+    await client.close();
+    await client.close();
+    assert.equal(client.state, "closed");
+    assert.equal((await rejection(quick())).code, "CLIENT_CLOSED");
+  });
+}
+
+const servers = await startServers(subjects.map(({ name }) => name));
+try {
+  for (const subject of subjects) {
+    const server = servers[subject.name];
+    const client = createClient({
+      serverUrl: server.url,
+      WebSocket,
+      // The servers' endpoints have no WebSocket beside HTTP; the fallback itself is tested in the browser.
+      enableWebSocket: subject.transport === "websocket",
+      reconnectOptions: { initialDelay: 100, maxDelay: 400 },
+    });
+    await calls(subject, client);
+    await losses(subject, client, server);
+  }
+} finally {
+  await servers.stop();
+}
+say(`${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 ? 1 : 0;

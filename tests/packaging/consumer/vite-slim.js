@@ -1,0 +1,5 @@
+// The slim entry as a bundler's user imports it: by the name of the package, with no configuration.
+import * as bowline from "bowline/slim";
+import { scenario } from "./scenario.js";
+
+globalThis.result = scenario(bowline, new URLSearchParams(location.search).get("server"));

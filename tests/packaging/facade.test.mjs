@@ -1,0 +1,362 @@
+// The facade's own parts (errors.ts, emitter.ts), built by esbuild and run in Node; no wasm, no network.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync } from "node:zlib";
+import { build } from "esbuild";
+
+const root = new URL("../../", import.meta.url);
+const cache = new URL(".cache/facade-test/", root);
+const source = (name) => fileURLToPath(new URL(`pkg-template/src/${name}.ts`, root));
+
+async function load(name, copy = "") {
+  const output = new URL(`${name}${copy}.mjs`, cache);
+  const options = { bundle: true, minify: true, format: "esm", target: "es2022" };
+  await build({ ...options, entryPoints: [source(name)], outfile: fileURLToPath(output) });
+  return import(output.href);
+}
+
+const errors = await load("errors");
+const { Emitter, SnapshotStore, reuse } = await load("emitter");
+const { errorFrom, McpError } = errors;
+
+const URL_ = "http://127.0.0.1:3000/mcp";
+const failure = (fields) => ({ code: "INTERNAL", outcome: "not-sent", retryable: false, url: URL_, ...fields });
+
+// What a user can run into: [name, failure, class, words of the message, words of the hint].
+const SITUATIONS = [
+  ["wrong path", { code: "HTTP_ERROR", httpStatus: 404 }, "McpHttpError", /no MCP endpoint at this path.*404/, /serverUrl/],
+  ["refused port", { code: "CONNECT_FAILED" }, "McpError", /cannot connect to http:/, /host and port/],
+  ["HTML", { code: "PARSE_ERROR", detail: "html" }, "McpError", /web page instead of JSON$/, /login page/],
+  ["malformed JSON", { code: "PARSE_ERROR", detail: "json" }, "McpError", /malformed JSON/, /fault of the server/],
+  ["empty answer", { code: "PARSE_ERROR", detail: "empty" }, "McpError", /is empty/, /MCP endpoint/],
+  ["202 for a request", { code: "PARSE_ERROR", detail: "no-answer" }, "McpError", /gives no answer/, /server/],
+  ["an image", { code: "PARSE_ERROR", detail: "content-type" }, "McpError", /content type/, /serverUrl/],
+  ["binary frame", { code: "PARSE_ERROR", detail: "binary" }, "McpError", /binary/, /server/],
+  ["other JSON", { code: "PARSE_ERROR", detail: "envelope" }, "McpError", /no JSON-RPC message$/, /server/],
+  ["wrong id", { code: "PARSE_ERROR", detail: "wrong-id" }, "McpError", /wrong id$/, /proxy/],
+  ["401", { code: "AUTH_REQUIRED", httpStatus: 401 }, "McpAuthError", /401/, /transport\.headers/],
+  ["403", { code: "FORBIDDEN", httpStatus: 403 }, "McpAuthError", /403/, /Origin/],
+  ["429", { code: "RATE_LIMITED", httpStatus: 429, retryAfter: 1500 }, "McpHttpError", /slow down/, /retryAfter/],
+  ["500", { code: "HTTP_ERROR", httpStatus: 500 }, "McpHttpError", /HTTP 500/, /log/],
+  ["502", { code: "HTTP_ERROR", httpStatus: 502 }, "McpHttpError", /HTTP 502/, /behind it/],
+  ["503", { code: "HTTP_ERROR", httpStatus: 503 }, "McpHttpError", /HTTP 503/, /behind it/],
+  ["lost session", { code: "CONNECTION_CLOSED", detail: "session" }, "McpError", /session/, /again/],
+  ["oversize", { code: "MESSAGE_TOO_LARGE", detail: "too-large" }, "McpError", /larger than allowed$/, /transport\.maxMessageBytes/],
+  ["CORS", { code: "CORS_OR_NETWORK", detail: "cors" }, "McpError", /CORS headers do not/, /mcp-session-id/],
+  ["down", { code: "CORS_OR_NETWORK", detail: "network" }, "McpError", /cannot be reached/, /server runs/],
+  ["CORS or down", { code: "CORS_OR_NETWORK" }, "McpError", /CORS headers missing, or it is down/, /OPTIONS/],
+  ["bare 1006 at open", { code: "CONNECT_FAILED", closeCode: 1006 }, "McpError", /WebSocket handshake/, /webSocketUrl/],
+  ["link cut", { code: "CONNECTION_CLOSED", closeCode: 1006 }, "McpError", /broke off/, /enableReconnection/],
+  ["policy close", { code: "CONNECTION_CLOSED", closeCode: 1008 }, "McpError", /1008/, /Origin/],
+  ["no common version", { code: "PROTOCOL_VERSION" }, "McpError", /no protocol version/, /protocol\.era/],
+  ["cyclic params", { code: "SEND_FAILED", detail: "json" }, "McpError", /not JSON/, /cycles/],
+  ["slow answer", { code: "REQUEST_TIMEOUT", timeout: 60000, stage: "response" }, "McpTimeoutError", /60000 ms/, /onProgress/],
+  ["never sent", { code: "REQUEST_TIMEOUT", timeout: 300000, stage: "queue" }, "McpTimeoutError", /not sent within 300000 ms/, /maxTotalTimeout/],
+  ["slow in all", { code: "REQUEST_TIMEOUT", timeout: 300000, stage: "total" }, "McpTimeoutError", /300000/, /maxTotalTimeout/],
+  ["slow connect", { code: "CONNECT_TIMEOUT", timeout: 10000, stage: "connect" }, "McpTimeoutError", /no connection/, /host and port/],
+  ["unknown method", { code: "RPC_ERROR", rpcCode: -32601, rpcMessage: "nope" }, "McpRpcError", /-32601\): nope$/, /discover/],
+  ["server's own error", { code: "RPC_ERROR", rpcCode: 7, rpcMessage: "odd" }, "McpRpcError", /error 7: odd$/, undefined],
+  ["gave up", { code: "RECONNECT_EXHAUSTED", attempt: 10 }, "McpError", /gave up/, /onExhausted/],
+  ["full queue", { code: "QUEUE_FULL" }, "McpError", /too many/, /queue\.maxQueued/],
+  ["lost tool call", { code: "OUTCOME_UNKNOWN", outcome: "unknown", method: "tools/call", tool: "pay" }, "McpOutcomeUnknownError", /^tools\/call pay: link lost/, /idempotent/],
+];
+
+for (const [name, fields, type, message, hint] of SITUATIONS) {
+  test(`${name}: a typed error that says what happened and what to do`, () => {
+    const error = errorFrom(failure(fields));
+    assert.ok(error instanceof errors[type]);
+    assert.equal(error.name, type);
+    assert.equal(error.code, fields.code);
+    assert.match(error.message, message);
+    if (hint) assert.match(error.hint, hint);
+    else assert.equal(error.hint, undefined);
+    assert.doesNotMatch(error.message + error.hint, /\$|\?\?|\? ms|HTTP \?|error \?/, "a placeholder was left empty");
+  });
+}
+
+test("no two situations are told with the same words", () => {
+  const messages = SITUATIONS.map(([, fields]) => errorFrom(failure(fields)).message);
+  assert.equal(new Set(messages).size, messages.length);
+});
+
+test("an error carries the fields it knows and no others", () => {
+  const error = errorFrom(failure({ code: "RATE_LIMITED", httpStatus: 429, retryAfter: 1500, body: "<b>", requestId: "7" }));
+  assert.deepEqual({ ...error, hint: 0 }, { code: "RATE_LIMITED", outcome: "not-sent", retryable: false, requestId: "7", httpStatus: 429, retryAfter: 1500, body: "<b>", hint: 0 });
+  assert.equal(error.status, 429);
+  assert.throws(() => { "use strict"; error.code = "INTERNAL"; }, TypeError);
+  assert.deepEqual(JSON.parse(JSON.stringify(error)).body, undefined);
+  assert.equal(JSON.parse(JSON.stringify(error)).message, error.message);
+  assert.match(error.stack, /^McpHttpError: /);
+});
+
+test("an abort looks like every browser's abort and keeps its reason", () => {
+  const reason = { why: "page left" };
+  const error = errorFrom(failure({ code: "ABORTED", outcome: "unknown", reason }));
+  assert.equal(error.name, "AbortError");
+  assert.equal(error.reason, reason);
+  assert.match(error.hint, /may have executed/);
+  assert.ok(!("reason" in JSON.parse(JSON.stringify(error))));
+});
+
+test("the cause is kept and its words are in the message", () => {
+  const cause = new TypeError("fetch failed");
+  const error = errorFrom(failure({ code: "CONNECT_FAILED", cause }));
+  assert.equal(error.cause, cause);
+  assert.match(error.message, /: fetch failed$/);
+});
+
+test("no message shows the secrets an address may hold", () => {
+  const error = errorFrom(failure({ code: "CONNECT_FAILED", url: "https://me:pass@example.com/mcp?token=abc#frag" }));
+  assert.match(error.message, /https:\/\/example\.com\/mcp$/);
+  assert.doesNotMatch(JSON.stringify(error), /pass|abc|frag/);
+});
+
+test("foreign text cannot fill the log, and its $ signs are not placeholders", () => {
+  const error = errorFrom(failure({ code: "RPC_ERROR", rpcCode: 1, rpcMessage: "$url$&".repeat(1000) }));
+  assert.ok(error.message.length < 400);
+  assert.match(error.message, /\$url\$&/);
+});
+
+test("McpError.is knows errors of another copy, and nothing else", async () => {
+  const other = await load("errors", "-copy");
+  const error = other.errorFrom(failure({ code: "QUEUE_FULL" }));
+  assert.ok(!(error instanceof McpError));
+  assert.ok(McpError.is(error) && McpError.is(error, "QUEUE_FULL") && !McpError.is(error, "INTERNAL"));
+  for (const value of [null, undefined, "x", 1, new Error("x"), { code: "QUEUE_FULL" }]) assert.ok(!McpError.is(value));
+});
+
+test("a code this copy does not know still becomes an error with that code", () => {
+  const error = errorFrom(failure({ code: "FROM_THE_FUTURE", detail: "some words" }));
+  assert.equal(error.code, "FROM_THE_FUTURE");
+  assert.match(error.message, /some words/);
+});
+
+// The core names the codes, the types publish them, the facade words them, the manual lists them.
+const read = (path) => readFileSync(new URL(path, root), "utf8");
+const coreCodes = [...read("src/core/error.rs").matchAll(/^ {4}\w+ = "([A-Z_]+)"/gm)].map((match) => match[1]);
+const union = /type McpErrorCode =([^;]*);/.exec(read("pkg-template/src/types.ts"))[1];
+const publicCodes = [...union.matchAll(/"([A-Z_]+)"/g)].map((match) => match[1]);
+
+test("the published error codes are those of the core and the two of loading", () => {
+  assert.ok(coreCodes.length > 15, `${coreCodes.length} codes found in the core`);
+  assert.deepEqual([...publicCodes].sort(), [...coreCodes, "INVALID_CONFIG", "WASM_LOAD_FAILED"].sort());
+});
+
+test("every published error code has words of its own, and a place in the manual", () => {
+  const manual = read("pkg-template/README.md");
+  for (const code of publicCodes) {
+    const { message } = errorFrom(failure({ code, timeout: 1, rpcCode: 1, httpStatus: 418 }));
+    assert.equal(/a fault inside/.test(message), code === "INTERNAL", `${code}: ${message}`);
+    assert.ok(manual.includes(`\`${code}\``), `${code} is not in the manual`);
+  }
+});
+
+// Public option: what it is called in the core's config.rs. `concurrency` has two values and is not here.
+const DEFAULTS = {
+  enableWebSocket: "websocket", enableHttpFallback: "http", enableReconnection: "reconnection",
+  timeout: "timeout", maxTotalTimeout: "max_total", maxAttempts: "max_attempts", initialDelay: "initial_delay",
+  maxDelay: "max_delay", backoffMultiplier: "multiplier", suspendedInterval: "suspended_interval",
+  minUptime: "min_uptime", connectTimeout: "connect_timeout", maxSize: "max_size", defaultTTL: "default_ttl",
+  maxTTL: "max_ttl", headStart: "head_start", probeTimeout: "probe_timeout",
+  rememberFallback: "remember_fallback", maxQueued: "max_queued",
+};
+
+test("the documented defaults are the core's", () => {
+  const types = read("pkg-template/src/config.ts");
+  const core = read("src/core/config.rs").split("impl Default for Config")[1];
+  for (const [name, field] of Object.entries(DEFAULTS)) {
+    const documented = new RegExp(`@default (\\S+)[^/]*\\*/\\s+${name}\\?:`).exec(types)?.[1];
+    const actual = new RegExp(`\\b${field}: (?:Duration::from_millis\\()?([\\w.]+)`).exec(core)?.[1];
+    assert.ok(documented && actual, `${name}: documented ${documented}, in the core ${actual}`);
+    assert.equal(documented, actual.replaceAll("_", ""), name);
+  }
+});
+
+test("the CORS recipe is the same in both READMEs, and the one for Node does what a browser needs", async () => {
+  const section = (path) => /## What a server must allow[^]*?\n(?=## )/.exec(read(path))[0];
+  const recipe = section("README.md");
+  assert.equal(section("pkg-template/README.md"), recipe);
+
+  const code = /```js\n([^]*?)```/.exec(recipe)[1];
+  const { cors } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+  const server = createServer((request, response) => cors(request, response, () => response.writeHead(401).end()));
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    const ask = (method, headers) => fetch(`http://127.0.0.1:${server.address().port}/mcp`, { method, headers });
+    const origin = "https://app.example.com";
+    const names = "authorization,content-type,mcp-method,mcp-param-region";
+    const preflight = await ask("OPTIONS", { origin, "access-control-request-headers": names });
+    assert.equal(preflight.status, 204);
+    assert.equal(preflight.headers.get("access-control-allow-origin"), origin);
+    assert.equal(preflight.headers.get("access-control-allow-headers"), names);
+    assert.match(preflight.headers.get("access-control-allow-methods"), /POST.*DELETE/);
+
+    const refused = await ask("POST", { origin });
+    assert.equal(refused.status, 401, "the page must be able to read that it is not authorized");
+    assert.equal(refused.headers.get("access-control-allow-origin"), origin);
+    assert.match(refused.headers.get("access-control-expose-headers"), /mcp-session-id.*www-authenticate.*retry-after/i);
+
+    const stranger = await ask("POST", { origin: "https://evil.example" });
+    assert.equal(stranger.headers.get("access-control-allow-origin"), null);
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
+});
+
+test("the errors weigh less than 2.5 KB in brotli", async () => {
+  const { outputFiles } = await build({ entryPoints: [source("errors")], bundle: true, minify: true, format: "esm", target: "es2022", write: false });
+  const size = brotliCompressSync(outputFiles[0].contents).length;
+  assert.ok(size < 2560, `${size} bytes`);
+});
+
+test("listeners are called in order, and one that comes or goes during the round does not disturb it", () => {
+  const emitter = new Emitter();
+  const calls = [];
+  emitter.on("e", () => {
+    calls.push("first");
+    stop();
+    emitter.on("e", () => calls.push("late"));
+  });
+  const stop = emitter.on("e", () => calls.push("removed"));
+  emitter.on("e", (detail) => calls.push(detail));
+  emitter.emit("e", "detail");
+  assert.deepEqual(calls, ["first", "detail"]);
+});
+
+test("unsubscribing twice is harmless and takes nobody else's place", () => {
+  const emitter = new Emitter();
+  let count = 0;
+  const listener = () => count++;
+  const stop = emitter.on("e", listener);
+  emitter.on("e", listener);
+  stop();
+  stop();
+  emitter.emit("e");
+  assert.equal(count, 1);
+  emitter.off("e", listener);
+  emitter.off("e", listener);
+  assert.equal(emitter.has("e"), false);
+});
+
+test("a throwing listener is reported as an uncaught error and stops nobody", async () => {
+  const emitter = new Emitter();
+  const boom = new Error("boom");
+  const original = globalThis.queueMicrotask;
+  const reported = [];
+  globalThis.queueMicrotask = (task) => original(() => { try { task(); } catch (error) { reported.push(error); } });
+  try {
+    let reached = false;
+    emitter.on("e", () => { throw boom; });
+    emitter.on("e", () => { reached = true; });
+    emitter.emit("e");
+    assert.ok(reached);
+    await Promise.resolve();
+    assert.deepEqual(reported, [boom]);
+  } finally {
+    globalThis.queueMicrotask = original;
+  }
+});
+
+test("once and signal each remove the listener, and leave nothing on the signal", () => {
+  const emitter = new Emitter();
+  const controller = new AbortController();
+  let held = 0;
+  const { signal } = controller;
+  const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
+  signal.addEventListener = (...args) => (held++, add(...args));
+  signal.removeEventListener = (...args) => (held--, remove(...args));
+
+  let count = 0;
+  emitter.on("e", () => count++, { once: true, signal });
+  emitter.emit("e");
+  emitter.emit("e");
+  assert.equal(count, 1);
+  assert.equal(held, 0);
+
+  emitter.on("e", () => count++, { signal });
+  controller.abort();
+  emitter.emit("e");
+  emitter.on("e", () => count++, { signal });
+  emitter.emit("e");
+  assert.equal(count, 1);
+  assert.equal(emitter.has("e"), false);
+});
+
+test("a listener that emits again sees a once listener only once", () => {
+  const emitter = new Emitter();
+  let count = 0;
+  emitter.on("e", () => { count++; emitter.emit("e"); }, { once: true });
+  emitter.emit("e");
+  assert.equal(count, 1);
+});
+
+test("once() resolves with the next event, and rejects with the signal's reason", async () => {
+  const emitter = new Emitter();
+  const next = emitter.once("e");
+  emitter.emit("e", 5);
+  assert.equal(await next, 5);
+
+  const controller = new AbortController();
+  const aborted = emitter.once("e", { signal: controller.signal });
+  controller.abort("enough");
+  await assert.rejects(aborted, (reason) => reason === "enough");
+  await assert.rejects(emitter.once("e", { signal: controller.signal }), (reason) => reason === "enough");
+  assert.equal(emitter.has("e"), false);
+});
+
+test("clear removes every listener", () => {
+  const emitter = new Emitter();
+  emitter.on("a", () => assert.fail());
+  emitter.on("b", () => assert.fail());
+  emitter.clear();
+  emitter.emit("a");
+  emitter.emit("b");
+});
+
+test("a store's snapshot is the same frozen object until its content changes", () => {
+  let state = { connection: { state: "idle", server: null }, queued: 0 };
+  let reads = 0;
+  const store = new SnapshotStore(() => (reads++, structuredClone(state)));
+  const { subscribe, getSnapshot, getServerSnapshot } = store;
+  const first = getSnapshot();
+  let told = 0;
+  const stop = subscribe(() => told++);
+
+  store.changed();
+  store.changed();
+  assert.equal(reads, 1, "a change nobody looks at is not read");
+  assert.equal(getSnapshot(), first);
+  assert.equal(reads, 2);
+
+  state = { ...state, queued: 1 };
+  store.changed();
+  const second = getSnapshot();
+  assert.notEqual(second, first);
+  assert.deepEqual(second, state);
+  assert.equal(second.connection, first.connection, "the part that did not change stays the same object");
+  assert.ok(Object.isFrozen(second) && Object.isFrozen(second.connection));
+  assert.equal(getServerSnapshot(), first);
+  assert.equal(told, 3);
+  stop();
+  stop();
+  store.changed();
+  assert.equal(told, 3);
+});
+
+test("reuse copies data member by member and never touches a prototype", () => {
+  const next = JSON.parse('{"list":[1,{"a":2}],"__proto__":{"polluted":true}}');
+  const kept = reuse(undefined, next);
+  assert.deepEqual(Object.keys(kept), ["list", "__proto__"]);
+  assert.equal(Object.getPrototypeOf(kept), Object.prototype);
+  assert.ok(Array.isArray(kept.list));
+  assert.equal(reuse(kept, JSON.parse(JSON.stringify(next))), kept);
+  assert.ok(!Object.isFrozen(next), "what was given stays as it was");
+  const shorter = reuse(kept, { list: [1] });
+  assert.deepEqual(shorter, { list: [1] });
+  const map = new Map();
+  assert.equal(reuse(kept, { map }).map, map);
+});

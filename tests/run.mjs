@@ -1,0 +1,116 @@
+// `npm test`: prepares the machine, then runs everything that a change must pass, with time per step.
+// `--list` names the steps, `--only a,b` runs some. Firefox and the rarer workers are in all.mjs.
+import { readdirSync } from "node:fs";
+import { build } from "../pkg-template/build.mjs";
+import { inRoot, node, run } from "../pkg-template/proc.mjs";
+import {
+  ensureNodeModules,
+  ensureRustComponents,
+  ensureWasmBindgen,
+  ensureWasmTarget,
+  wasmTarget,
+} from "../pkg-template/setup.mjs";
+import { browserTest } from "./browsers.mjs";
+import { mustHaveRun, runSteps } from "./steps.mjs";
+
+// A script that hangs must not hang the run.
+const limit = { timeout: 600_000 };
+// The tool package is not ours: it only holds the pinned wasm-bindgen programs.
+const workspace = ["--locked", "--workspace", "--exclude", "wbg-tools"];
+const script = async (...path) => node(inRoot("tests", ...path), [], limit);
+const tsc = (...project) =>
+  node(inRoot("node_modules", "typescript", "bin", "tsc"), ["--noEmit", "-p", inRoot(...project)]);
+
+async function setup() {
+  await ensureNodeModules();
+  await ensureWasmTarget();
+  await ensureRustComponents();
+  await ensureWasmBindgen();
+}
+
+/** All `*.test.mjs` of some folders under Node's own test runner. */
+async function nodeTests(...folders) {
+  const files = folders.flatMap((folder) => {
+    const names = readdirSync(inRoot("tests", folder)).filter((name) => name.endsWith(".test.mjs"));
+    return names.map((name) => inRoot("tests", folder, name));
+  });
+  return mustHaveRun(await run(process.execPath, ["--test", "--test-reporter=tap", ...files], limit));
+}
+
+await runSteps([
+  {
+    name: "setup",
+    about: "npm modules, the wasm target, rustfmt and clippy, wasm-bindgen",
+    run: setup,
+    required: true,
+  },
+  { name: "fmt", about: "cargo fmt --check", run: () => run("cargo", ["fmt", "--all", "--check"]) },
+  {
+    name: "clippy",
+    about: "clippy on the host, all targets, warnings are errors",
+    run: () => run("cargo", ["clippy", ...workspace, "--all-targets", "--", "-D", "warnings"]),
+  },
+  {
+    name: "clippy-wasm",
+    about: "clippy for wasm32 of what runs there, with the browser tests",
+    run: () =>
+      run("cargo", [
+        "clippy",
+        "--locked",
+        "--target",
+        wasmTarget,
+        "-p",
+        "bowline",
+        "-p",
+        "bowline-web",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+      ]),
+  },
+  {
+    name: "native",
+    about: "cargo test: units, properties, simulator and doc examples of the core",
+    run: async () => mustHaveRun(await run("cargo", ["test", ...workspace])),
+  },
+  { name: "build", about: "npm run build: pkg/ and its sizes", run: () => build() },
+  { name: "house", about: "layers, no env import, size gates, file lengths", run: () => script("house.mjs") },
+  {
+    name: "types",
+    about: "tsc on the built types as a strict user sees them, and on the demo",
+    run: async () => (await tsc("tests", "types")) + (await tsc("www")),
+  },
+  { name: "facade", about: "node --test: the TypeScript facade", run: () => nodeTests("packaging") },
+  { name: "servers", about: "node --test: the test servers, by the official clients", run: () => nodeTests("servers") },
+  {
+    name: "browser-page",
+    about: "wasm-bindgen-test in a page of Chromium, real servers",
+    run: () => browserTest("chromium", "browser_page"),
+  },
+  {
+    name: "browser-worker",
+    about: "the same in a dedicated worker",
+    run: () => browserTest("chromium", "browser_worker"),
+  },
+  {
+    name: "packaging",
+    about: "the packed tarball in Node, in Vite, in a plain page",
+    run: async () => mustHaveRun(await script("packaging", "run.mjs")),
+  },
+  {
+    name: "e2e-node",
+    about: "the built package in Node against three real servers",
+    run: async () => mustHaveRun(await script("e2e", "node.mjs")),
+  },
+  {
+    name: "bad-input",
+    about: "the built package in Node and Chromium against the fault server",
+    run: async () => mustHaveRun(await script("e2e", "bad-input.mjs")),
+  },
+  {
+    name: "e2e-browser",
+    about: "the built demo in Chromium against three real servers",
+    run: async () => mustHaveRun(await script("e2e", "browser.mjs")),
+  },
+]);

@@ -1,0 +1,136 @@
+// node fault.mjs PORT [SEED]: a server that misbehaves on purpose, on raw sockets, over HTTP and WebSocket.
+//
+//   /first/NAME      the fault is the answer to every request, the very first included
+//   /call/NAME       server/discover, initialize and the lists are answered well; tools/call and resources/read fail
+//   /ws/NAME         the same as /call over WebSocket;  /ws/first/NAME: the fault from the first message on
+//   ?times=N         only the first N faults of this exact address, then good answers (vary the query to start anew)
+//   ?n=BYTES         size for the oversize faults (default 17 MiB)
+//   GET /executions  how often tools/call ran, per arguments.key;  GET /requests?match=TEXT: what was received
+//   GET /faults      the names;  POST /reset: forgets executions, requests and sessions
+//
+// It routes and counts; the faults themselves are in fault/http.mjs and fault/ws.mjs. It never listens beyond
+// loopback, and it is no model of a correct server.
+
+import { createServer } from "node:net";
+
+import { Answers } from "./fault/answers.mjs";
+import { httpFaults, Stateful } from "./fault/http.mjs";
+import { random } from "./fault/random.mjs";
+import { readRequests, responder } from "./fault/wire.mjs";
+import { serveWebSocket, webSocketFaultNames } from "./fault/ws.mjs";
+import { HOST } from "./ports.mjs";
+import "./stdin-watch.mjs";
+
+const DEFAULT_OVERSIZE = 17 * 1024 * 1024;
+const LOG_LIMIT = 2000;
+const CALLS = new Set(["tools/call", "resources/read"]);
+
+const rng = random(Number(process.argv[3] ?? 1));
+const answers = new Answers();
+const faulted = new Map();
+let log = [];
+
+createServer({ noDelay: true }, (socket) => {
+  socket.on("error", () => {});
+  readRequests(socket, async (request, rest) => {
+    try {
+      await route(socket, request, rest);
+    } catch (error) {
+      console.error(error);
+      socket.destroy();
+    }
+  });
+}).listen(Number(process.argv[2]), HOST);
+
+// The promise it gives holds back the next request of the same connection.
+async function route(socket, request, rest) {
+  const reply = responder(socket, request);
+  if (request.method === "OPTIONS" && !request.path.startsWith("/first/no-cors")) return reply.preflight();
+  const [, form, ...names] = request.path.split("/");
+  if (request.headers.upgrade?.toLowerCase() === "websocket" && form === "ws") {
+    const first = names[0] === "first";
+    return serveWebSocket(socket, request, rest, {
+      fault: first ? names[1] : names[0],
+      isDue: (message) => (first || CALLS.has(message.method)) && isDue(request),
+      ...shared(request),
+      receive: (message) => record(request, message),
+    });
+  }
+  if (form === "first" || form === "call") return serveFault(form, names[0], request, reply);
+  return serveAdmin(request, reply);
+}
+
+async function serveFault(form, name, request, reply) {
+  const fault = httpFaults[name];
+  if (!fault) return reply.json(404, { error: `no fault named ${name}` });
+  if (request.method !== "POST") {
+    // A legacy client's GET stream and DELETE are not what these addresses are about.
+    record(request, null);
+    if (form === "first" && typeof fault === "function" && isDue(request)) return fault({ request, reply, message: {}, good: {}, ...shared(request) });
+    return reply.send(405, { allow: "POST, OPTIONS" }, "");
+  }
+  const message = parse(request.body);
+  if (!message) return reply.json(400, error(null, -32700, "Parse error"));
+  record(request, message);
+  const context = { request, reply, message, form, ...shared(request) };
+  if (fault instanceof Stateful) return fault.serve({ ...context, isCall: CALLS.has(message.method) });
+  if ((form === "first" || CALLS.has(message.method)) && isDue(request)) {
+    // The work is done before the answer goes wrong: the worst case for a client that would send it again.
+    return fault({ ...context, good: answers.answer(message) });
+  }
+  if (message.id === undefined) return reply.send(202, {}, "");
+  return reply.good(answers.answer(message));
+}
+
+function shared(request) {
+  return { answers, rng, n: Number(request.query.get("n") ?? DEFAULT_OVERSIZE) };
+}
+
+function isDue(request) {
+  const times = Number(request.query.get("times") ?? Infinity);
+  const before = faulted.get(request.url) ?? 0;
+  if (before >= times) return false;
+  faulted.set(request.url, before + 1);
+  return true;
+}
+
+function record(request, message) {
+  log.push({
+    at: Math.round(performance.timeOrigin + performance.now()),
+    url: request.url,
+    http: request.method,
+    method: message?.method,
+    id: message?.id,
+    params: message?.params,
+    headers: request.headers,
+  });
+  if (log.length > LOG_LIMIT) log = log.slice(-LOG_LIMIT / 2);
+}
+
+function serveAdmin(request, reply) {
+  const match = request.query.get("match") ?? "";
+  if (request.path === "/executions") return reply.json(200, Object.fromEntries(answers.executions));
+  if (request.path === "/requests") return reply.json(200, log.filter(({ url }) => url.includes(match)));
+  if (request.path === "/faults") {
+    return reply.json(200, { http: Object.keys(httpFaults), ws: webSocketFaultNames });
+  }
+  if (request.path === "/reset" && request.method === "POST") {
+    answers.executions.clear();
+    faulted.clear();
+    log = [];
+    return reply.json(200, { ok: true });
+  }
+  return reply.json(404, { error: `no ${request.method} ${request.path}` });
+}
+
+function parse(body) {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return null;
+  }
+}
+
+function error(id, code, message) {
+  return { jsonrpc: "2.0", id, error: { code, message } };
+}

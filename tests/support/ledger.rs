@@ -1,0 +1,353 @@
+//! What an outsider who sees every input and every output can hold an engine to: the invariants of `reliability` section 1, as far as
+//! they need no look inside. It believes nothing the engine says about itself without counting along.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bowline_core::{
+    CacheKey, CallId, Command, Event, ExchangeEvent, ExchangeId, Incoming, Input, Instant, Kind, LinkEvent, LinkId,
+    Method, Metrics, Outcome, Outgoing, Output, RequestId, Settled,
+};
+
+use crate::{Doc, Req};
+
+/// One call, as the application and the wire saw it.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// What was asked for.
+    pub request: Req,
+    /// How it ended: `None` for well, or the outcome of its error.
+    pub end: Option<Option<Outcome>>,
+    slot: CallId,
+    deadline: Instant,
+    timeout: bowline_core::Duration,
+    /// How often it was written.
+    writes: usize,
+    place: Option<Place>,
+    last: Option<RequestId>,
+    heard: Instant,
+    /// The newest announced state when it was asked for.
+    edition: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Link(LinkId),
+    Exchange(ExchangeId),
+}
+
+/// The outsider.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    /// All calls, oldest first.
+    pub records: Vec<Record>,
+    open: BTreeMap<CallId, usize>,
+    ids: BTreeSet<RequestId>,
+    links: BTreeMap<LinkId, bool>,
+    exchanges: BTreeMap<ExchangeId, bool>,
+    keys: BTreeSet<CacheKey>,
+    closed: bool,
+    epoch: u32,
+    edition: u32,
+    broken: Option<String>,
+    /// How late a timer may be in this schedule.
+    pub lateness: bowline_core::Duration,
+}
+
+impl Ledger {
+    /// An outsider at a client whose timers are at most this late.
+    #[must_use]
+    pub fn new(lateness: bowline_core::Duration) -> Self {
+        Self { lateness, ..Self::default() }
+    }
+
+    /// What was violated first, if anything.
+    pub fn verdict(&mut self) -> Result<(), String> {
+        self.broken.take().map_or(Ok(()), Err)
+    }
+
+    /// The slots of calls that are not settled.
+    #[must_use]
+    pub fn open(&self) -> Vec<CallId> {
+        self.open.keys().copied().collect()
+    }
+
+    /// The keys that the engine may still refer to.
+    #[must_use]
+    pub fn keys(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Before an input is handed in.
+    pub fn input(
+        &mut self,
+        now: Instant,
+        input: &Input<Doc>,
+        limits: (bowline_core::Duration, bowline_core::Duration),
+    ) {
+        match input {
+            Input::Command(Command::Call(slot, request)) => {
+                let timeout = request.timeout.unwrap_or(limits.0);
+                let deadline = now + request.max_total.unwrap_or(limits.1);
+                self.keys.extend(request.key);
+                self.open.insert(*slot, self.records.len());
+                self.records.push(Record {
+                    request: request.clone(),
+                    end: None,
+                    slot: *slot,
+                    deadline,
+                    timeout,
+                    writes: 0,
+                    place: None,
+                    last: None,
+                    heard: now,
+                    edition: self.edition,
+                });
+            }
+            Input::Command(Command::Close) => self.closed = true,
+            Input::Link(link, LinkEvent::Closed(_) | LinkEvent::SendFailed(_)) => self.leave(Place::Link(*link)),
+            Input::Link(link, LinkEvent::Message(Incoming::Malformed(_))) => self.leave(Place::Link(*link)),
+            Input::Link(_, LinkEvent::Message(message)) => self.hear(now, message),
+            Input::Exchange(id, ExchangeEvent::Ended | ExchangeEvent::Failed(_)) => {
+                self.exchanges.insert(*id, false);
+                self.leave(Place::Exchange(*id));
+            }
+            Input::Exchange(_, ExchangeEvent::Message(message)) => self.hear(now, message),
+            _ => {}
+        }
+    }
+
+    /// Each output, in order. `closing` while the outputs of the close itself are drained.
+    pub fn output(&mut self, now: Instant, output: &Output<Doc>, closing: bool) {
+        let after_close = self.closed && !closing;
+        match output {
+            Output::Dial { link, .. } => {
+                self.check(!after_close, || format!("{link:?} is dialled after close"));
+                self.check(self.links.get(link) != Some(&false), || format!("{link:?} is dialled after its hangup"));
+                self.links.insert(*link, true);
+            }
+            Output::Hangup(link) => {
+                let was = self.links.insert(*link, false);
+                self.check(was == Some(true), || format!("{link:?} is hung up, but was {was:?}"));
+                self.leave(Place::Link(*link));
+            }
+            Output::Send { link, message, .. } => {
+                self.check(!after_close, || format!("{message:?} is sent after close"));
+                self.check(self.links.get(link) == Some(&true), || {
+                    format!("{message:?} is sent on {link:?}, which is gone")
+                });
+                self.write(now, Place::Link(*link), message);
+            }
+            Output::Fetch(id, plan) => {
+                self.check(!after_close, || format!("{id:?} is fetched after close"));
+                let was = self.exchanges.insert(*id, true);
+                self.check(was.is_none(), || format!("{id:?} is fetched twice"));
+                if let Some(message) = &plan.message {
+                    self.write(now, Place::Exchange(*id), message);
+                }
+            }
+            Output::Abort(id) => {
+                let was = self.exchanges.insert(*id, false);
+                self.check(was == Some(true), || format!("{id:?} is aborted, but was {was:?}"));
+                self.leave(Place::Exchange(*id));
+            }
+            Output::Settle(slot, end) => self.settle(now, *slot, end),
+            Output::Progress(slot, _) => {
+                let listens = self.of(*slot).is_some_and(|record| record.request.progress);
+                self.check(listens, || format!("{slot:?} has progress and does not listen"));
+            }
+            Output::Event(Event::Replay(slot)) => {
+                self.check(self.open.contains_key(slot), || format!("{slot:?} is replayed after its end"));
+            }
+            Output::Event(Event::State(status)) => {
+                let (epoch, last) = (status.epoch, self.epoch);
+                self.check(epoch >= last, || format!("epoch {epoch} after {last}"));
+                self.epoch = epoch;
+            }
+            Output::Event(Event::Notification(Method::TOOLS_CHANGED, news)) => {
+                self.edition = self.edition.max(news.edition);
+            }
+            Output::Forget(key) => {
+                self.keys.remove(key);
+                let used =
+                    self.open.values().any(|at| self.records.get(*at).is_some_and(|r| r.request.key == Some(*key)));
+                self.check(!used, || format!("{key:?} is forgotten while a call uses it"));
+            }
+            _ => {}
+        }
+    }
+
+    /// When everything that follows from an input is done.
+    pub fn drained(&mut self, now: Instant, metrics: &Metrics, at_timer: bool, timer: Option<Instant>) {
+        let stuck = at_timer && timer.is_some_and(|timer| timer <= now);
+        self.check(!stuck, || format!("the timer stays at {timer:?} after it fired at {now:?}"));
+        let late: Vec<CallId> =
+            self.open_records().filter(|r| r.deadline + self.lateness < now).map(|r| r.slot).collect();
+        self.check(late.is_empty(), || format!("{late:?} are open after their deadlines"));
+        let overdue: Vec<CallId> = self
+            .open_records()
+            .filter(|r| r.place.is_some() && r.heard + r.timeout + self.lateness < now)
+            .map(|r| r.slot)
+            .collect();
+        self.check(overdue.is_empty(), || format!("{overdue:?} wait for answers beyond their timeouts"));
+        let flying = self.open_records().filter(|record| record.place.is_some()).count() as u64;
+        self.check(metrics.active_requests <= flying, || {
+            format!("{} requests are active, but only {flying} can be", metrics.active_requests)
+        });
+        // A side effect that was written and has no place any more was lost: only its end, or a permission to go again, is right.
+        let open = self.open.len() as u64;
+        self.check(metrics.queued_requests + metrics.active_requests <= open, || {
+            format!("{metrics:?} with {open} calls open")
+        });
+        let closed = self.closed && open > 0;
+        self.check(!closed, || format!("{open} calls are open after close"));
+    }
+
+    /// At the very end, with what the server and the network know.
+    pub fn finish(&mut self, metrics: &Metrics, executions: &BTreeMap<u32, u32>, refused: &[u32]) {
+        let open: Vec<CallId> = self.open();
+        self.check(open.is_empty(), || format!("{open:?} never settled"));
+        let gauges = (metrics.active_requests, metrics.queued_requests);
+        self.check(gauges == (0, 0), || format!("gauges {gauges:?} at rest"));
+        let sum = metrics.successful_requests + metrics.failed_requests;
+        self.check(metrics.total_requests == sum, || format!("requests are lost: {metrics:?}"));
+        let keys = self.keys.len() as u64;
+        self.check(keys == metrics.cache_size, || format!("{keys} keys for {} results", metrics.cache_size));
+        for record in core::mem::take(&mut self.records) {
+            self.judge(&record, executions, refused);
+        }
+    }
+
+    /// Whether the end of a tool call is true.
+    fn judge(&mut self, record: &Record, executions: &BTreeMap<u32, u32>, refused: &[u32]) {
+        let (Method::TOOLS_CALL, Some(params)) = (record.request.method, record.request.params) else {
+            return;
+        };
+        let key = params.key;
+        let executed = executions.get(&key).copied().unwrap_or(0);
+        if !record.request.idempotent {
+            let permitted = 1 + refused.iter().filter(|other| **other == key).count();
+            self.check(executed <= 1, || format!("call {key} was executed {executed} times"));
+            self.check(record.writes <= permitted, || {
+                format!("call {key} was written {} of {permitted} times", record.writes)
+            });
+        }
+        let writes = record.writes;
+        match record.end {
+            Some(None) => self.check(executed > 0, || format!("call {key} was answered, but never executed")),
+            Some(Some(Outcome::NotSent)) => {
+                let left = writes > refused.iter().filter(|other| **other == key).count();
+                self.check(!left && executed == 0, || {
+                    format!("call {key} was written {writes} times and executed {executed} times: not \"not-sent\"")
+                });
+            }
+            Some(Some(Outcome::NotApplied)) => {
+                self.check(executed == 0, || format!("call {key} was executed {executed} times: not \"not-applied\""));
+            }
+            _ => {}
+        }
+    }
+
+    fn settle(&mut self, now: Instant, slot: CallId, end: &Result<Settled<Doc>, bowline_core::Error<Doc>>) {
+        let Some(at) = self.open.remove(&slot) else {
+            return self.check(false, || format!("{slot:?} settles without being open"));
+        };
+        let Some(record) = self.records.get_mut(at) else { return };
+        record.end = Some(end.as_ref().err().map(|error| error.outcome));
+        let record = record.clone();
+        self.check(now <= record.deadline + self.lateness, || format!("{slot:?} settles after its deadline"));
+        let Ok(settled) = end else { return };
+        self.check(!settled.cached || record.request.key.is_some(), || format!("{slot:?} is served from the cache"));
+        if record.request.kind != Kind::Request {
+            return self.check(settled.payload.is_none(), || format!("{slot:?} has a result"));
+        }
+        let asked = record.request.params.map(|params| params.key);
+        let got = settled.payload.map(|payload| payload.key);
+        self.check(asked == got, || format!("{slot:?} asked {asked:?} and got the answer to {got:?}"));
+        let shown = settled.payload.map_or(0, |payload| payload.edition);
+        let stale = record.request.method == Method::TOOLS_LIST && shown < record.edition;
+        self.check(!stale, || {
+            format!("{slot:?} was asked for after edition {} was announced and shows {shown}", record.edition)
+        });
+    }
+
+    fn write(&mut self, now: Instant, place: Place, message: &Outgoing<Doc>) {
+        let id = match message {
+            Outgoing::Request { id, .. } | Outgoing::Discover(id) | Outgoing::Initialize(id, _) => Some(*id),
+            _ => None,
+        };
+        if let Some(id) = id {
+            let fresh = self.ids.insert(id);
+            self.check(fresh, || format!("{id:?} is used twice"));
+        }
+        match message {
+            Outgoing::Request { id, params, .. } => {
+                let known = self.of(id.slot()).filter(|record| record.request.params == Some(*params)).is_some();
+                self.check(known, || format!("{message:?} belongs to no open call"));
+                if let Some(record) = self.of_mut(id.slot()) {
+                    record.writes += 1;
+                    record.place = Some(place);
+                    record.last = Some(*id);
+                    record.heard = now;
+                }
+            }
+            Outgoing::Notification { params, .. } => {
+                let mine = |record: &Record| {
+                    record.request.kind == Kind::Notification && record.request.params == Some(*params)
+                };
+                let slot = self.open_records().find(|record| mine(record)).map(|record| record.slot);
+                if let (Some(slot), Place::Exchange(_)) = (slot, place) {
+                    if let Some(record) = self.of_mut(slot) {
+                        record.place = Some(place);
+                        record.heard = now;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Progress restarts a clock, a refusal frees a place.
+    fn hear(&mut self, now: Instant, message: &Incoming<Doc>) {
+        match message {
+            Incoming::Notification { method: Method::PROGRESS, token: Some(token), .. } => {
+                if let Some(record) = self.of_mut(token.slot()).filter(|record| record.last == Some(*token)) {
+                    if record.request.progress_resets_timeout {
+                        record.heard = now;
+                    }
+                }
+            }
+            Incoming::Error { id: Some(id), code: -32000, .. } => {
+                if let Some(record) = self.of_mut(id.slot()).filter(|record| record.last == Some(*id)) {
+                    record.place = None;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn leave(&mut self, place: Place) {
+        for record in &mut self.records {
+            if record.place == Some(place) {
+                record.place = None;
+            }
+        }
+    }
+
+    fn open_records(&self) -> impl Iterator<Item = &Record> {
+        self.open.values().filter_map(|at| self.records.get(*at))
+    }
+
+    fn of(&self, slot: CallId) -> Option<&Record> {
+        self.records.get(*self.open.get(&slot)?)
+    }
+
+    fn of_mut(&mut self, slot: CallId) -> Option<&mut Record> {
+        self.records.get_mut(*self.open.get(&slot)?)
+    }
+
+    fn check(&mut self, holds: bool, words: impl FnOnce() -> String) {
+        if !holds && self.broken.is_none() {
+            self.broken = Some(words());
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! A random life of a client: settings, a server, a network, and what the application does. Everything follows from the seed.
+
+use bowline_core::{CacheLimits, Config, Era, Instant, Jitter, Method, Reconnect, Request, Rng, Version};
+
+use crate::{connect, ms, notify, request, tool_call, Faults, Req, Shape, Shyness, Style};
+
+/// What the application does.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Makes a call; a text instead of a key, since keys are given at the time.
+    Call(Req, Option<u32>),
+    /// Cancels one of the open calls.
+    Cancel(u32),
+    /// Changes the priority of one of the open calls.
+    SetPriority(u32, u8),
+    /// Wants a new connection.
+    Reconnect,
+    /// Closes the client.
+    Close,
+}
+
+/// A life.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    /// The client's settings.
+    pub config: Config,
+    /// The server.
+    pub shape: Shape,
+    /// The network.
+    pub faults: Faults,
+    /// What the application does, and when.
+    pub steps: Vec<(Instant, Step)>,
+    /// How late the client's timers are, at most.
+    pub lateness: bowline_core::Duration,
+    /// Whether the client and the server can understand each other.
+    pub compatible: bool,
+}
+
+impl Schedule {
+    /// The life that belongs to a seed.
+    #[must_use]
+    pub fn draw(rng: &mut Rng) -> Self {
+        let shape = shape(rng);
+        let config = config(rng);
+        let era = match config.era {
+            None => shape.modern || shape.legacy.is_some(),
+            Some(Era::Modern) => shape.modern,
+            Some(Era::Legacy) => shape.legacy.is_some(),
+        };
+        let transport = (config.websocket && shape.websocket) || (config.http && shape.http);
+        let lateness = if rng.unit() < 0.8 { ms(0) } else { ms(rng.below(2_000)) };
+        let count = 1 + rng.below(30) as u32;
+        let crowd = rng.unit() < 0.3;
+        let mut at = Instant::default();
+        let mut steps = Vec::new();
+        for number in 0..count {
+            if !(crowd && rng.unit() < 0.8) {
+                at = at + ms(rng.below(2_500));
+            }
+            steps.push((at, step(rng, number)));
+        }
+        Self { config, shape, faults: Faults::draw(rng), steps, lateness, compatible: era && transport }
+    }
+}
+
+fn step(rng: &mut Rng, number: u32) -> Step {
+    match rng.below(100) {
+        0..=9 => Step::Cancel(rng.below(1_000) as u32),
+        10..=14 => Step::SetPriority(rng.below(1_000) as u32, rng.below(5) as u8),
+        15..=18 => Step::Reconnect,
+        19 => Step::Close,
+        _ => {
+            let (request, text) = call(rng, number);
+            Step::Call(request, text)
+        }
+    }
+}
+
+fn call(rng: &mut Rng, number: u32) -> (Req, Option<u32>) {
+    let text = rng.below(3) as u32;
+    let (request, key) = match rng.below(10) {
+        0..=3 => (tool_call(1_000 + number), None),
+        4 | 5 => (request(Method::TOOLS_LIST, text), Some(text)),
+        6 => (request(Method::RESOURCES_READ, 500 + text), Some(500 + text)),
+        7 => (request(Method::PING, 1_000 + number), None),
+        8 if rng.unit() < 0.5 => (notify(1_000 + number), None),
+        8 => (request(Method::from_index(Method::FIRST_FOREIGN + 1), 1_000 + number), None),
+        _ => (connect(), None),
+    };
+    let limit = |rng: &mut Rng, most: u64| (rng.unit() < 0.5).then(|| ms(1 + rng.below(most)));
+    let request = Request {
+        priority: rng.below(5) as u8,
+        timeout: limit(rng, 20_000),
+        max_total: limit(rng, 60_000),
+        progress_resets_timeout: rng.unit() < 0.3,
+        progress: rng.unit() < 0.3,
+        idempotent: rng.unit() < 0.2,
+        ..request
+    };
+    (request, key.filter(|_| rng.unit() < 0.8))
+}
+
+fn config(rng: &mut Rng) -> Config {
+    let transports = rng.below(5);
+    Config {
+        websocket: transports != 0,
+        http: transports != 1,
+        reconnection: rng.unit() < 0.9,
+        reconnect: Reconnect {
+            max_attempts: 1 + rng.below(10) as u32,
+            initial_delay: ms(1 + rng.below(2_000)),
+            max_delay: ms(1 + rng.below(30_000)),
+            multiplier: 1.0 + rng.unit() * 2.0,
+            jitter: pick(rng, &[Jitter::Equal, Jitter::Full, Jitter::None]),
+            fail_when_exhausted: rng.unit() < 0.2,
+            suspended_interval: ms(1 + rng.below(30_000)),
+            min_uptime: ms(rng.below(6_000)),
+            connect_timeout: ms(500 + rng.below(10_000)),
+        },
+        cache: (rng.unit() < 0.8).then(|| CacheLimits {
+            max_size: rng.below(4) as usize,
+            max_bytes: if rng.unit() < 0.2 { 15 } else { 10_000 },
+            default_ttl: ms(rng.below(20_000)),
+            max_ttl: ms(rng.below(20_000)),
+        }),
+        timeout: ms(1 + rng.below(60_000)),
+        max_total: ms(1 + rng.below(120_000)),
+        head_start: ms(rng.below(500)),
+        probe_timeout: ms(200 + rng.below(2_500)),
+        remember_fallback: ms(rng.below(60_000)),
+        fallback_remembered: if rng.unit() < 0.1 { ms(rng.below(30_000)) } else { ms(0) },
+        era: pick(rng, &[None, None, None, Some(Era::Modern), Some(Era::Legacy)]),
+        websocket_concurrency: 1 + rng.below(32) as usize,
+        http_concurrency: 1 + rng.below(5) as usize,
+        max_queued: if rng.unit() < 0.1 { rng.below(5) as usize } else { 1_000 },
+    }
+}
+
+fn shape(rng: &mut Rng) -> Shape {
+    let legacy = pick(
+        rng,
+        &[
+            Some(Version::V2025_11_25),
+            Some(Version::V2025_06_18),
+            Some(Version::V2025_03_26),
+            Some(Version::V2024_11_05),
+            None,
+        ],
+    );
+    let transports = rng.below(5);
+    let code = pick(rng, &[-32601, -32600, -32602, -32000]);
+    let status = pick(rng, &[400, 404, 405, 415]);
+    Shape {
+        websocket: transports != 0,
+        http: transports != 1,
+        modern: legacy.is_none() || rng.unit() < 0.5,
+        legacy,
+        sessions: rng.unit() < 0.6,
+        odd_session_refusal: rng.unit() < 0.3,
+        no_subprotocols: rng.unit() < 0.2,
+        style: pick(rng, &[Style::Json, Style::Events, Style::Mixed]),
+        shyness: pick(rng, &[Shyness::Error(code), Shyness::Status(status), Shyness::Silent, Shyness::Blocked]),
+        ttl: (rng.unit() < 0.6).then(|| ms(rng.below(30_000))),
+    }
+}
+
+fn pick<T: Copy>(rng: &mut Rng, from: &[T]) -> T {
+    from[rng.below(from.len() as u64) as usize]
+}

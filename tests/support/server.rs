@@ -1,0 +1,234 @@
+//! The server of the simulated network: it knows the two eras, sessions and its own rules, counts what it executes, and writes down
+//! every breach of the protocol by the client. Faults are not its matter: it is always right.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bowline_core::{Duration, Era, Hint, Method, Outgoing, ResultKind, Version, Versions};
+
+use crate::Doc;
+
+/// How answers to a POST come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// As one JSON body.
+    Json,
+    /// As a stream of events.
+    Events,
+    /// Now so, now so.
+    Mixed,
+}
+
+/// How a legacy server takes a question that it does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shyness {
+    /// With a JSON-RPC error.
+    Error(i32),
+    /// With a bare HTTP status; on a WebSocket with -32601.
+    Status(u16),
+    /// Not at all; over HTTP with 400.
+    Silent,
+    /// The browser's preflight fails; on a WebSocket -32601.
+    Blocked,
+}
+
+/// What a server is.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    /// It has a WebSocket.
+    pub websocket: bool,
+    /// It speaks Streamable HTTP.
+    pub http: bool,
+    /// It speaks 2026-07-28.
+    pub modern: bool,
+    /// It speaks an earlier revision.
+    pub legacy: Option<Version>,
+    /// Over HTTP, its legacy side hands out sessions.
+    pub sessions: bool,
+    /// It says of an unknown session 400 and -32000 instead of 404.
+    pub odd_session_refusal: bool,
+    /// It refuses a dial that offers subprotocols.
+    pub no_subprotocols: bool,
+    /// How it answers.
+    pub style: Style,
+    /// How its legacy side takes `server/discover`.
+    pub shyness: Shyness,
+    /// Its caching hint.
+    pub ttl: Option<Duration>,
+}
+
+/// What it knows of the sender of a message.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Channel {
+    /// Whether this is Streamable HTTP.
+    pub http: bool,
+    /// Whether `initialize` was answered on this WebSocket.
+    pub initialized: bool,
+    /// `Mcp-Session-Id`, asked with or given.
+    pub session: Option<u32>,
+}
+
+/// What it says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Reply {
+    /// A result.
+    Result(ResultKind, Hint, Doc),
+    /// A JSON-RPC error, and its HTTP status.
+    Error(i32, Doc, u16),
+    /// A status without a reason.
+    Status(u16),
+    /// Nothing, ever.
+    Silence,
+    /// Nothing, because the browser did not let the request out.
+    Blocked,
+    /// Taken; there is nothing to say.
+    Accepted,
+}
+
+/// The server.
+#[derive(Debug)]
+pub struct Server {
+    /// What it is.
+    pub shape: Shape,
+    /// How often it executed `tools/call`, by argument.
+    pub executions: BTreeMap<u32, u32>,
+    /// The state of its lists.
+    pub edition: u32,
+    /// What the client did that no client may do.
+    pub breaches: Vec<String>,
+    sessions: BTreeSet<u32>,
+    sessions_given: u32,
+}
+
+impl Server {
+    /// A fresh process.
+    #[must_use]
+    pub fn new(shape: Shape) -> Self {
+        Self {
+            shape,
+            executions: BTreeMap::new(),
+            edition: 0,
+            breaches: Vec::new(),
+            sessions: BTreeSet::new(),
+            sessions_given: 0,
+        }
+    }
+
+    /// Forgets all sessions.
+    pub fn forget_sessions(&mut self) {
+        self.sessions.clear();
+    }
+
+    /// The revisions it speaks.
+    #[must_use]
+    pub fn supported(&self) -> Versions {
+        let modern = if self.shape.modern { Version::newest(Era::Modern).as_str() } else { "" };
+        let legacy = self.shape.legacy.map_or("", Version::as_str);
+        Versions::parse(&format!("{modern} {legacy}"))
+    }
+
+    /// Takes a message; executes it, if it is to be executed.
+    pub fn take(&mut self, message: &Outgoing<Doc>, version: Option<Version>, channel: &mut Channel) -> Reply {
+        match message {
+            Outgoing::Discover(_) if self.shape.modern => {
+                self.complete(Doc { supported: self.supported(), ..Doc::default() })
+            }
+            Outgoing::Discover(_) => self.shy(channel),
+            Outgoing::Initialize(..) => self.initialize(version, channel),
+            Outgoing::Request { method, params, .. } => match self.admit(*method, version, channel) {
+                Some(refusal) => refusal,
+                None => self.execute(*method, *params),
+            },
+            Outgoing::Notification { .. } | Outgoing::Cancelled(_) | Outgoing::Reply(..) | Outgoing::Initialized => {
+                if let Outgoing::Cancelled(_) = message {
+                    if channel.http && version.is_some_and(|version| version.era() == Era::Modern) {
+                        self.breach("cancelled by a message over modern HTTP");
+                    }
+                }
+                Reply::Accepted
+            }
+        }
+    }
+
+    fn shy(&mut self, channel: &Channel) -> Reply {
+        match self.shape.shyness {
+            Shyness::Error(code) => Reply::Error(code, Doc::default(), 400),
+            Shyness::Status(status) if channel.http => Reply::Status(status),
+            Shyness::Silent if channel.http => Reply::Status(400),
+            Shyness::Silent => Reply::Silence,
+            Shyness::Blocked if channel.http => Reply::Blocked,
+            Shyness::Status(_) | Shyness::Blocked => Reply::Error(-32601, Doc::default(), 404),
+        }
+    }
+
+    fn initialize(&mut self, version: Option<Version>, channel: &mut Channel) -> Reply {
+        if channel.http && version.is_some() {
+            self.breach("initialize announced a revision");
+        }
+        if channel.session.is_some() {
+            self.breach("initialize inside a session");
+        }
+        let Some(version) = self.shape.legacy else {
+            return Reply::Error(-32022, Doc { supported: self.supported(), ..Doc::default() }, 400);
+        };
+        channel.initialized = true;
+        if channel.http && self.shape.sessions {
+            self.sessions_given += 1;
+            self.sessions.insert(self.sessions_given);
+            channel.session = Some(self.sessions_given);
+        }
+        self.complete(Doc::speaking(version))
+    }
+
+    /// Whether a request is let in; why not, otherwise.
+    fn admit(&mut self, method: Method, version: Option<Version>, channel: &Channel) -> Option<Reply> {
+        let era = version.map(Version::era);
+        if era == Some(Era::Modern) {
+            if !self.shape.modern {
+                self.breach("a modern request to a legacy server");
+            }
+            if method == Method::PING {
+                self.breach("ping in an era that has none");
+            }
+            if channel.session.is_some() {
+                self.breach("a session in an era that has none");
+            }
+            return None;
+        }
+        if self.shape.legacy.is_none() {
+            self.breach("a legacy request to a modern server");
+        }
+        if !channel.http {
+            if !channel.initialized {
+                self.breach("a request before initialize");
+            }
+            return None;
+        }
+        if !self.shape.sessions {
+            return None;
+        }
+        match channel.session {
+            Some(session) if self.sessions.contains(&session) => None,
+            Some(_) if self.shape.odd_session_refusal => Some(Reply::Error(-32000, Doc::default(), 400)),
+            Some(_) => Some(Reply::Status(404)),
+            None => {
+                self.breach("a request without the session it was given");
+                Some(Reply::Status(400))
+            }
+        }
+    }
+
+    fn execute(&mut self, method: Method, params: Doc) -> Reply {
+        if method == Method::TOOLS_CALL {
+            *self.executions.entry(params.key).or_default() += 1;
+        }
+        self.complete(Doc { key: params.key, edition: self.edition, ..Doc::default() })
+    }
+
+    fn complete(&self, doc: Doc) -> Reply {
+        Reply::Result(ResultKind::Complete, Hint { ttl: self.shape.ttl }, doc)
+    }
+
+    fn breach(&mut self, what: &str) {
+        self.breaches.push(what.to_owned());
+    }
+}

@@ -1,0 +1,261 @@
+//! One schedule from the first command to rest: engine, network and ledger under one clock, as the browser's shell would drive them
+//! (a frame that cannot be written is reported while outputs are still being performed).
+
+use std::collections::BTreeMap;
+
+use bowline_core::{CacheKey, CallId, Command, Event, Input, Instant, Output, Rng, State};
+
+use crate::network::Happening;
+use crate::{ms, tool_call, Driver, Ledger, Network, Req, Schedule, Server, Step};
+
+/// What came of a schedule.
+#[derive(Debug)]
+pub struct Report {
+    /// What was violated, if anything.
+    pub verdict: Result<(), String>,
+    /// What happened, in words, when asked for.
+    pub story: Vec<String>,
+    /// How much was done, so that a run that tests nothing shows.
+    pub tally: Tally,
+}
+
+/// Counts over a schedule.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    /// Calls made.
+    pub calls: u64,
+    /// Of those, settled well.
+    pub good: u64,
+    /// Links that became ready.
+    pub connects: u64,
+    /// Reads sent again.
+    pub replayed: u64,
+    /// Outcomes unknown.
+    pub unknown: u64,
+    /// Tool calls that the server executed.
+    pub executed: u64,
+    /// Results out of the cache.
+    pub cached: u64,
+}
+
+/// Runs the schedule of a seed.
+#[must_use]
+pub fn run(seed: u64, tell: bool) -> Report {
+    let mut rng = Rng::seeded(seed);
+    let schedule = Schedule::draw(&mut rng);
+    let mut sim = Sim::new(&schedule, rng, tell);
+    let verdict = sim.live(&schedule);
+    let metrics = sim.driver.engine.metrics();
+    let tally = Tally {
+        calls: metrics.total_requests,
+        good: metrics.successful_requests,
+        connects: metrics.connects,
+        replayed: metrics.replayed,
+        unknown: metrics.unknown_outcomes,
+        executed: sim.network.server.executions.values().map(|n| u64::from(*n)).sum(),
+        cached: metrics.cached_responses,
+    };
+    if tell {
+        sim.story.insert(0, format!("{schedule:#?}"));
+    }
+    Report { verdict, story: sim.story, tally }
+}
+
+struct Sim {
+    driver: Driver,
+    network: Network,
+    ledger: Ledger,
+    limits: (bowline_core::Duration, bowline_core::Duration),
+    rng: Rng,
+    texts: BTreeMap<u32, CacheKey>,
+    next_key: u32,
+    state: State,
+    tell: bool,
+    story: Vec<String>,
+}
+
+/// No schedule does so much; a client that turns in circles does.
+const MOST_EVENTS: u32 = 60_000;
+
+impl Sim {
+    fn new(schedule: &Schedule, mut rng: Rng, tell: bool) -> Self {
+        let (engine, network) = (rng.bits(), rng.bits());
+        Self {
+            driver: Driver::new(schedule.config.clone(), engine),
+            network: Network::new(Server::new(schedule.shape.clone()), schedule.faults.clone(), network),
+            ledger: Ledger::new(schedule.lateness),
+            limits: (schedule.config.timeout, schedule.config.max_total),
+            rng,
+            texts: BTreeMap::new(),
+            next_key: 0,
+            state: State::Idle,
+            tell,
+            story: Vec::new(),
+        }
+    }
+
+    fn live(&mut self, schedule: &Schedule) -> Result<(), String> {
+        for (at, step) in &schedule.steps {
+            self.run_until(*at, true)?;
+            self.driver.now = self.driver.now.max(*at);
+            self.step(step)?;
+        }
+        let patience = self.driver.now + ms(130_000) + schedule.lateness;
+        self.run_until(patience, false)?;
+        if schedule.compatible && self.state != State::Closed {
+            self.recover(schedule)?;
+        }
+        self.feed(Input::Command(Command::Close))?;
+        let rest = self.driver.now + ms(200_000);
+        self.run_until(rest, true)?;
+        if let Some(timer) = self.driver.timer.filter(|timer| *timer > self.driver.now) {
+            return Err(format!("a closed client still has a timer at {timer:?}"));
+        }
+        self.ledger.finish(&self.driver.engine.metrics(), &self.network.server.executions, &self.network.refused);
+        self.verdict()
+    }
+
+    /// When nothing goes wrong any more, a call that is made anew succeeds.
+    fn recover(&mut self, schedule: &Schedule) -> Result<(), String> {
+        self.network.heal();
+        self.feed(Input::Command(Command::Reconnect))?;
+        if schedule.config.max_queued == 0 {
+            return Ok(());
+        }
+        // Until a server has ever answered, each failed attempt rejects what waits: one of a few calls must find it.
+        let mut end = None;
+        for key in 0..4 {
+            let limits = (Some(ms(60_000)), Some(ms(120_000)));
+            let request = tool_call(key);
+            self.call(bowline_core::Request { timeout: limits.0, max_total: limits.1, ..request }, None)?;
+            let patience = self.driver.now + ms(120_000) + schedule.lateness;
+            self.run_until(patience, false)?;
+            end = self.ledger.records.last().and_then(|record| record.end);
+            if end == Some(None) {
+                return Ok(());
+            }
+        }
+        Err(format!("a call over a healed network ended with {end:?}"))
+    }
+
+    /// Lets things happen until `end`, or until every call is settled.
+    fn run_until(&mut self, end: Instant, to_the_end: bool) -> Result<(), String> {
+        for _ in 0..MOST_EVENTS {
+            if !to_the_end && self.ledger.open().is_empty() {
+                return Ok(());
+            }
+            let timer = self.driver.timer.map(|timer| (timer + self.late()).max(self.driver.now));
+            let planned = self.network.agenda.next();
+            let next = timer.into_iter().chain(planned).min();
+            let Some(next) = next.filter(|next| *next <= end) else {
+                return Ok(());
+            };
+            if planned == Some(next) && (timer != Some(next) || self.rng.unit() < 0.5) {
+                let Some((at, happening)) = self.network.agenda.pop() else { return Ok(()) };
+                self.driver.now = self.driver.now.max(at);
+                self.happen(happening)?;
+            } else {
+                self.driver.now = next;
+                self.feed(Input::Timeout)?;
+            }
+        }
+        Err("the client turns in circles".to_owned())
+    }
+
+    fn late(&mut self) -> bowline_core::Duration {
+        self.ledger.lateness.mul_f64(self.rng.unit())
+    }
+
+    fn happen(&mut self, happening: Happening) -> Result<(), String> {
+        let Happening::Client(input) = happening else {
+            self.network.happen(self.driver.now, happening);
+            return Ok(());
+        };
+        if self.network.is_current(&input) {
+            self.network.delivered(&input);
+            return self.feed(input);
+        }
+        if !self.network.faults.stale {
+            return Ok(());
+        }
+        self.say(|| format!("stale: {input:?}"));
+        let from = self.driver.input(input);
+        match self.driver.log.get(from) {
+            Some((_, output)) => Err(format!("{output:?} follows from something that is gone")),
+            None => Ok(()),
+        }
+    }
+
+    fn step(&mut self, step: &Step) -> Result<(), String> {
+        let open = self.ledger.open();
+        let nth = |n: u32| open.get(n as usize % open.len().max(1)).copied().unwrap_or(CallId(n));
+        let command = match step {
+            Step::Call(request, text) => return self.call(request.clone(), *text),
+            Step::Cancel(n) => Command::Cancel(nth(*n)),
+            Step::SetPriority(n, priority) => Command::SetPriority(nth(*n), *priority),
+            Step::Reconnect => Command::Reconnect,
+            Step::Close => Command::Close,
+        };
+        self.feed(Input::Command(command))
+    }
+
+    fn call(&mut self, mut request: Req, text: Option<u32>) -> Result<(), String> {
+        request.key = text.map(|text| {
+            *self.texts.entry(text).or_insert_with(|| {
+                self.next_key += 1;
+                CacheKey(self.next_key)
+            })
+        });
+        let open = self.ledger.open();
+        let slot = (0..).map(CallId).find(|slot| !open.contains(slot)).unwrap_or(CallId(0));
+        self.feed(Input::Command(Command::Call(slot, request)))
+    }
+
+    /// Hands in an input and performs everything that follows.
+    fn feed(&mut self, input: Input<crate::Doc>) -> Result<(), String> {
+        let now = self.driver.now;
+        let closing = matches!(input, Input::Command(Command::Close));
+        let at_timer = matches!(input, Input::Timeout);
+        self.tell(input);
+        while let Some(output) = self.driver.poll() {
+            self.say(|| format!("{:>10.3}     -> {output:?}", now.as_millis()));
+            self.ledger.output(now, &output, closing);
+            self.network.perform(now, &output);
+            match output {
+                Output::Forget(key) => self.texts.retain(|_, other| *other != key),
+                Output::Event(Event::State(status)) => self.state = status.state,
+                // The shell hears at once that a frame cannot be written.
+                Output::Send { .. } => {
+                    while let Some(failed) = self.network.failed_at_once() {
+                        self.tell(failed);
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.ledger.drained(now, &self.driver.engine.metrics(), at_timer, self.driver.timer);
+        self.verdict()
+    }
+
+    fn tell(&mut self, input: Input<crate::Doc>) {
+        self.say(|| String::new());
+        let now = self.driver.now;
+        self.say(|| format!("{:>10.3} {input:?}", now.as_millis()));
+        self.ledger.input(now, &input, self.limits);
+        self.driver.tell(input);
+    }
+
+    fn say(&mut self, words: impl FnOnce() -> String) {
+        if self.tell {
+            self.story.push(words());
+        }
+    }
+
+    fn verdict(&mut self) -> Result<(), String> {
+        self.ledger.verdict()?;
+        match self.network.server.breaches.first() {
+            Some(breach) => Err(format!("the client broke the protocol: {breach}")),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+// Calls, events and state of a client as the type checker sees them: what comes back for what is asked.
+import {
+  createClient,
+  McpClient,
+  type CallToolResult,
+  type ClientMetrics,
+  type ClientSnapshot,
+  type ConnectionSnapshot,
+  type ConnectionState,
+  type InDoubtCall,
+  type McpError,
+  type McpNotification,
+  type Progress,
+  type ReadResourceResult,
+  type RequestPromise,
+  type Resource,
+  type Tool,
+  type Transport,
+} from "bowline";
+import { exactly, some } from "./expect.js";
+
+const client = createClient({ serverUrl: "/mcp" });
+exactly<McpClient>()(client);
+
+// Methods the protocol names have the types of the protocol.
+exactly<RequestPromise<{ tools: Tool[]; nextCursor?: string }>>()(client.request("tools/list"));
+exactly<RequestPromise<CallToolResult>>()(client.request("tools/call", { name: "echo", arguments: { text: "hi" } }));
+exactly<RequestPromise<ReadResourceResult>>()(client.request("resources/read", { uri: "file:///a" }));
+// Others are what the caller says, and unknown until then.
+exactly<RequestPromise<unknown>>()(client.request("vendor/method", { any: 1 }));
+exactly<RequestPromise<{ ok: boolean }>>()(client.request<{ ok: boolean }>("vendor/method"));
+// @ts-expect-error a method is a text
+client.request(1);
+// @ts-expect-error params are an object
+client.request("vendor/method", "text");
+
+exactly<RequestPromise<Tool[]>>()(client.listTools());
+exactly<RequestPromise<Tool[]>>()(client.listTools({ cursor: "next", useCache: false }));
+exactly<RequestPromise<Resource[]>>()(client.listResources());
+exactly<RequestPromise<ReadResourceResult>>()(client.readResource("file:///a"));
+exactly<RequestPromise<CallToolResult>>()(client.callTool("echo", { text: "hi" }));
+// @ts-expect-error a tool has a name
+client.callTool();
+// @ts-expect-error arguments are named
+client.callTool("echo", ["hi"]);
+
+client.callTool(
+  "slow",
+  { ms: 100 },
+  {
+    priority: "critical",
+    timeout: 1000,
+    maxTotalTimeout: 5000,
+    resetTimeoutOnProgress: true,
+    useCache: false,
+    signal: AbortSignal.timeout(1000),
+    idempotent: true,
+    onProgress: (progress) => exactly<Progress>()(progress),
+  },
+);
+client.request("tools/list", {}, { priority: 3 });
+// @ts-expect-error there are four priorities
+client.request("tools/list", {}, { priority: 4 });
+// @ts-expect-error there is no such option
+client.request("tools/list", {}, { retries: 3 });
+
+const call = client.callTool("echo", {});
+exactly<string>()(call.requestId);
+call.setPriority("high");
+call.cancel("no longer needed");
+// @ts-expect-error the phase is told, not set
+call.phase = "sent";
+call.then((result) => exactly<CallToolResult>()(result));
+
+exactly<Promise<ConnectionSnapshot>>()(client.connect());
+exactly<Promise<ConnectionSnapshot>>()(client.ready());
+exactly<Promise<ConnectionSnapshot>>()(client.reconnect("the user asked"));
+exactly<Promise<void>>()(client.close());
+exactly<Promise<void>>()(client[Symbol.asyncDispose]());
+exactly<Promise<void>>()(client.notify("notifications/roots/list_changed"));
+client.ping().then(({ latency, via }) => {
+  exactly<number>()(latency);
+  exactly<Transport>()(via);
+});
+
+// State is read, never written.
+exactly<ConnectionState>()(client.state);
+exactly<ConnectionSnapshot>()(client.connection);
+exactly<ClientSnapshot>()(client.store.getSnapshot());
+exactly<() => void>()(client.store.subscribe(() => {}));
+exactly<ClientMetrics>()(client.metrics());
+// @ts-expect-error the client decides its state
+client.state = "ready";
+// @ts-expect-error a snapshot does not change
+client.connection.transport = "http";
+
+// Events carry what belongs to them.
+const off = client.on("reconnecting", ({ attempt, delay, retryAt }) => {
+  exactly<number>()(attempt);
+  exactly<number>()(delay);
+  exactly<number>()(retryAt);
+});
+exactly<() => void>()(off);
+client.on("state", ({ previous, current }) => {
+  exactly<ConnectionState>()(previous);
+  exactly<ConnectionSnapshot>()(current);
+});
+client.on("outcomeUnknown", (lost) => exactly<InDoubtCall>()(lost));
+client.on("error", (error) => exactly<McpError>()(error));
+exactly<Promise<McpNotification>>()(client.once("notification"));
+// @ts-expect-error there is no such event
+client.on("message", () => {});
+// @ts-expect-error a notification is not a state
+client.on("notification", ({ previous }) => previous);
+
+// A function that takes a client takes every client.
+some<(client: McpClient) => void>()(client);

@@ -1,0 +1,75 @@
+// What `createClient` accepts and what it refuses: the configuration, as the type checker sees it.
+import { createClient, init, initSync, version, type MCPClientConfig, type WasmSource } from "bowline";
+import * as slim from "bowline/slim";
+import { exactly, some } from "./expect.js";
+
+// The first example of the documentation, word for word.
+createClient({
+  serverUrl: "https://api.example.com/mcp",
+  enableWebSocket: true,
+  enableHttpFallback: true,
+  enableReconnection: true,
+  enableCaching: true,
+  reconnectOptions: { maxAttempts: 10, initialDelay: 1000, maxDelay: 30000, backoffMultiplier: 1.5 },
+  cacheOptions: { maxSize: 1000, defaultTTL: 300000 },
+});
+
+// Every option there is.
+createClient({
+  serverUrl: new URL("https://api.example.com/mcp"),
+  autoConnect: true,
+  timeout: 60_000,
+  maxTotalTimeout: 300_000,
+  reconnectOptions: {
+    jitter: "full",
+    onExhausted: "fail",
+    suspendedInterval: 30_000,
+    minUptime: 5000,
+    connectTimeout: 10_000,
+  },
+  cacheOptions: { maxBytes: 8 << 20, maxTTL: 86_400_000, cacheTools: ["weather"] },
+  transport: {
+    webSocketUrl: "wss://api.example.com/mcp",
+    headStart: 250,
+    probeTimeout: 2500,
+    rememberFallback: 600_000,
+    headers: async () => ({ authorization: "Bearer token" }),
+    highWaterMark: 1 << 20,
+    maxMessageBytes: 16 << 20,
+  },
+  queue: { concurrency: 8, maxQueued: 100 },
+  protocol: { era: "legacy", clientInfo: { name: "app", version: "1.0.0" }, capabilities: { sampling: {} } },
+  wasm: new URL("https://cdn.example.com/core.wasm"),
+  fetch: globalThis.fetch,
+  WebSocket: globalThis.WebSocket,
+});
+
+createClient({ serverUrl: "/mcp", transport: { headers: { authorization: "Bearer token" } } });
+
+// @ts-expect-error an address is required
+createClient({ enableWebSocket: true });
+// @ts-expect-error an address is not a number
+createClient({ serverUrl: 8080 });
+// @ts-expect-error a misspelt option is no option
+createClient({ serverUrl: "/mcp", enableWebsocket: true });
+// @ts-expect-error a misspelt option of a group is no option
+createClient({ serverUrl: "/mcp", reconnectOptions: { maxAttemps: 3 } });
+// @ts-expect-error delays are numbers of milliseconds
+createClient({ serverUrl: "/mcp", timeout: "60s" });
+// @ts-expect-error there is no such jitter
+createClient({ serverUrl: "/mcp", reconnectOptions: { jitter: "some" } });
+// @ts-expect-error there is no such era
+createClient({ serverUrl: "/mcp", protocol: { era: "2025-11-25" } });
+// @ts-expect-error header values are text
+createClient({ serverUrl: "/mcp", transport: { headers: { "x-count": 1 } } });
+
+exactly<string>()(version);
+exactly<Promise<void>>()(init());
+exactly<void>()(initSync(new Uint8Array()));
+init(fetch("/core.wasm"));
+
+some<WasmSource>() satisfies NonNullable<MCPClientConfig["wasm"]>;
+
+// Both entries are one client: what one makes, code written against the other takes.
+exactly<typeof createClient>()(slim.createClient);
+exactly<typeof init>()(slim.init);

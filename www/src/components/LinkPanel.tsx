@@ -1,0 +1,79 @@
+// The link of one server: who is at each end, the state in words, the facts, and the controls. Reads the
+// connection snapshot only.
+import { useId } from "react";
+import { version, type ConnectionSnapshot } from "bowline";
+import { millis, seconds, timeOfDay } from "../format";
+import { useConnection } from "../hooks";
+import { describe } from "../log";
+import { titleOf } from "../peers";
+import type { Session } from "../session";
+import { transportOf, wordOf } from "../state";
+import { useNow } from "../store";
+import { Controls } from "./Controls";
+import { Rope } from "./Rope";
+
+export function LinkPanel({ session }: { session: Session }) {
+  const connection = useConnection(session.client);
+  const heading = useId();
+  const address = new URL(session.peer.url);
+  return (
+    <section className="link" aria-labelledby={heading} data-state={connection.state}>
+      <div className="link-ends">
+        <p className="link-end">
+          <span className="link-name">This page</span>
+          <span className="link-note">bowline {version}</span>
+        </p>
+        <div className="link-state">
+          <h2 id={heading} className="link-word">{wordOf(connection.state)}</h2>
+          <p className="link-note link-remark"><Remark connection={connection} /></p>
+        </div>
+        <p className="link-end link-end-far">
+          <span className="link-name">{titleOf(session.peer)}</span>
+          <span className="link-note">{address.protocol}//{address.host}</span>
+        </p>
+      </div>
+      <Rope connection={connection} latency={session.latency} />
+      <Facts connection={connection} />
+      <Controls session={session} state={connection.state} />
+    </section>
+  );
+}
+
+/** The one sentence that matters in this state. */
+function Remark({ connection }: { connection: ConnectionSnapshot }) {
+  const { state, retryAt, reason, attempt, since } = connection;
+  const now = useNow(100, state !== "closed");
+  if (state === "ready") return <>for {seconds(Math.max(0, now - since))}</>;
+  if (retryAt !== null) {
+    return <>attempt {attempt}, next in {seconds(Math.max(0, retryAt - now))}</>;
+  }
+  if (state === "connecting" || state === "reconnecting") return <>attempt {Math.max(1, attempt)} under way</>;
+  return <>{reason ? describe(reason) : "press Connect to open the link"}</>;
+}
+
+function Facts({ connection }: { connection: ConnectionSnapshot }) {
+  const { server, era, protocolVersion, epoch, attempt, retryAt, latency, reason } = connection;
+  return (
+    <dl className="facts">
+      <Fact name="Transport" note={connection.degraded ? "fell back from WebSocket" : undefined}>{transportOf(connection)}</Fact>
+      <Fact name="Protocol" note={era ?? undefined}>{protocolVersion ?? "–"}</Fact>
+      <Fact name="Server" note={server?.version}>{server?.title ?? server?.name ?? "–"}</Fact>
+      <Fact name="Epoch" note="links opened so far">{epoch}</Fact>
+      <Fact name="Attempt" note={retryAt === null ? "none waiting" : `next at ${timeOfDay(retryAt)}`}>{attempt}</Fact>
+      <Fact name="Latency" note="connection estimate">{millis(latency)}</Fact>
+      <Fact name="Last loss" wide>{reason ? describe(reason) : "none"}</Fact>
+    </dl>
+  );
+}
+
+function Fact(props: { name: string; note?: string | undefined; wide?: boolean; children: React.ReactNode }) {
+  return (
+    <div className={props.wide ? "fact fact-wide" : "fact"}>
+      <dt>{props.name}</dt>
+      <dd>
+        <span className="fact-value">{props.children}</span>
+        {props.note && <span className="fact-note">{props.note}</span>}
+      </dd>
+    </div>
+  );
+}

@@ -1,0 +1,44 @@
+// Round-trip samples of one client: one ping every two seconds while the page is visible. While the link
+// is down a sample is null, so that the chart shows the outage as a gap and not as a slow answer.
+import type { McpClient } from "bowline";
+import { createStore, type Store } from "./store";
+
+export interface Sample {
+  readonly at: number;
+  readonly ms: number | null;
+}
+
+export interface Latency extends Store<readonly Sample[]> {
+  /** Asks now instead of at the next tick; used right after the link was cut. */
+  probe(): void;
+}
+
+const INTERVAL = 2000;
+const KEPT = 60;
+
+export function createLatency(client: McpClient): Latency {
+  const store = createStore<readonly Sample[]>([]);
+  let asking = false;
+  const add = (ms: number | null) => store.set([...store.get(), { at: Date.now(), ms }].slice(-KEPT));
+
+  async function probe(): Promise<void> {
+    if (asking) return;
+    if (client.state !== "ready") {
+      if (store.get().length > 0) add(null);
+      return;
+    }
+    asking = true;
+    try {
+      add((await client.ping()).latency);
+    } catch {
+      add(null);
+    } finally {
+      asking = false;
+    }
+  }
+
+  setInterval(() => {
+    if (document.visibilityState === "visible" && client.state !== "closed") void probe();
+  }, INTERVAL);
+  return { ...store, probe: () => void probe() };
+}

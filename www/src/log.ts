@@ -1,0 +1,70 @@
+// The event log of one client: its events as lines a person can read, newest first, at most 200.
+// It only listens; nothing here acts on an event.
+import type { McpClient, DisconnectReason } from "bowline";
+import { millis, plural, seconds } from "./format";
+import { createStore, type Store } from "./store";
+
+export type Tone = "plain" | "good" | "warn" | "bad" | "unknown";
+
+export interface Entry {
+  readonly id: number;
+  readonly at: number;
+  readonly kind: string;
+  readonly tone: Tone;
+  readonly text: string;
+}
+
+export interface Log extends Store<readonly Entry[]> {
+  add(kind: string, text: string, tone?: Tone): void;
+}
+
+const LIMIT = 200;
+
+export function createLog(): Log {
+  const store = createStore<readonly Entry[]>([]);
+  let next = 1;
+  return {
+    ...store,
+    add(kind, text, tone = "plain") {
+      store.set([{ id: next++, at: Date.now(), kind, tone, text }, ...store.get()].slice(0, LIMIT));
+    },
+  };
+}
+
+/** Writes every event of `client` to `log`. The client's own close ends the listening. */
+export function follow(client: McpClient, log: Log): void {
+  client.on("state", ({ previous, current }) => {
+    const because = current.reason && current.state !== "ready" ? `: ${describe(current.reason)}` : "";
+    log.add("state", `${previous} → ${current.state}${because}`, toneOf(current.state));
+  });
+  client.on("reconnecting", ({ attempt, delay }) => log.add("retry", `attempt ${attempt} in ${millis(delay)}`, "warn"));
+  client.on("reconnected", ({ downFor, attempts }) =>
+    log.add("back", `after ${seconds(downFor)} and ${plural(attempts, "attempt")}`, "good"),
+  );
+  client.on("transport", ({ from, to, cause }) => log.add("transport", `${from ? `${from} → ` : ""}${to} (${cause})`));
+  client.on("replay", ({ method, attempt }) => log.add("replay", `${method} sent again (${attempt})`, "warn"));
+  client.on("outcomeUnknown", (call) =>
+    log.add("unknown", `${call.method}${call.tool ? ` ${call.tool}` : ""} may or may not have run`, "unknown"),
+  );
+  client.on("notification", ({ method, params }) => {
+    if (method !== "notifications/progress") log.add("notified", `${method} ${compact(params)}`.trim());
+  });
+  client.on("error", (error) => log.add("error", `${error.code}: ${error.message}`, "bad"));
+}
+
+export function describe(reason: DisconnectReason): string {
+  const status = reason.closeCode ?? reason.httpStatus;
+  return `${reason.code}${status ? ` (${status})` : ""} ${reason.message}`;
+}
+
+function toneOf(state: string): Tone {
+  if (state === "ready") return "good";
+  if (state === "failed" || state === "auth_required") return "bad";
+  return state === "reconnecting" || state === "suspended" ? "warn" : "plain";
+}
+
+function compact(params: unknown): string {
+  if (params === undefined) return "";
+  const text = JSON.stringify(params);
+  return text === "{}" ? "" : text.length > 160 ? `${text.slice(0, 159)}…` : text;
+}
