@@ -133,28 +133,7 @@ export class McpClient {
 
   /** Counters and gauges as of now. */
   metrics(): ClientMetrics {
-    const raw = this.#host.core?.metrics() ?? {};
-    const of = (name: string): number => raw[name] ?? 0;
-    return {
-      totalRequests: of("totalRequests"),
-      successfulRequests: of("successfulRequests"),
-      failedRequests: of("failedRequests"),
-      cachedResponses: of("cachedResponses"),
-      averageLatency: of("averageLatency"),
-      activeRequests: of("activeRequests"),
-      queuedRequests: of("queuedRequests"),
-      bytesSent: of("bytesSent"),
-      bytesReceived: of("bytesReceived"),
-      bufferedAmount: of("bufferedAmount"),
-      replayed: of("replayed"),
-      deduplicated: of("deduplicated"),
-      unknownOutcomes: of("unknownOutcomes"),
-      timeouts: of("timeouts"),
-      aborted: of("aborted"),
-      violations: of("violations"),
-      cache: { size: of("cacheSize"), bytes: of("cacheBytes") },
-      connection: { connects: of("connects"), reconnects: of("reconnects"), failedAttempts: of("failedAttempts") },
-    };
+    return this.#host.metrics().public;
   }
 
   /** Adds a listener and returns what removes it. */

@@ -11,7 +11,12 @@ declare module "bowline-core" {
     isSent(slot: number): boolean;
     reconnect(): void;
     close(): void;
-    metrics(): Record<string, number>;
+    metrics(): Metrics;
+  }
+  export interface Metrics {
+    /** NaN before the first answer. */
+    lastLatency: number;
+    public: import("./types.js").ClientMetrics;
   }
   /** The snippet's tables: one instance for all clients of the module. */
   export interface Tables {

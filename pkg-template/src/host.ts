@@ -1,12 +1,13 @@
 // The package's side of one core client: what the snippet needs to know of it, and what it tells. It turns core facts into events and
 // snapshots and decides nothing.
 
-import { Core, type Tables } from "bowline-core";
+import { Core, type Metrics, type Tables } from "bowline-core";
 import type { Call, RawFailure } from "./call.js";
 import { Emitter, SnapshotStore } from "./emitter.js";
 import { errorFrom, type Failure, type McpError } from "./errors.js";
 import { load, loaded } from "./runtime.js";
 import type {
+  ClientMetrics,
   ClientSnapshot,
   ConnectionSnapshot,
   ConnectionState,
@@ -20,6 +21,28 @@ import type {
 
 /** How often, at most, a store's watchers hear of calls coming and going. Milliseconds. */
 const BEAT = 100;
+
+/** The counters of a client whose core is not loaded. */
+const UNUSED: ClientMetrics = {
+  totalRequests: 0,
+  successfulRequests: 0,
+  failedRequests: 0,
+  cachedResponses: 0,
+  averageLatency: 0,
+  activeRequests: 0,
+  queuedRequests: 0,
+  bytesSent: 0,
+  bytesReceived: 0,
+  bufferedAmount: 0,
+  replayed: 0,
+  deduplicated: 0,
+  unknownOutcomes: 0,
+  timeouts: 0,
+  aborted: 0,
+  violations: 0,
+  cache: { size: 0, bytes: 0 },
+  connection: { connects: 0, reconnects: 0, failedAttempts: 0 },
+};
 
 export class Host {
   readonly url: string | undefined;
@@ -129,7 +152,8 @@ export class Host {
 
   failure(raw: RawFailure, call?: Call): Failure {
     const { code, outcome, retryable, kind, number, extra, note, value } = raw;
-    const { transport } = this.#connection;
+    // After a loss there is no transport any more: the one that was lost is meant.
+    const transport = this.#connection.transport ?? this.#carrier;
     const failure: Failure = { code, outcome, retryable };
     const url = (transport ?? (this.url ? "http" : "websocket")) === "http" ? this.url : this.webSocketUrl;
     if (url) failure.url = url;
@@ -222,6 +246,10 @@ export class Host {
     this.events.emit("outcomeUnknown", call);
   }
 
+  metrics(): Metrics {
+    return this.core?.metrics() ?? { lastLatency: NaN, public: { ...UNUSED, queuedRequests: this.#waiting.length } };
+  }
+
   /** Runs a callback of the application; what it throws is its own, uncaught error. */
   guard(callback: () => void): void {
     try {
@@ -253,12 +281,11 @@ export class Host {
   }
 
   #snapshot(): ClientSnapshot {
-    const metrics = this.core?.metrics();
-    const latency = metrics?.lastLatency ?? -1;
+    const { lastLatency, public: metrics } = this.metrics();
     return {
-      connection: { ...this.#connection, latency: latency < 0 ? null : latency },
-      queued: metrics?.queuedRequests ?? this.#waiting.length,
-      active: metrics?.activeRequests ?? 0,
+      connection: { ...this.#connection, latency: Number.isNaN(lastLatency) ? null : lastLatency },
+      queued: metrics.queuedRequests,
+      active: metrics.activeRequests,
     };
   }
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use bowline_core::{CacheKey, CallId, Command, Duration, Input, Kind, Method, Request};
 use bowline_web::{Driver, HostObject, Payload};
-use js_sys::{Object, Reflect};
+use js_sys::Object;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::JsValue;
 
@@ -106,37 +106,8 @@ impl Core {
 
     /// The counters, by their public names.
     #[must_use]
-    pub fn metrics(&self) -> Object {
-        let metrics = self.driver.metrics();
-        let traffic = self.driver.traffic();
-        let object = Object::new();
-        let set = |name: &str, value: f64| {
-            // Setting a member of a fresh plain object cannot fail.
-            let _ = Reflect::set(&object, &name.into(), &value.into());
-        };
-        set("totalRequests", metrics.total_requests as f64);
-        set("successfulRequests", metrics.successful_requests as f64);
-        set("failedRequests", metrics.failed_requests as f64);
-        set("cachedResponses", metrics.cached_responses as f64);
-        set("averageLatency", metrics.average_latency());
-        set("lastLatency", metrics.last_latency.unwrap_or(-1.0));
-        set("activeRequests", metrics.active_requests as f64);
-        set("queuedRequests", metrics.queued_requests as f64);
-        set("deduplicated", metrics.deduplicated as f64);
-        set("replayed", metrics.replayed as f64);
-        set("unknownOutcomes", metrics.unknown_outcomes as f64);
-        set("timeouts", metrics.timeouts as f64);
-        set("aborted", metrics.aborted as f64);
-        set("violations", metrics.violations as f64);
-        set("connects", metrics.connects as f64);
-        set("reconnects", metrics.reconnects as f64);
-        set("failedAttempts", metrics.failed_attempts as f64);
-        set("cacheSize", metrics.cache_size as f64);
-        set("cacheBytes", metrics.cache_bytes as f64);
-        set("bytesSent", traffic.sent);
-        set("bytesReceived", traffic.received);
-        set("bufferedAmount", traffic.buffered);
-        object
+    pub fn metrics(&self) -> JsValue {
+        self.driver.metrics()
     }
 
     fn tell(&self, command: Command<Payload>) {

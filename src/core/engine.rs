@@ -197,7 +197,8 @@ impl<P: Payload> Engine<P> {
         };
         let (link, purpose) = (exchange.link, exchange.purpose);
         // An answered exchange only drains: nothing it still brings may settle anything (matrix rows 29 and 36).
-        let step = if exchange.drain_until.is_some() { Step::Wait } else { exchange.on_event(event) };
+        let answered = exchange.drain_until.is_some() && purpose != Purpose::Silent;
+        let step = if answered { Step::Wait } else { exchange.on_event(event) };
         let wait = exchange.retry_after();
         match &step {
             _ if ended => self.exchanges.retain(|exchange| exchange.id != id),
@@ -281,10 +282,13 @@ impl<P: Payload> Engine<P> {
             self.out.push_back(Output::Progress(id, payload));
             return;
         }
-        if let Some(cache) = &mut self.cache {
+        let methods = method.invalidates();
+        if !methods.is_empty() {
+            let calls = &self.calls;
+            let left = |call: &crate::link::Call<P>| call.sending().is_some() && methods.contains(&call.request.method);
+            self.flight.overtake(|leader| calls.at(leader).is_some_and(left));
             let (flight, out) = (&self.flight, &mut self.out);
-            let methods = method.invalidates();
-            if !methods.is_empty() {
+            if let Some(cache) = &mut self.cache {
                 cache.invalidate(methods, |key| forget(key, flight, out));
             }
         }

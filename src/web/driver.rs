@@ -6,8 +6,8 @@ use std::rc::{Rc, Weak};
 
 use bowline_core::{
     encode_value, CallId, Command, Config, Content, Detail, Duration, Engine, Error, Event, ExchangeEvent, ExchangeId,
-    Head, Input, Instant, LinkEvent, LinkId, Malformed, Method, Metrics, Outgoing, Output, Plan, Reach, RequestId,
-    Status, Version,
+    Head, Input, Instant, LinkEvent, LinkId, Malformed, Method, Outgoing, Output, Plan, Reach, RequestId, Status,
+    Version,
 };
 use js_sys::Uint8Array;
 use wasm_bindgen::closure::Closure;
@@ -43,25 +43,14 @@ pub struct Driver {
     header_value: HeaderValue,
 }
 
-/// What went over the wire, in UTF-16 units of message text, and what waits to be written.
-#[derive(Clone, Copy, Debug)]
-pub struct Traffic {
-    /// Written.
-    pub sent: f64,
-    /// Read.
-    pub received: f64,
-    /// Handed to the WebSocket but not to the network (`bufferedAmount`, bytes).
-    pub buffered: f64,
-}
-
 impl Driver {
     /// A driver for a client that `host` describes. `max_message` bounds one incoming message, in bytes.
     #[must_use]
     pub fn new(mut config: Config, max_message: u32, host: &HostObject) -> Rc<Self> {
-        let methods: Vec<String> =
-            Method::table().map(|(name, cacheable)| format!("{name}{}", if cacheable { "*" } else { "" })).collect();
-        let versions: Vec<&str> = Version::ALL.into_iter().map(Version::as_str).collect();
-        glue::setup(&methods.join(" "), &versions.join(" "));
+        if !glue::is_set_up() {
+            Version::ALL.into_iter().for_each(|version| glue::add_version(version.as_str()));
+            Method::table().for_each(|(name, cacheable)| glue::add_method(name, cacheable));
+        }
         let client = glue::open(host);
         config.fallback_remembered = Duration::from_millis_f64(glue::fallback_remembered(client));
         let engine = Engine::new(config, u64::from(glue::seed()) << 32 | u64::from(glue::seed()), now());
@@ -120,23 +109,43 @@ impl Driver {
         self.pump();
     }
 
-    /// The counters.
+    /// The counters and gauges, as an object with their public names. Traffic is in UTF-16 units of message text; `bufferedAmount` is
+    /// what was handed to the WebSocket but not to the network, in bytes.
     #[must_use]
-    pub fn metrics(&self) -> Metrics {
-        self.engine.borrow().metrics()
+    pub fn metrics(&self) -> JsValue {
+        let metrics = self.engine.borrow().metrics();
+        let buffered =
+            self.sockets.borrow().iter().fold(0.0, |sum, socket| sum + f64::from(socket.socket.buffered_amount()));
+        glue::metrics(
+            metrics.total_requests as f64,
+            metrics.successful_requests as f64,
+            metrics.failed_requests as f64,
+            metrics.cached_responses as f64,
+            metrics.average_latency(),
+            metrics.active_requests as f64,
+            metrics.queued_requests as f64,
+            metrics.last_latency.unwrap_or(f64::NAN),
+            metrics.deduplicated as f64,
+            metrics.replayed as f64,
+            metrics.unknown_outcomes as f64,
+            metrics.timeouts as f64,
+            metrics.aborted as f64,
+            metrics.violations as f64,
+            metrics.connects as f64,
+            metrics.reconnects as f64,
+            metrics.failed_attempts as f64,
+            metrics.cache_size as f64,
+            metrics.cache_bytes as f64,
+            self.sent.get(),
+            self.received.get(),
+            buffered,
+        )
     }
 
     /// Whether a call is on the wire.
     #[must_use]
     pub fn is_sent(&self, call: CallId) -> bool {
         self.engine.borrow().is_sent(call)
-    }
-
-    /// What went over the wire.
-    #[must_use]
-    pub fn traffic(&self) -> Traffic {
-        let buffered = self.sockets.borrow().iter().map(|socket| f64::from(socket.socket.buffered_amount())).sum();
-        Traffic { sent: self.sent.get(), received: self.received.get(), buffered }
     }
 
     /// Settles everything and closes for good.
@@ -251,12 +260,8 @@ impl Driver {
         self.fetches.borrow_mut().push(Fetch::new(id, controller, self.max_message as usize));
         let parts = plan.message.as_ref().map(parts).unwrap_or_default();
         let kind = if plan.message.is_some() { parts.kind } else { -1 };
-        // `initialize` carries the revision it offers in its body, and none in a header.
-        let version = match parts.offered {
-            Some(_) => -1,
-            None => plan.version.map_or(-1, |version| version as i32),
-        };
-        glue::exchange(
+        let version = parts.offered.or(plan.version).map_or(-1, |version| version as i32);
+        let sent = glue::exchange(
             self.client,
             id.0,
             kind,
@@ -274,6 +279,7 @@ impl Driver {
             &self.on_chunk,
             &self.on_end,
         );
+        self.sent.set(self.sent.get() + sent);
     }
 
     fn on_head(&self, id: u32, status: u16, content: u32, session: u32, retry_after: f64) {

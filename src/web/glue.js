@@ -62,17 +62,19 @@ export function revisions(handle, listed) {
 const methods = new Map();
 const names = []; // JSON texts of the method names, by id
 const cacheable = [];
-let versions = [];
+const versions = [];
 
-/** Takes over the core's tables, once. `*` marks a cacheable method. */
-export function setup(methodTable, versionTable) {
-  if (names.length) return;
-  for (const entry of methodTable.split(" ")) {
-    const name = entry.replace("*", "");
-    methodId(name);
-    cacheable[methods.get(name)] = name !== entry;
-  }
-  versions = versionTable.split(" ");
+/** Whether the core's tables were taken over already. */
+export function isSetUp() {
+  return names.length > 0;
+}
+
+export function addMethod(name, isCacheable) {
+  cacheable[methodId(name)] = isCacheable;
+}
+
+export function addVersion(name) {
+  versions.push(name);
 }
 
 function methodId(name) {
@@ -188,8 +190,8 @@ export function fail(client, slot, failure) {
 }
 
 export function progress(client, slot, handle) {
-  const message = take(handle);
-  clients[client].calls[slot].progress?.(message.params);
+  const { progressToken, ...report } = take(handle).params;
+  clients[client].calls[slot].progress?.(report);
 }
 
 export function state(client, state, transport, era, version, attempt, retryAt, epoch, reason) {
@@ -202,6 +204,23 @@ export function server(client, handle) {
 
 export function notification(client, handle) {
   clients[client].host.onNotification(take(handle));
+}
+
+/** The public names of the counters. */
+export function metrics(
+  totalRequests, successfulRequests, failedRequests, cachedResponses, averageLatency, activeRequests, queuedRequests,
+  lastLatency, deduplicated, replayed, unknownOutcomes, timeouts, aborted, violations,
+  connects, reconnects, failedAttempts, size, bytes, bytesSent, bytesReceived, bufferedAmount,
+) {
+  return {
+    lastLatency,
+    public: {
+      totalRequests, successfulRequests, failedRequests, cachedResponses, averageLatency, activeRequests, queuedRequests,
+      bytesSent, bytesReceived, bufferedAmount, replayed, deduplicated, unknownOutcomes, timeouts, aborted, violations,
+      cache: { size, bytes },
+      connection: { connects, reconnects, failedAttempts },
+    },
+  };
 }
 
 export function replay(client, slot) {
@@ -330,16 +349,17 @@ function number(id) {
 const JSON_BODY = 0, EVENT_STREAM = 1, HTML = 2, OTHER = 3;
 const SMALL = 16384; // a declared length up to this cannot inflate beyond the limit, even compressed
 
-/** Starts an exchange. `on` has head(source, status, content, session, retryAfter), message (as above), chunk(source, bytes), end(source, how). */
+/** Starts an exchange and returns the length of its body. The last four are told head(source, status, content, session, retryAfter), message (as above), chunk(source, bytes), end(source, how). */
 export function exchange(client, source, kind, id, method, handle, version, progress, session, signal, limit, headerValue, head, message, chunk, end) {
   const { host } = clients[client];
   const headers = { accept: "application/json, text/event-stream" };
   let body;
   if (kind >= 0) {
-    body = encode(client, kind, id, method, handle, Math.max(version, 0), progress);
+    body = encode(client, kind, id, method, handle, version, progress);
     headers["content-type"] = "application/json";
   }
-  if (version >= 0) headers["mcp-protocol-version"] = versions[version];
+  // What revision is spoken is `initialize`'s very question: only its body names one (P75).
+  if (version >= 0 && kind !== INITIALIZE) headers["mcp-protocol-version"] = versions[version];
   if (version >= MODERN && kind !== NOTIFICATION) {
     headers["mcp-method"] = kind === REQUEST ? JSON.parse(names[method]) : "server/discover";
     const name = kind === REQUEST ? values[handle].name : undefined;
@@ -356,6 +376,7 @@ export function exchange(client, source, kind, id, method, handle, version, prog
       if (!signal.aborted) end(source, how);
     },
   );
+  return body ? body.length : 0;
 }
 
 const ENDED = 0, FAILED = 1, BLOCKED = 2, DOWN = 3;

@@ -28,7 +28,12 @@ extern "C" {
     /// What the package uses of the snippet.
     pub fn api() -> JsValue;
 
-    pub(crate) fn setup(methods: &str, versions: &str);
+    #[wasm_bindgen(js_name = isSetUp)]
+    pub(crate) fn is_set_up() -> bool;
+    #[wasm_bindgen(js_name = addMethod)]
+    pub(crate) fn add_method(name: &str, cacheable: bool);
+    #[wasm_bindgen(js_name = addVersion)]
+    pub(crate) fn add_version(name: &str);
     pub(crate) fn open(host: &HostObject) -> u32;
     pub(crate) fn shut(client: u32);
 
@@ -64,6 +69,30 @@ extern "C" {
     pub(crate) fn notification(client: u32, handle: u32);
     pub(crate) fn replay(client: u32, slot: u32);
     pub(crate) fn forget(client: u32, key: u32);
+    pub(crate) fn metrics(
+        total_requests: f64,
+        successful_requests: f64,
+        failed_requests: f64,
+        cached_responses: f64,
+        average_latency: f64,
+        active_requests: f64,
+        queued_requests: f64,
+        last_latency: f64,
+        deduplicated: f64,
+        replayed: f64,
+        unknown_outcomes: f64,
+        timeouts: f64,
+        aborted: f64,
+        violations: f64,
+        connects: f64,
+        reconnects: f64,
+        failed_attempts: f64,
+        cache_size: f64,
+        cache_bytes: f64,
+        bytes_sent: f64,
+        bytes_received: f64,
+        buffered_amount: f64,
+    ) -> JsValue;
 
     pub(crate) fn send(
         socket: &WebSocket,
@@ -97,7 +126,7 @@ extern "C" {
         message: &OnMessage,
         chunk: &OnChunk,
         end: &OnEnd,
-    );
+    ) -> f64;
 
     pub(crate) fn now() -> f64;
     pub(crate) fn seed() -> u32;

@@ -9,6 +9,6 @@ mod payload;
 mod socket;
 mod timer;
 
-pub use driver::{Driver, Traffic};
+pub use driver::Driver;
 pub use glue::{api, HostObject};
 pub use payload::Payload;

@@ -49,6 +49,8 @@ pub struct Ledger {
     epoch: u32,
     edition: u32,
     broken: Option<String>,
+    /// How often in a row the timer fired and wanted to fire again at once.
+    spins: u32,
     /// How late a timer may be in this schedule.
     pub lateness: bowline_core::Duration,
 }
@@ -178,7 +180,9 @@ impl Ledger {
 
     /// When everything that follows from an input is done.
     pub fn drained(&mut self, now: Instant, metrics: &Metrics, at_timer: bool, timer: Option<Instant>) {
-        let stuck = at_timer && timer.is_some_and(|timer| timer <= now);
+        let again = at_timer && timer.is_some_and(|timer| timer <= now);
+        self.spins = if again { self.spins + 1 } else { 0 };
+        let stuck = self.spins > 2;
         self.check(!stuck, || format!("the timer stays at {timer:?} after it fired at {now:?}"));
         let late: Vec<CallId> =
             self.open_records().filter(|r| r.deadline + self.lateness < now).map(|r| r.slot).collect();

@@ -145,11 +145,11 @@ impl<P: Payload> Engine<P> {
         let Some(call) = self.calls.at_mut(id) else {
             return;
         };
-        let effect = call.effect();
-        match decide(effect, loss, call.replays) {
+        match decide(call.effect(), loss, call.replays) {
             Verdict::Again => {
                 if loss != Loss::NotSent {
                     call.replays += 1;
+                    call.in_doubt |= loss == Loss::Unknown && call.request.method.effect() == Effect::SideEffect;
                     self.metrics.replayed += 1;
                     self.out.push_back(Output::Event(crate::io::Event::Replay(id)));
                 }
@@ -162,7 +162,11 @@ impl<P: Payload> Engine<P> {
                 }
             }
             Verdict::Fail => {
-                let outcome = if loss == Loss::NotSent { Outcome::NotSent } else { Outcome::NotApplied };
+                let outcome = match (loss, call.request.method.effect()) {
+                    (Loss::NotSent, _) => Outcome::NotSent,
+                    (Loss::Unknown, Effect::SideEffect) => Outcome::Unknown,
+                    _ => Outcome::NotApplied,
+                };
                 self.settle(id, Err(error.with_outcome(outcome)));
             }
             Verdict::Doubt => {
@@ -238,15 +242,21 @@ impl<P: Payload> Engine<P> {
             (Phase::Queued | Phase::Following(_), _) if call.replays == 0 => Outcome::NotSent,
             (_, Effect::Safe) => Outcome::NotApplied,
             (Phase::Sent(_), Effect::SideEffect) => Outcome::Unknown,
-            // A side effect waits again only after the server refused it, unless the caller vouched for it.
-            (_, Effect::SideEffect) if call.request.idempotent => Outcome::Unknown,
+            // A side effect waits again only after the server refused it, or in doubt, which `settle` looks at.
             (_, Effect::SideEffect) => Outcome::NotApplied,
         }
     }
 
     /// The end of a call, and of those that follow it.
     pub(super) fn settle(&mut self, id: CallId, end: Result<Settled<P>, Error<P>>) {
-        let Some(key) = self.calls.at(id).and_then(|call| call.request.key) else {
+        let Some(call) = self.calls.at(id) else {
+            return;
+        };
+        let end = end.map_err(|error| {
+            let outcome = call.outcome_after(error.outcome);
+            error.with_outcome(outcome)
+        });
+        let Some(key) = call.request.key else {
             return self.leave(id, end);
         };
         for follower in self.flight.land(key, id) {

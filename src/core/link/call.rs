@@ -1,10 +1,10 @@
 //! The calls between creation and settle, and their time limits. It knows where each call stands; what follows from that is the
 //! engine's.
 
-use crate::error::Stage;
+use crate::error::{Outcome, Stage};
 use crate::ids::{CallId, ExchangeId, LinkId, RequestId};
 use crate::io::Request;
-use crate::policy::deadline::Deadlines;
+use crate::policy::deadline::{Deadlines, Order};
 use crate::time::{Duration, Instant};
 use crate::wire::Effect;
 
@@ -16,6 +16,8 @@ pub(crate) struct Call<P> {
     pub(crate) created: Instant,
     /// Sendings beyond the first.
     pub(crate) replays: u8,
+    /// An earlier sending may have been executed, and it was sent again because its caller vouched for that.
+    pub(crate) in_doubt: bool,
     /// The cache generation at its sending.
     pub(crate) generation: u32,
     timeout: Duration,
@@ -75,6 +77,15 @@ impl<P> Call<P> {
         }
     }
 
+    /// What may be assumed after all sendings, when `last` is what may be assumed after the last.
+    pub(crate) fn outcome_after(&self, last: Outcome) -> Outcome {
+        match last {
+            Outcome::NotSent | Outcome::NotApplied if self.in_doubt => Outcome::Unknown,
+            Outcome::NotSent if self.replays > 0 => Outcome::NotApplied,
+            last => last,
+        }
+    }
+
     /// The attempt under way.
     pub(crate) fn sending(&self) -> Option<Sending> {
         match self.phase {
@@ -119,8 +130,16 @@ impl<P> Calls<P> {
         };
         let timeout = request.timeout.unwrap_or(limits.0);
         let max_total = request.max_total.unwrap_or(limits.1);
-        *slot =
-            Some(Call { request, phase: Phase::Queued, created: now, replays: 0, generation: 0, timeout, max_total });
+        *slot = Some(Call {
+            request,
+            phase: Phase::Queued,
+            created: now,
+            replays: 0,
+            in_doubt: false,
+            generation: 0,
+            timeout,
+            max_total,
+        });
         self.live += 1;
         true
     }
@@ -177,12 +196,13 @@ impl<P> Calls<P> {
 
     /// The ids of all calls that satisfy `pick`, in the order of their creation.
     pub(crate) fn select(&self, pick: impl Fn(&Call<P>) -> bool) -> Vec<CallId> {
-        let mut found: Vec<(Instant, CallId)> = (0u32..)
-            .zip(&self.slots)
-            .filter_map(|(at, slot)| slot.as_ref().filter(|call| pick(call)).map(|call| (call.created, CallId(at))))
-            .collect();
-        found.sort();
-        found.into_iter().map(|(_, id)| id).collect()
+        let mut found = Order::default();
+        for (at, slot) in (0u32..).zip(&self.slots) {
+            if let Some(call) = slot.as_ref().filter(|call| pick(call)) {
+                found.push(call.created, CallId(at));
+            }
+        }
+        core::iter::from_fn(|| found.pop()).map(|(_, id)| id).collect()
     }
 }
 

@@ -141,7 +141,9 @@ impl<P: Payload> Connection<P> {
         };
         let (handshake, question) = Handshake::begin(cx.config.era, era, cx.ids);
         at.handshake = handshake;
-        at.discover_until = cx.now + cx.config.probe_timeout.mul_f64(0.4);
+        // Time must be left for `initialize`, within whichever limit ends the trial.
+        let trial = cx.config.probe_timeout.min(cx.config.reconnect.connect_timeout);
+        at.discover_until = cx.now + trial.mul_f64(0.4);
         cx.send(link, question, Version::newest(Era::Modern));
     }
 

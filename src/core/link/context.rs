@@ -7,8 +7,11 @@ use crate::config::Config;
 use crate::ids::{ExchangeId, LinkId, RequestId};
 use crate::io::Output;
 use crate::rng::Rng;
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 use crate::wire::{Outgoing, Plan, Verb, Version};
+
+/// How long an exchange that nobody waits for may stay unanswered: it holds one of the browser's few connections.
+const UNHEARD: Duration = Duration::from_millis(10_000);
 
 /// What the connection shares with the engine while it works.
 pub(crate) struct Context<'a, P> {
@@ -71,7 +74,11 @@ impl<P: Clone> Context<'_, P> {
     pub(super) fn fetch(&mut self, link: LinkId, purpose: Purpose, plan: Plan<P>) -> ExchangeId {
         self.ids.exchange += 1;
         let id = ExchangeId(self.ids.exchange);
-        self.exchanges.push(Exchange::new(id, link, purpose));
+        let mut exchange = Exchange::new(id, link, purpose);
+        if purpose == Purpose::Silent {
+            exchange.drain_until = Some(self.now + UNHEARD);
+        }
+        self.exchanges.push(exchange);
         self.out.push_back(Output::Fetch(id, plan));
         id
     }

@@ -13,7 +13,7 @@ pub(crate) struct Exchange {
     pub(crate) id: ExchangeId,
     pub(crate) link: LinkId,
     pub(crate) purpose: Purpose,
-    /// Answered but not ended: abort it then, so that a server that keeps the stream open does not keep a connection.
+    /// Answered but not ended, or waited for by nobody: abort it then, so that the server does not keep a connection.
     pub(crate) drain_until: Option<Instant>,
     head: Option<(u16, Content, Option<Duration>)>,
     /// What was wrong with a message that could still be followed by the right one.

@@ -7,30 +7,43 @@ use std::collections::BinaryHeap;
 use crate::ids::CallId;
 use crate::time::Instant;
 
+/// Calls in the order of an instant, soonest first.
+#[derive(Debug, Default)]
+pub(crate) struct Order(BinaryHeap<Reverse<(Instant, CallId)>>);
+
+impl Order {
+    pub(crate) fn push(&mut self, at: Instant, call: CallId) {
+        self.0.push(Reverse((at, call)));
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<(Instant, CallId)> {
+        self.0.pop().map(|Reverse(entry)| entry)
+    }
+}
+
 /// The limits, soonest first.
 #[derive(Debug, Default)]
-pub(crate) struct Deadlines {
-    heap: BinaryHeap<Reverse<(Instant, CallId)>>,
-}
+pub(crate) struct Deadlines(Order);
 
 const SLACK: usize = 64;
 
 impl Deadlines {
     /// Notes that `call` has its next limit at `at`. Earlier notes of the call become stale by themselves: `is_live` says so.
     pub(crate) fn arm(&mut self, at: Instant, call: CallId, live: usize, is_live: impl Fn(Instant, CallId) -> bool) {
-        self.heap.push(Reverse((at, call)));
-        if self.heap.len() > 2 * live + SLACK {
-            self.heap.retain(|Reverse((at, call))| is_live(*at, *call));
+        self.0.push(at, call);
+        let Order(heap) = &mut self.0;
+        if heap.len() > 2 * live + SLACK {
+            heap.retain(|Reverse((at, call))| is_live(*at, *call));
         }
     }
 
     /// The soonest limit that still holds.
     pub(crate) fn next(&mut self, is_live: impl Fn(Instant, CallId) -> bool) -> Option<(Instant, CallId)> {
-        while let Some(&Reverse((at, call))) = self.heap.peek() {
+        while let Some(&Reverse((at, call))) = self.0 .0.peek() {
             if is_live(at, call) {
                 return Some((at, call));
             }
-            self.heap.pop();
+            self.0.pop();
         }
         None
     }
