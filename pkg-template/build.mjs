@@ -137,6 +137,7 @@ async function bundle(dist, wasm, dev) {
     splitting: true,
     format: "esm",
     target: "es2022",
+    define: { __VERSION__: JSON.stringify(version()) },
     minify: !dev,
     chunkNames: "core-[hash]",
     legalComments: "none",

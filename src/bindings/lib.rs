@@ -9,6 +9,11 @@ pub use client::Core;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::JsValue;
 
+/// Half the size of the standard allocator, whose speed nobody would notice here.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 /// What the package uses of the snippet, so that both use the same instance of it.
 #[wasm_bindgen]
 #[must_use]

@@ -26,6 +26,6 @@ pub use rng::Rng;
 pub use telemetry::Metrics;
 pub use time::{Duration, Instant};
 pub use wire::{
-    encode_value, Asked, Content, Effect, Era, Head, Hint, Incoming, Malformed, Method, Outgoing, Parser, Payload,
-    Plan, ResultKind, Sink, TooLong, Verb, Version, Versions,
+    Asked, Content, Effect, Era, Head, Hint, Incoming, Malformed, Method, Outgoing, Parser, Payload, Plan, ResultKind,
+    Sink, TooLong, Verb, Version, Versions,
 };

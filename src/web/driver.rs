@@ -5,18 +5,16 @@ use core::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use bowline_core::{
-    encode_value, CallId, Command, Config, Content, Detail, Duration, Engine, Error, Event, ExchangeEvent, ExchangeId,
-    Head, Input, Instant, LinkEvent, LinkId, Malformed, Method, Outgoing, Output, Plan, Reach, RequestId, Status,
-    Version,
+    CallId, Command, Config, Detail, Duration, Engine, Error, Event, ExchangeEvent, ExchangeId, Incoming, Input,
+    Instant, LinkEvent, LinkId, Malformed, Method, Outgoing, Output, Plan, Reach, RequestId, Status, Version,
 };
-use js_sys::Uint8Array;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::JsValue;
 use web_sys::AbortController;
 
 use crate::fetch::Fetch;
-use crate::glue::{self, HeaderValue, HostObject, OnChunk, OnEnd, OnHead, OnMessage};
-use crate::message::{incoming, parts};
+use crate::glue::{self, HostObject, On};
+use crate::message::{exchange_event, link_event, parts, Told, CHUNK, OPENED};
 use crate::payload::Payload;
 use crate::socket::Socket;
 use crate::timer::Timer;
@@ -35,12 +33,8 @@ pub struct Driver {
     sent: Cell<f64>,
     received: Cell<f64>,
     max_message: u32,
-    on_frame: OnMessage,
-    on_message: OnMessage,
-    on_head: OnHead,
-    on_chunk: OnChunk,
-    on_end: OnEnd,
-    header_value: HeaderValue,
+    on_link: On,
+    on_exchange: On,
 }
 
 impl Driver {
@@ -65,35 +59,10 @@ impl Driver {
             sent: Cell::new(0.0),
             received: Cell::new(0.0),
             max_message,
-            on_frame: Self::messages(me, |link, message| Input::Link(LinkId(link), LinkEvent::Message(message))),
-            on_message: Self::messages(me, |id, message| {
-                Input::Exchange(ExchangeId(id), ExchangeEvent::Message(message))
+            on_link: Self::ear(me, |driver, link, told| {
+                driver.handle(Input::Link(LinkId(link), link_event(told)));
             }),
-            on_head: Closure::new({
-                let me = me.clone();
-                move |id, status, content, session, retry_after| {
-                    if let Some(driver) = me.upgrade() {
-                        driver.on_head(id, status, content, session, retry_after);
-                    }
-                }
-            }),
-            on_chunk: Closure::new({
-                let me = me.clone();
-                move |id, bytes: Uint8Array| {
-                    if let Some(driver) = me.upgrade() {
-                        driver.on_chunk(ExchangeId(id), &bytes.to_vec());
-                    }
-                }
-            }),
-            on_end: Closure::new({
-                let me = me.clone();
-                move |id, how| {
-                    if let Some(driver) = me.upgrade() {
-                        driver.on_end(ExchangeId(id), how);
-                    }
-                }
-            }),
-            header_value: Closure::new(|name: String| encode_value(&name)),
+            on_exchange: Self::ear(me, |driver, id, told| driver.on_exchange(ExchangeId(id), told)),
         })
     }
 
@@ -221,25 +190,12 @@ impl Driver {
 
     fn dial(&self, link: LinkId, subprotocols: bool) {
         self.hangup(link);
-        let tell = move |me: &Weak<Self>, event| {
-            if let Some(driver) = me.upgrade() {
-                driver.handle(Input::Link(link, event));
-            }
-        };
         let Ok(socket) = glue::dial(self.client, if subprotocols { SUBPROTOCOLS } else { "" }) else {
             // A URL that the browser refuses, or no WebSocket at all: the same as a dial that failed.
             return self.handle(Input::Link(link, LinkEvent::Closed(1006)));
         };
-        let listener = glue::listener(link.0, f64::from(self.max_message), &self.on_frame);
-        let (opened, closed) = (self.me.clone(), self.me.clone());
-        let socket = Socket::new(
-            link,
-            socket,
-            &listener,
-            move || tell(&opened, LinkEvent::Opened),
-            move |code| tell(&closed, LinkEvent::Closed(code)),
-        );
-        self.sockets.borrow_mut().push(socket);
+        glue::listen(&socket, link.0, f64::from(self.max_message), &self.on_link);
+        self.sockets.borrow_mut().push(Socket { link, socket });
     }
 
     fn hangup(&self, link: LinkId) {
@@ -273,52 +229,41 @@ impl Driver {
             plan.session.as_ref().map_or(0, Payload::raw),
             &signal,
             f64::from(self.max_message),
-            &self.header_value,
-            &self.on_head,
-            &self.on_message,
-            &self.on_chunk,
-            &self.on_end,
+            &self.on_exchange,
         );
         self.sent.set(self.sent.get() + sent);
     }
 
-    fn on_head(&self, id: u32, status: u16, content: u32, session: u32, retry_after: f64) {
-        let content = match content {
-            0 => Content::Json,
-            1 => Content::EventStream,
-            2 => Content::Html,
-            _ => Content::Other,
-        };
-        let retry_after = (retry_after >= 0.0).then(|| Duration::from_millis_f64(retry_after));
-        let head = Head { status, content, session: Payload::from_raw(session), retry_after };
-        self.handle(Input::Exchange(ExchangeId(id), ExchangeEvent::Head(head)));
+    fn on_exchange(&self, id: ExchangeId, told: Told) {
+        if told.kind == CHUNK {
+            return self.on_chunk(id, told);
+        }
+        let event = exchange_event(told);
+        if matches!(event, ExchangeEvent::Ended | ExchangeEvent::Failed(_)) {
+            self.fetches.borrow_mut().retain(|fetch| fetch.id != id);
+        }
+        self.handle(Input::Exchange(id, event));
     }
 
-    fn on_chunk(&self, id: ExchangeId, chunk: &[u8]) {
+    fn on_chunk(&self, id: ExchangeId, told: Told) {
+        let mut chunk = vec![0; told.size as usize];
+        glue::copy_bytes(told.handle, &mut chunk);
+        glue::release(told.handle);
         let events = match self.fetches.borrow_mut().iter_mut().find(|fetch| fetch.id == id) {
-            Some(fetch) => fetch.feed(chunk),
+            Some(fetch) => fetch.feed(&chunk),
             None => return,
         };
-        let Ok(events) = events else {
-            let message = bowline_core::Incoming::Malformed(Malformed::TooLarge);
-            self.handle(Input::Exchange(id, ExchangeEvent::Message(message)));
-            self.fetches.borrow_mut().retain(|fetch| fetch.id != id);
-            return self.on_end(id, 1);
-        };
-        for data in events {
-            glue::receive_bytes(&data, f64::from(self.max_message), id.0, &self.on_message);
+        match events {
+            Ok(events) => events.iter().for_each(|data| {
+                glue::receive_bytes(data, f64::from(self.max_message), id.0, &self.on_exchange);
+            }),
+            Err(_) => {
+                self.fetches.borrow_mut().retain(|fetch| fetch.id != id);
+                let message = Incoming::Malformed(Malformed::TooLarge);
+                self.handle(Input::Exchange(id, ExchangeEvent::Message(message)));
+                self.handle(Input::Exchange(id, ExchangeEvent::Ended));
+            }
         }
-    }
-
-    fn on_end(&self, id: ExchangeId, how: u32) {
-        self.fetches.borrow_mut().retain(|fetch| fetch.id != id);
-        let event = match how {
-            0 => ExchangeEvent::Ended,
-            2 => ExchangeEvent::Failed(Reach::Blocked),
-            3 => ExchangeEvent::Failed(Reach::Down),
-            _ => ExchangeEvent::Failed(Reach::Unknown),
-        };
-        self.handle(Input::Exchange(id, event));
     }
 
     fn state(&self, status: Status<Payload>) {
@@ -335,13 +280,15 @@ impl Driver {
         );
     }
 
-    fn messages(me: &Weak<Self>, input: fn(u32, bowline_core::Incoming<Payload>) -> Input<Payload>) -> OnMessage {
+    /// What JavaScript calls when something happened.
+    fn ear(me: &Weak<Self>, hear: fn(&Self, u32, Told)) -> On {
         let me = me.clone();
         Closure::new(move |source, kind, id, handle, info, number, size| {
-            let message = incoming(kind, id, handle, info, number, size);
             if let Some(driver) = me.upgrade() {
-                driver.received.set(driver.received.get() + f64::from(size));
-                driver.handle(input(source, message));
+                if kind < OPENED {
+                    driver.received.set(driver.received.get() + f64::from(size));
+                }
+                hear(&driver, source, Told { kind, id, handle, info, number, size });
             }
         })
     }

@@ -286,15 +286,26 @@ export function dial(client, subprotocols) {
 
 // ---- reading ---------------------------------------------------------------------------------------------------------------------
 
+// Everything that happens on a link or in an exchange is told by one call of numbers: on(source, kind, id, handle, info, number, size).
 const RESULT = 0, ERROR = 1, NOTICE = 2, ASKED = 3, TOO_LARGE = 4, BAD_JSON = 5, BAD_ENVELOPE = 6, BAD_BINARY = 7;
+const OPENED = 8, CLOSED = 9, HEAD = 10, CHUNK = 11, ENDED = 12, FAILED = 13;
 
-/** A listener for WebSocket messages; `on(source, kind, id, handle, info, number, size)`. */
-export function listener(source, limit, on) {
-  return (event) => {
+/** Tells what happens on a socket. */
+export function listen(socket, source, limit, on) {
+  socket.onopen = () => on(source, OPENED, 0, 0, 0, 0, 0);
+  socket.onclose = (event) => on(source, CLOSED, 0, 0, event.code, 0, 0);
+  socket.onmessage = (event) => {
     const text = event.data;
     if (typeof text === "string") receive(text, limit, source, on);
     else on(source, BAD_BINARY, NaN, 0, 0, 0, 0);
   };
+  // An error event says nothing; the close event that follows it does. Without a listener Node's `ws` would throw.
+  socket.onerror = () => {};
+}
+
+/** Copies the bytes behind a handle into wasm memory. */
+export function copyBytes(handle, into) {
+  into.set(values[handle]);
 }
 
 /** The text of one event of an event stream. */
@@ -349,8 +360,8 @@ function number(id) {
 const JSON_BODY = 0, EVENT_STREAM = 1, HTML = 2, OTHER = 3;
 const SMALL = 16384; // a declared length up to this cannot inflate beyond the limit, even compressed
 
-/** Starts an exchange and returns the length of its body. The last four are told head(source, status, content, session, retryAfter), message (as above), chunk(source, bytes), end(source, how). */
-export function exchange(client, source, kind, id, method, handle, version, progress, session, signal, limit, headerValue, head, message, chunk, end) {
+/** Starts an exchange and returns the length of its body. */
+export function exchange(client, source, kind, id, method, handle, version, progress, session, signal, limit, on) {
   const { host } = clients[client];
   const headers = { accept: "application/json, text/event-stream" };
   let body;
@@ -363,23 +374,23 @@ export function exchange(client, source, kind, id, method, handle, version, prog
   if (version >= MODERN && kind !== NOTIFICATION) {
     headers["mcp-method"] = kind === REQUEST ? JSON.parse(names[method]) : "server/discover";
     const name = kind === REQUEST ? values[handle].name : undefined;
-    if (name !== undefined) headers["mcp-name"] = headerName(String(name), headerValue);
+    if (name !== undefined) headers["mcp-name"] = headerValue(String(name));
   }
   if (session) headers["mcp-session-id"] = values[session];
   const init = { method: kind < 0 ? "DELETE" : "POST", headers, body, signal };
   // The end of a session has to outlive the page that ends it.
   if (kind < 0) init.keepalive = true;
-  run(host, init, source, limit, head, message, chunk).then(
-    () => signal.aborted || end(source, ENDED),
+  run(host, init, source, limit, on).then(
+    () => signal.aborted || on(source, ENDED, 0, 0, 0, 0, 0),
     async () => {
-      const how = host.answered ? FAILED : await reach(host);
-      if (!signal.aborted) end(source, how);
+      const how = host.answered ? UNKNOWN : await reach(host);
+      if (!signal.aborted) on(source, FAILED, 0, 0, how, 0, 0);
     },
   );
   return body ? body.length : 0;
 }
 
-const ENDED = 0, FAILED = 1, BLOCKED = 2, DOWN = 3;
+const UNKNOWN = 0, BLOCKED = 1, DOWN = 2;
 const REACH_LIMIT = 80; // milliseconds: the diagnosis must not delay the failure
 
 // Why a first `fetch` failed (P90): a request whose answer may not be read succeeds when only the CORS headers are missing.
@@ -391,14 +402,14 @@ async function reach(host) {
     await fetch(host.url, { mode: "no-cors", credentials: "omit", signal: abort.signal });
     return BLOCKED;
   } catch {
-    return abort.signal.aborted ? FAILED : DOWN;
+    return abort.signal.aborted ? UNKNOWN : DOWN;
   } finally {
     clearTimeout(timer);
     abort.abort();
   }
 }
 
-async function run(host, init, source, limit, head, message, chunk) {
+async function run(host, init, source, limit, on) {
   const own = typeof host.headers === "function" ? await host.headers() : host.headers;
   if (own) Object.assign(init.headers, own);
   const { fetch } = host;
@@ -409,20 +420,21 @@ async function run(host, init, source, limit, head, message, chunk) {
   const content = type.endsWith("json") ? JSON_BODY : type === "text/event-stream" ? EVENT_STREAM : type === "text/html" ? HTML : OTHER;
   const session = status < 300 && headers.get("mcp-session-id");
   if (init.signal.aborted) return;
-  head(source, status, content, session ? put(session, undefined) : 0, status < 300 ? -1 : retryAfter(headers.get("retry-after")));
+  const wait = status < 300 ? -1 : retryAfter(headers.get("retry-after"));
+  on(source, HEAD, 0, session ? put(session, undefined) : 0, content, wait, status);
   if (content === EVENT_STREAM && body) {
     const reader = body.getReader();
     for (;;) {
       const { done, value } = await reader.read();
       if (done || init.signal.aborted) return;
-      chunk(source, value);
+      on(source, CHUNK, 0, put(value, undefined), 0, 0, value.length);
     }
   }
   if (content !== JSON_BODY || status === 204) return;
   const text = await bounded(response, limit);
   if (init.signal.aborted) return;
-  if (text === undefined) message(source, TOO_LARGE, NaN, 0, 0, 0, 0);
-  else if (text !== "") receive(text, limit, source, message);
+  if (text === undefined) on(source, TOO_LARGE, NaN, 0, 0, 0, 0);
+  else if (text !== "") receive(text, limit, source, on);
 }
 
 // The body as text, or undefined when it is longer than the limit: nothing beyond it is kept.
@@ -452,18 +464,14 @@ function retryAfter(text) {
   return ms >= 0 ? ms : -1;
 }
 
-// Encoded texts of the names seen lately: an app calls the same few tools again and again.
-const headerNames = new Map();
-
-function headerName(name, headerValue) {
-  let text = headerNames.get(name);
-  if (text === undefined) {
-    if (headerNames.size >= 256) headerNames.clear();
-    text = headerValue(name);
-    headerNames.set(name, text);
-  }
-  return text;
+// P15: a header carries printable ASCII without blanks at its ends; anything else, and what looks like an encoded value, goes as base64
+// of its UTF-8, so that decoding is unambiguous and no CR or LF can reach a header line.
+export function headerValue(text) {
+  if (/^(?![ \t])[\t\x20-\x7e]*$/.test(text) && !/[ \t]$|^=\?base64\?.*\?=$/.test(text)) return text;
+  return `=?base64?${btoa(String.fromCharCode(...encoder.encode(text)))}?=`;
 }
+
+const encoder = new TextEncoder();
 
 // ---- environment -----------------------------------------------------------------------------------------------------------------
 

@@ -1,21 +1,13 @@
 //! The declarations of `glue.js`. What each function does is said there.
 
-use js_sys::{Function, Object, Uint8Array};
+use js_sys::Object;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::JsValue;
 use web_sys::{AbortSignal, WebSocket};
 
-/// `on(source, kind, id, handle, info, number, size)`: a message arrived.
-pub(crate) type OnMessage = Closure<dyn Fn(u32, u32, f64, u32, u32, f64, u32)>;
-/// `on(source, status, content, session, retryAfter)`: the head of an answer arrived.
-pub(crate) type OnHead = Closure<dyn Fn(u32, u16, u32, u32, f64)>;
-/// `on(source, bytes)`: a part of an event stream arrived.
-pub(crate) type OnChunk = Closure<dyn Fn(u32, Uint8Array)>;
-/// `on(source, how)`: the exchange is over.
-pub(crate) type OnEnd = Closure<dyn Fn(u32, u32)>;
-/// `headerValue(name)`: the text of a header.
-pub(crate) type HeaderValue = Closure<dyn Fn(String) -> String>;
+/// `on(source, kind, id, handle, info, number, size)`: something happened on a link or in an exchange.
+pub(crate) type On = Closure<dyn Fn(u32, u32, f64, u32, u32, f64, u32)>;
 
 #[wasm_bindgen(module = "/glue.js")]
 #[allow(clippy::too_many_arguments)] // numbers side by side cross the boundary for nothing; an object would cost more than the call
@@ -106,9 +98,11 @@ extern "C" {
     ) -> f64;
     #[wasm_bindgen(catch)]
     pub(crate) fn dial(client: u32, subprotocols: &str) -> Result<WebSocket, JsValue>;
-    pub(crate) fn listener(source: u32, limit: f64, on: &OnMessage) -> Function;
+    pub(crate) fn listen(socket: &WebSocket, source: u32, limit: f64, on: &On);
+    #[wasm_bindgen(js_name = copyBytes)]
+    pub(crate) fn copy_bytes(handle: u32, into: &mut [u8]);
     #[wasm_bindgen(js_name = receiveBytes)]
-    pub(crate) fn receive_bytes(bytes: &[u8], limit: f64, source: u32, on: &OnMessage);
+    pub(crate) fn receive_bytes(bytes: &[u8], limit: f64, source: u32, on: &On);
     pub(crate) fn exchange(
         client: u32,
         source: u32,
@@ -121,11 +115,7 @@ extern "C" {
         session: u32,
         signal: &AbortSignal,
         limit: f64,
-        header_value: &HeaderValue,
-        head: &OnHead,
-        message: &OnMessage,
-        chunk: &OnChunk,
-        end: &OnEnd,
+        on: &On,
     ) -> f64;
 
     pub(crate) fn now() -> f64;

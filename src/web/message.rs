@@ -1,6 +1,9 @@
 //! Messages between their core form and the snippet's numbers. The numbers are the constants of `glue.js`.
 
-use bowline_core::{Asked, Duration, Hint, Incoming, Malformed, Method, Outgoing, RequestId, ResultKind, Version};
+use bowline_core::{
+    Asked, Content, Duration, ExchangeEvent, Head, Hint, Incoming, LinkEvent, Malformed, Method, Outgoing, Reach,
+    RequestId, ResultKind, Version,
+};
 
 use crate::payload::Payload;
 
@@ -33,8 +36,60 @@ pub(crate) fn parts(message: &Outgoing<Payload>) -> Parts {
     }
 }
 
-/// An incoming message as the snippet's `on` gives it.
-pub(crate) fn incoming(kind: u32, id: f64, handle: u32, info: u32, number: f64, size: u32) -> Incoming<Payload> {
+/// What the snippet's `on` tells, after its source.
+pub(crate) struct Told {
+    pub(crate) kind: u32,
+    pub(crate) id: f64,
+    pub(crate) handle: u32,
+    pub(crate) info: u32,
+    pub(crate) number: f64,
+    pub(crate) size: u32,
+}
+
+/// The kind that carries bytes of an event stream instead of an event.
+pub(crate) const CHUNK: u32 = 11;
+/// The first kind that is no message.
+pub(crate) const OPENED: u32 = 8;
+const CLOSED: u32 = 9;
+const HEAD: u32 = 10;
+const ENDED: u32 = 12;
+const FAILED: u32 = 13;
+
+/// What happened on a link.
+pub(crate) fn link_event(told: Told) -> LinkEvent<Payload> {
+    match told.kind {
+        OPENED => LinkEvent::Opened,
+        CLOSED => LinkEvent::Closed(told.info as u16),
+        _ => LinkEvent::Message(incoming(told)),
+    }
+}
+
+/// What happened in an exchange.
+pub(crate) fn exchange_event(told: Told) -> ExchangeEvent<Payload> {
+    match told.kind {
+        HEAD => ExchangeEvent::Head(Head {
+            status: told.size as u16,
+            content: match told.info {
+                0 => Content::Json,
+                1 => Content::EventStream,
+                2 => Content::Html,
+                _ => Content::Other,
+            },
+            session: Payload::from_raw(told.handle),
+            retry_after: (told.number >= 0.0).then(|| Duration::from_millis_f64(told.number)),
+        }),
+        ENDED => ExchangeEvent::Ended,
+        FAILED => ExchangeEvent::Failed(match told.info {
+            1 => Reach::Blocked,
+            2 => Reach::Down,
+            _ => Reach::Unknown,
+        }),
+        _ => ExchangeEvent::Message(incoming(told)),
+    }
+}
+
+fn incoming(told: Told) -> Incoming<Payload> {
+    let Told { kind, id, handle, info, number, size } = told;
     // Every sequence starts at 1, so the number of an unreadable id (NaN casts to 0) matches no request.
     let request = RequestId(id as u64);
     let known = (!id.is_nan()).then_some(request);

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_core::{
-    CacheKey, CallId, Command, Event, ExchangeEvent, ExchangeId, Incoming, Input, Instant, Kind, LinkEvent, LinkId,
-    Method, Metrics, Outcome, Outgoing, Output, RequestId, Settled,
+    CacheKey, CallId, Command, Config, Duration, Effect, Event, ExchangeEvent, ExchangeId, Incoming, Input, Instant, Kind,
+    LinkEvent, LinkId, Method, Metrics, Outcome, Outgoing, Output, RequestId, Settled, State,
 };
 
 use crate::{Doc, Req};
@@ -19,9 +19,10 @@ pub struct Record {
     pub end: Option<Option<Outcome>>,
     slot: CallId,
     deadline: Instant,
-    timeout: bowline_core::Duration,
-    /// How often it was written.
+    timeout: Duration,
+    /// How often it was written, and how often it then turned out not to have left.
     writes: usize,
+    unsent: usize,
     place: Option<Place>,
     last: Option<RequestId>,
     heard: Instant,
@@ -51,15 +52,22 @@ pub struct Ledger {
     broken: Option<String>,
     /// How often in a row the timer fired and wanted to fire again at once.
     spins: u32,
+    /// Side effects whose link was lost: only their end is right.
+    lost: Vec<usize>,
+    /// The state last told, and the bounds on calls in flight.
+    state: Option<State>,
+    room: (usize, usize),
+    limits: (Duration, Duration),
     /// How late a timer may be in this schedule.
-    pub lateness: bowline_core::Duration,
+    pub lateness: Duration,
 }
 
 impl Ledger {
     /// An outsider at a client whose timers are at most this late.
     #[must_use]
-    pub fn new(lateness: bowline_core::Duration) -> Self {
-        Self { lateness, ..Self::default() }
+    pub fn new(lateness: Duration, config: &Config) -> Self {
+        let room = (config.websocket_concurrency, config.http_concurrency);
+        Self { lateness, room, limits: (config.timeout, config.max_total), ..Self::default() }
     }
 
     /// What was violated first, if anything.
@@ -80,16 +88,11 @@ impl Ledger {
     }
 
     /// Before an input is handed in.
-    pub fn input(
-        &mut self,
-        now: Instant,
-        input: &Input<Doc>,
-        limits: (bowline_core::Duration, bowline_core::Duration),
-    ) {
+    pub fn input(&mut self, now: Instant, input: &Input<Doc>) {
         match input {
             Input::Command(Command::Call(slot, request)) => {
-                let timeout = request.timeout.unwrap_or(limits.0);
-                let deadline = now + request.max_total.unwrap_or(limits.1);
+                let timeout = request.timeout.unwrap_or(self.limits.0);
+                let deadline = now + request.max_total.unwrap_or(self.limits.1);
                 self.keys.extend(request.key);
                 self.open.insert(*slot, self.records.len());
                 self.records.push(Record {
@@ -99,6 +102,7 @@ impl Ledger {
                     deadline,
                     timeout,
                     writes: 0,
+                    unsent: 0,
                     place: None,
                     last: None,
                     heard: now,
@@ -106,7 +110,14 @@ impl Ledger {
                 });
             }
             Input::Command(Command::Close) => self.closed = true,
-            Input::Link(link, LinkEvent::Closed(_) | LinkEvent::SendFailed(_)) => self.leave(Place::Link(*link)),
+            Input::Link(link, LinkEvent::SendFailed(id)) => {
+                if let Some(record) = id.and_then(|id| self.of_mut(id.slot()).filter(|record| record.last == Some(id))) {
+                    record.unsent += 1;
+                    record.place = None;
+                }
+                self.leave(Place::Link(*link));
+            }
+            Input::Link(link, LinkEvent::Closed(_)) => self.leave(Place::Link(*link)),
             Input::Link(link, LinkEvent::Message(Incoming::Malformed(_))) => self.leave(Place::Link(*link)),
             Input::Link(_, LinkEvent::Message(message)) => self.hear(now, message),
             Input::Exchange(id, ExchangeEvent::Ended | ExchangeEvent::Failed(_)) => {
@@ -164,6 +175,7 @@ impl Ledger {
                 let (epoch, last) = (status.epoch, self.epoch);
                 self.check(epoch >= last, || format!("epoch {epoch} after {last}"));
                 self.epoch = epoch;
+                self.state = Some(status.state);
             }
             Output::Event(Event::Notification(Method::TOOLS_CHANGED, news)) => {
                 self.edition = self.edition.max(news.edition);
@@ -197,7 +209,11 @@ impl Ledger {
         self.check(metrics.active_requests <= flying, || {
             format!("{} requests are active, but only {flying} can be", metrics.active_requests)
         });
-        // A side effect that was written and has no place any more was lost: only its end, or a permission to go again, is right.
+        let undecided = core::mem::take(&mut self.lost).into_iter().any(|at| self.records.get(at).is_some_and(|r| r.end.is_none()));
+        self.check(!undecided, || "a side effect outlives its link".to_owned());
+        let at_rest = matches!(self.state, Some(State::Failed | State::AuthRequired | State::Closed));
+        let (state, waiting) = (self.state, metrics.queued_requests);
+        self.check(!at_rest || waiting == 0, || format!("{waiting} calls wait while {state:?}"));
         let open = self.open.len() as u64;
         self.check(metrics.queued_requests + metrics.active_requests <= open, || {
             format!("{metrics:?} with {open} calls open")
@@ -261,6 +277,8 @@ impl Ledger {
         self.check(now <= record.deadline + self.lateness, || format!("{slot:?} settles after its deadline"));
         let Ok(settled) = end else { return };
         self.check(!settled.cached || record.request.key.is_some(), || format!("{slot:?} is served from the cache"));
+        let (connect, state) = (record.request.kind == Kind::Connect, self.state);
+        self.check(!connect || state == Some(State::Ready), || format!("{slot:?} is connected while {state:?}"));
         if record.request.kind != Kind::Request {
             return self.check(settled.payload.is_none(), || format!("{slot:?} has a result"));
         }
@@ -292,7 +310,17 @@ impl Ledger {
                     record.place = Some(place);
                     record.last = Some(*id);
                     record.heard = now;
+                    let (most, resent) = (3 + record.unsent, record.writes);
+                    self.check(resent <= most, || format!("{id:?} is sending {resent} of {most}"));
                 }
+                let beside = |other: &&Record| match (place, other.place) {
+                    (Place::Link(here), Some(Place::Link(there))) => here == there,
+                    (Place::Exchange(_), Some(Place::Exchange(_))) => true,
+                    _ => false,
+                };
+                let flying = self.open_records().filter(beside).count();
+                let room = if matches!(place, Place::Link(_)) { self.room.0 } else { self.room.1 };
+                self.check(flying <= room, || format!("{flying} calls in flight where {room} have room"));
             }
             Outgoing::Notification { params, .. } => {
                 let mine = |record: &Record| {
@@ -330,9 +358,13 @@ impl Ledger {
     }
 
     fn leave(&mut self, place: Place) {
-        for record in &mut self.records {
+        for (at, record) in self.records.iter_mut().enumerate() {
             if record.place == Some(place) {
                 record.place = None;
+                let vouched = record.request.idempotent || record.request.method.effect() == Effect::Safe;
+                if !vouched && matches!(place, Place::Link(_)) {
+                    self.lost.push(at);
+                }
             }
         }
     }

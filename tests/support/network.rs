@@ -200,7 +200,8 @@ impl Network {
         }
         let Some(id) = id else { return };
         self.asides(link, id, message);
-        let wrong = RequestId(id.0 ^ (1 << 21));
+        // An id that nobody uses: a server that answers one call with the words meant for another cannot be caught on a socket.
+        let wrong = RequestId(id.0 + (1 << 45));
         let ahead = self.rng.below(60_000);
         match fate {
             Fate::CutAfter | Fate::CutMidway => return self.cut(link, 1006),

@@ -52,35 +52,36 @@ impl Schedule {
         // A client whose timers are later than its trials are long cannot find out that a server keeps silent.
         let heard = lateness == ms(0) || shape.shyness != Shyness::Silent;
         let count = 1 + rng.below(30) as u32;
-        let crowd = rng.unit() < 0.3;
+        let (crowd, reader) = (rng.unit() < 0.3, rng.unit() < 0.3);
         let mut at = Instant::default();
         let mut steps = Vec::new();
         for number in 0..count {
             if !(crowd && rng.unit() < 0.8) {
                 at = at + ms(rng.below(2_500));
             }
-            steps.push((at, step(rng, number)));
+            steps.push((at, step(rng, number, reader)));
         }
         Self { config, shape, faults: Faults::draw(rng), steps, lateness, compatible: era && transport && heard }
     }
 }
 
-fn step(rng: &mut Rng, number: u32) -> Step {
+fn step(rng: &mut Rng, number: u32, reader: bool) -> Step {
     match rng.below(100) {
         0..=9 => Step::Cancel(rng.below(1_000) as u32),
         10..=14 => Step::SetPriority(rng.below(1_000) as u32, rng.below(5) as u8),
         15..=18 => Step::Reconnect,
         19 => Step::Close,
         _ => {
-            let (request, text) = call(rng, number);
+            let (request, text) = call(rng, number, reader);
             Step::Call(request, text)
         }
     }
 }
 
-fn call(rng: &mut Rng, number: u32) -> (Req, Option<u32>) {
+fn call(rng: &mut Rng, number: u32, reader: bool) -> (Req, Option<u32>) {
     let text = rng.below(3) as u32;
-    let (request, key) = match rng.below(10) {
+    let kind = if reader && rng.unit() < 0.7 { 4 } else { rng.below(10) };
+    let (request, key) = match kind {
         0..=3 => (tool_call(1_000 + number), None),
         4 | 5 => (request(Method::TOOLS_LIST, text), Some(text)),
         6 => (request(Method::RESOURCES_READ, 500 + text), Some(500 + text)),

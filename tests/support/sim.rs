@@ -65,7 +65,6 @@ struct Sim {
     driver: Driver,
     network: Network,
     ledger: Ledger,
-    limits: (bowline_core::Duration, bowline_core::Duration),
     rng: Rng,
     texts: BTreeMap<u32, CacheKey>,
     next_key: u32,
@@ -83,8 +82,7 @@ impl Sim {
         Self {
             driver: Driver::new(schedule.config.clone(), engine),
             network: Network::new(Server::new(schedule.shape.clone()), schedule.faults.clone(), network),
-            ledger: Ledger::new(schedule.lateness),
-            limits: (schedule.config.timeout, schedule.config.max_total),
+            ledger: Ledger::new(schedule.lateness, &schedule.config),
             rng,
             texts: BTreeMap::new(),
             next_key: 0,
@@ -241,7 +239,7 @@ impl Sim {
         self.say(|| String::new());
         let now = self.driver.now;
         self.say(|| format!("{:>10.3} {input:?}", now.as_millis()));
-        self.ledger.input(now, &input, self.limits);
+        self.ledger.input(now, &input);
         self.driver.tell(input);
     }
 

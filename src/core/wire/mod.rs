@@ -1,14 +1,12 @@
 //! What MCP messages mean to the client's policies. Texts and values stay with the shell: here are only kinds, ids, numbers and the
 //! rules that follow from them.
 
-mod header;
 mod http;
 mod message;
 mod method;
 mod sse;
 mod version;
 
-pub use header::encode_value;
 pub use http::{Content, Head, Plan, Verb};
 pub use message::{Asked, Hint, Incoming, Malformed, Outgoing, Payload, ResultKind};
 pub use method::{Effect, Method};

@@ -1,5 +1,6 @@
-// The inline entry as a bundler's user imports it: by the name of the package, with no configuration.
-import * as bowline from "bowline";
+// The inline entry as a bundler's user imports it: by the name of the package, with no configuration. By names, so that
+// what is not named may be dropped.
+import { createClient, McpError, version } from "bowline";
 import { scenario } from "./scenario.js";
 
-globalThis.result = scenario(bowline, new URLSearchParams(location.search).get("server"));
+globalThis.result = scenario({ createClient, McpError, version }, new URLSearchParams(location.search).get("server"));
