@@ -20,6 +20,7 @@ import { constants, gzipSync } from "node:zlib";
 import { importsFile, importsOf, measure, printSizes, wasmFile } from "./measure.mjs";
 import { capture, inRoot, node, root, run, say, seconds, targetDir } from "./proc.mjs";
 import { ensureNodeModules, ensureWasmBindgen, ensureWasmTarget, wasmTarget } from "./setup.mjs";
+import { tighten } from "./tighten.mjs";
 
 const pkgDir = inRoot("pkg");
 const wasmDir = inRoot(".cache", "wasm");
@@ -111,14 +112,22 @@ function checkWasm(bytes) {
     throw new Error(`the module imports from ${foreign.join(", ")}, which wasm-bindgen does not provide`);
 }
 
-/** The two modules that exist only while bundling: wasm-bindgen's output, and the module as text. */
-function builtModules(wasm) {
+/** The module and its script, as they are shipped. */
+async function compiled(dev) {
+  const wasm = readFileSync(await optimise(dev));
+  checkWasm(wasm);
+  const script = readFileSync(join(wasmDir, "bowline.js"), "utf8");
+  return dev ? { wasm, script } : tighten(wasm, script);
+}
+
+/** The two modules that exist only while bundling: wasm-bindgen's script, and the module as text. */
+function builtModules(wasm, script) {
   return {
     name: "built-modules",
     setup(bundler) {
-      bundler.onResolve({ filter: /^bowline-core$/ }, () => ({ path: join(wasmDir, "bowline.js") }));
-      bundler.onResolve({ filter: /^bowline-wasm-gz$/ }, ({ path }) => ({ path, namespace: "inline" }));
-      bundler.onLoad({ filter: /.*/, namespace: "inline" }, () => {
+      bundler.onResolve({ filter: /^bowline-(core|wasm-gz)$/ }, ({ path }) => ({ path, namespace: "built" }));
+      bundler.onLoad({ filter: /core/, namespace: "built" }, () => ({ contents: script, resolveDir: wasmDir }));
+      bundler.onLoad({ filter: /wasm-gz/, namespace: "built" }, () => {
         const packed = gzipSync(wasm, { level: constants.Z_BEST_COMPRESSION });
         return { contents: `export default ${JSON.stringify(packed.toString("base64"))}`, loader: "js" };
       });
@@ -126,7 +135,7 @@ function builtModules(wasm) {
   };
 }
 
-async function bundle(dist, wasm, dev) {
+async function bundle(dist, { wasm, script }, dev) {
   // Imported here and not above: on a fresh clone setup has to fetch it first.
   const { build: esbuild } = await import("esbuild");
   const { metafile } = await esbuild({
@@ -146,7 +155,7 @@ async function bundle(dist, wasm, dev) {
     logLevel: "warning",
     // wasm-bindgen names the snippet once for each function imported from it.
     logOverride: { "duplicate-object-key": "silent" },
-    plugins: [builtModules(wasm)],
+    plugins: [builtModules(wasm, script)],
   });
   writeFileSync(importsFile, JSON.stringify(importsOf(metafile), null, 2));
 }
@@ -159,7 +168,8 @@ async function declare(dist) {
   const reach = (file) => {
     if (reached.has(file)) return;
     reached.add(file);
-    for (const [, name] of readFileSync(file, "utf8").matchAll(/from "\.\/([\w-]+)\.js"/g)) reach(join(dist, `${name}.d.ts`));
+    for (const [, name] of readFileSync(file, "utf8").matchAll(/from "\.\/([\w-]+)\.js"/g))
+      reach(join(dist, `${name}.d.ts`));
   };
   for (const name of entries) reach(join(dist, `${name}.d.ts`));
   for (const file of declared) {
@@ -226,11 +236,10 @@ export async function build({ dev = false, quiet = false } = {}) {
     say("build: the Rust crates to WebAssembly");
     await compile(dev);
     say(dev ? "build: without wasm-opt" : "build: wasm-opt");
-    const wasm = readFileSync(await optimise(dev));
-    checkWasm(wasm);
-    writeFileSync(join(dist, wasmFile), wasm);
+    const core = await compiled(dev);
+    writeFileSync(join(dist, wasmFile), core.wasm);
     say("build: the TypeScript entries");
-    await bundle(dist, wasm, dev);
+    await bundle(dist, core, dev);
     await declare(dist);
     packageFiles(staging);
     checkFiles(staging);

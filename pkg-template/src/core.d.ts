@@ -26,7 +26,6 @@ declare module "bowline-core" {
     key(client: number, method: number, given: object | null | undefined, always: boolean): number;
   }
   export function api(): Tables;
-  export function version(): string;
   export function initSync(options: { module: WebAssembly.Module | BufferSource }): void;
   export default function init(options: { module_or_path: unknown }): Promise<void>;
 }

@@ -77,6 +77,9 @@ export class Host {
     const socket = transport.webSocketUrl === undefined ? undefined : address("transport.webSocketUrl", transport.webSocketUrl);
     const isSocket = given.protocol.startsWith("ws");
     this.url = isSocket ? undefined : given.href;
+    if (isSocket && config.enableWebSocket === false) {
+      throw invalid("serverUrl must be an http(s) URL when enableWebSocket is false");
+    }
     this.webSocketUrl = socket?.href ?? given.href.replace(/^http/, "ws");
     this.headers = transport.headers;
     // Called without `this`, as browsers demand of their own.
@@ -127,9 +130,8 @@ export class Host {
     if (this.state === "closed") return;
     try {
       this.core = new Core(this.#config, this);
-    } catch (detail) {
-      const failure = { code: "INVALID_CONFIG", outcome: "not-sent", retryable: false, detail: String(detail) } as const;
-      return this.#abandon(errorFrom(failure));
+    } catch (error) {
+      return this.#abandon(invalid((error as Error).message));
     }
     this.tables = tables;
     this.client = this.core.client();
@@ -299,10 +301,13 @@ function address(option: string, given: string | URL): URL {
     // Said below, with the others.
   }
   if (!url || !/^(https?|wss?):$/.test(url.protocol)) {
-    const detail = `${option} must be an http(s) or ws(s) URL, not ${JSON.stringify(String(given))}`;
-    throw errorFrom({ code: "INVALID_CONFIG", outcome: "not-sent", retryable: false, detail });
+    throw invalid(`${option} must be an http(s) or ws(s) URL, not ${JSON.stringify(String(given))}`);
   }
   return url;
+}
+
+function invalid(detail: string): McpError {
+  return errorFrom({ code: "INVALID_CONFIG", outcome: "not-sent", retryable: false, detail });
 }
 
 declare const __VERSION__: string;

@@ -27,17 +27,17 @@ pub struct Core {
 impl Core {
     /// A client with the application's configuration (public names) for the package's `host`.
     ///
-    /// # Errors
-    /// A text that names the option which is wrong, and what it should be.
+    /// Throws a text that names the option which is wrong, and what it should be.
     #[wasm_bindgen(constructor)]
-    pub fn new(config: &Object, host: &HostObject) -> Result<Core, JsValue> {
-        let (config, max_message) = options::parse(config, host)?;
-        Ok(Self { driver: Driver::new(config, max_message, host) })
+    #[must_use]
+    pub fn new(config: &Object, host: &HostObject) -> Self {
+        let (config, max_message) = options::parse(config, host);
+        Self { driver: Driver::new(config, max_message, host) }
     }
 
     /// The number under which the snippet knows this client.
     #[must_use]
-    pub fn client(&self) -> u32 {
+    pub fn client(&self) -> i32 {
         self.driver.client()
     }
 
@@ -48,7 +48,7 @@ impl Core {
         &self,
         slot: u32,
         method: u32,
-        params: u32,
+        params: i32,
         priority: u8,
         timeout: f64,
         max_total: f64,

@@ -6,11 +6,10 @@ use std::rc::{Rc, Weak};
 
 use bowline_core::{
     CallId, Command, Config, Detail, Duration, Engine, Error, Event, ExchangeEvent, ExchangeId, Incoming, Input,
-    Instant, LinkEvent, LinkId, Malformed, Method, Outgoing, Output, Plan, Reach, RequestId, Status, Version,
+    Instant, LinkEvent, LinkId, Malformed, Method, Outgoing, Output, Plan, RequestId, Status, Version,
 };
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::JsValue;
-use web_sys::AbortController;
 
 use crate::fetch::Fetch;
 use crate::glue::{self, HostObject, On};
@@ -23,7 +22,7 @@ const SUBPROTOCOLS: &str = "mcp mcp.version.2026-07-28 mcp.version.2025-11-25";
 
 /// One client at work. Dropping it closes the client: every promise settles first.
 pub struct Driver {
-    client: u32,
+    client: i32,
     me: Weak<Self>,
     engine: RefCell<Engine<Payload>>,
     sockets: RefCell<Vec<Socket>>,
@@ -32,7 +31,7 @@ pub struct Driver {
     pumping: Cell<bool>,
     sent: Cell<f64>,
     received: Cell<f64>,
-    max_message: u32,
+    max_message: f64,
     on_link: On,
     on_exchange: On,
 }
@@ -40,14 +39,14 @@ pub struct Driver {
 impl Driver {
     /// A driver for a client that `host` describes. `max_message` bounds one incoming message, in bytes.
     #[must_use]
-    pub fn new(mut config: Config, max_message: u32, host: &HostObject) -> Rc<Self> {
-        if !glue::is_set_up() {
+    pub fn new(mut config: Config, max_message: f64, host: &HostObject) -> Rc<Self> {
+        if glue::is_set_up() == 0 {
             Version::ALL.into_iter().for_each(|version| glue::add_version(version.as_str()));
-            Method::table().for_each(|(name, cacheable)| glue::add_method(name, cacheable));
+            Method::table().for_each(|(name, cacheable)| glue::add_method(name, i32::from(cacheable)));
         }
         let client = glue::open(host);
         config.fallback_remembered = Duration::from_millis_f64(glue::fallback_remembered(client));
-        let engine = Engine::new(config, u64::from(glue::seed()) << 32 | u64::from(glue::seed()), now());
+        let engine = Engine::new(config, (glue::seed() as u64) << 32 | glue::seed() as u32 as u64, now());
         Rc::new_cyclic(|me: &Weak<Self>| Self {
             client,
             me: me.clone(),
@@ -60,15 +59,15 @@ impl Driver {
             received: Cell::new(0.0),
             max_message,
             on_link: Self::ear(me, |driver, link, told| {
-                driver.handle(Input::Link(LinkId(link), link_event(told)));
+                driver.handle(Input::Link(LinkId(link as u32), link_event(told)));
             }),
-            on_exchange: Self::ear(me, |driver, id, told| driver.on_exchange(ExchangeId(id), told)),
+            on_exchange: Self::ear(me, |driver, id, told| driver.on_exchange(ExchangeId(id as u32), told)),
         })
     }
 
     /// The number under which the snippet knows this client.
     #[must_use]
-    pub fn client(&self) -> u32 {
+    pub fn client(&self) -> i32 {
         self.client
     }
 
@@ -155,19 +154,19 @@ impl Driver {
         match output {
             Output::Send { link, message, version } => self.send(link, &message, version),
             Output::Settle(call, Ok(settled)) => {
-                glue::settle(client, call.0, settled.payload.map_or(0, Payload::into_raw));
+                glue::settle(client, call.0 as i32, settled.payload.map_or(0, Payload::into_raw));
             }
-            Output::Settle(call, Err(error)) => glue::fail(client, call.0, &failure(error)),
+            Output::Settle(call, Err(error)) => glue::fail(client, call.0 as i32, &failure(error)),
             Output::Fetch(id, plan) => self.fetch(id, &plan),
             Output::Abort(id) => self.fetches.borrow_mut().retain(|fetch| fetch.id != id),
             Output::Dial { link, subprotocols } => self.dial(link, subprotocols),
             Output::Hangup(link) => self.hangup(link),
-            Output::Progress(call, payload) => glue::progress(client, call.0, payload.into_raw()),
+            Output::Progress(call, payload) => glue::progress(client, call.0 as i32, payload.into_raw()),
             Output::Event(Event::State(status)) => self.state(status),
             Output::Event(Event::Server(payload)) => glue::server(client, payload.into_raw()),
             Output::Event(Event::Notification(_, payload)) => glue::notification(client, payload.into_raw()),
-            Output::Event(Event::Replay(call)) => glue::replay(client, call.0),
-            Output::Forget(key) => glue::forget(client, key.0),
+            Output::Event(Event::Replay(call)) => glue::replay(client, call.0 as i32),
+            Output::Forget(key) => glue::forget(client, key.0 as i32),
             Output::RememberFallback(span) => glue::remember_fallback(client, span.as_millis()),
             Output::Timeout(_) => {}
         }
@@ -190,11 +189,11 @@ impl Driver {
 
     fn dial(&self, link: LinkId, subprotocols: bool) {
         self.hangup(link);
-        let Ok(socket) = glue::dial(self.client, if subprotocols { SUBPROTOCOLS } else { "" }) else {
+        let Some(socket) = glue::dial(self.client, if subprotocols { SUBPROTOCOLS } else { "" }) else {
             // A URL that the browser refuses, or no WebSocket at all: the same as a dial that failed.
             return self.handle(Input::Link(link, LinkEvent::Closed(1006)));
         };
-        glue::listen(&socket, link.0, f64::from(self.max_message), &self.on_link);
+        glue::listen(&socket, link.0 as i32, self.max_message, &self.on_link);
         self.sockets.borrow_mut().push(Socket { link, socket });
     }
 
@@ -209,17 +208,13 @@ impl Driver {
     }
 
     fn fetch(&self, id: ExchangeId, plan: &Plan<Payload>) {
-        let Ok(controller) = AbortController::new() else {
-            return self.handle(Input::Exchange(id, ExchangeEvent::Failed(Reach::Unknown)));
-        };
-        let signal = controller.signal();
-        self.fetches.borrow_mut().push(Fetch::new(id, controller, self.max_message as usize));
+        self.fetches.borrow_mut().push(Fetch::new(id, self.client, self.max_message as usize));
         let parts = plan.message.as_ref().map(parts).unwrap_or_default();
         let kind = if plan.message.is_some() { parts.kind } else { -1 };
         let version = parts.offered.or(plan.version).map_or(-1, |version| version as i32);
         let sent = glue::exchange(
             self.client,
-            id.0,
+            id.0 as i32,
             kind,
             parts.id,
             parts.method,
@@ -227,8 +222,7 @@ impl Driver {
             version,
             parts.progress,
             plan.session.as_ref().map_or(0, Payload::raw),
-            &signal,
-            f64::from(self.max_message),
+            self.max_message,
             &self.on_exchange,
         );
         self.sent.set(self.sent.get() + sent);
@@ -255,7 +249,7 @@ impl Driver {
         };
         match events {
             Ok(events) => events.iter().for_each(|data| {
-                glue::receive_bytes(data, f64::from(self.max_message), id.0, &self.on_exchange);
+                glue::receive_bytes(data, self.max_message, id.0 as i32, &self.on_exchange);
             }),
             Err(_) => {
                 self.fetches.borrow_mut().retain(|fetch| fetch.id != id);
@@ -273,15 +267,15 @@ impl Driver {
             status.transport.map_or("", bowline_core::Transport::as_str),
             status.era.map_or("", bowline_core::Era::as_str),
             status.version.map_or("", Version::as_str),
-            status.attempt,
+            status.attempt as i32,
             status.retry_at.map_or(f64::NAN, Instant::as_millis),
-            status.epoch,
+            status.epoch as i32,
             &status.reason.map_or(JsValue::NULL, failure),
         );
     }
 
     /// What JavaScript calls when something happened.
-    fn ear(me: &Weak<Self>, hear: fn(&Self, u32, Told)) -> On {
+    fn ear(me: &Weak<Self>, hear: fn(&Self, i32, Told)) -> On {
         let me = me.clone();
         Closure::new(move |source, kind, id, handle, info, number, size| {
             if let Some(driver) = me.upgrade() {
@@ -307,7 +301,7 @@ fn now() -> Instant {
 
 /// An error as the package's plain object.
 fn failure(error: Error<Payload>) -> JsValue {
-    let (code, outcome, retryable) = (error.code.as_str(), error.outcome.as_str(), error.retryable());
+    let (code, outcome, retryable) = (error.code.as_str(), error.outcome.as_str(), i32::from(error.retryable()));
     let (kind, number, extra, note, handle) = match error.detail {
         Detail::None => ("", 0.0, 0.0, "", 0),
         Detail::Rpc(code, payload) => ("rpc", f64::from(code), 0.0, "", payload.into_raw()),

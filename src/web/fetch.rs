@@ -1,12 +1,13 @@
 //! One HTTP exchange on the shell's side: how to abort it, and its event-stream parser. Dropping it aborts it.
 
 use bowline_core::{ExchangeId, Parser, Sink, TooLong};
-use web_sys::AbortController;
+
+use crate::glue;
 
 /// A running exchange.
 pub(crate) struct Fetch {
     pub(crate) id: ExchangeId,
-    pub(crate) controller: AbortController,
+    client: i32,
     parser: Parser,
 }
 
@@ -15,8 +16,8 @@ pub(crate) struct Fetch {
 struct Events(Vec<Vec<u8>>);
 
 impl Fetch {
-    pub(crate) fn new(id: ExchangeId, controller: AbortController, limit: usize) -> Self {
-        Self { id, controller, parser: Parser::new(limit) }
+    pub(crate) fn new(id: ExchangeId, client: i32, limit: usize) -> Self {
+        Self { id, client, parser: Parser::new(limit) }
     }
 
     /// The data of every event that this chunk completes.
@@ -29,7 +30,7 @@ impl Fetch {
 
 impl Drop for Fetch {
     fn drop(&mut self) {
-        self.controller.abort();
+        glue::abort(self.client, self.id.0 as i32);
     }
 }
 

@@ -50,11 +50,11 @@ function freeze(value) {
   return value;
 }
 
-/** The revisions a handshake answer names, as text; wasm knows which of them it speaks. */
-export function revisions(handle, listed) {
+/** The revisions a handshake answer names, as bits by their place in the core's table. */
+export function revisions(handle) {
   const value = values[handle];
-  const named = listed ? (value?.supportedVersions ?? value?.data?.supported) : value?.protocolVersion;
-  return Array.isArray(named) ? named.join(" ") : typeof named === "string" ? named : "";
+  const named = [value?.supportedVersions ?? value?.data?.supported ?? value?.protocolVersion].flat();
+  return versions.reduce((bits, version, at) => bits | (named.includes(version) << at), 0);
 }
 
 // ---- methods and keys ------------------------------------------------------------------------------------------------------------
@@ -66,7 +66,7 @@ const versions = [];
 
 /** Whether the core's tables were taken over already. */
 export function isSetUp() {
-  return names.length > 0;
+  return names.length;
 }
 
 export function addMethod(name, isCacheable) {
@@ -98,6 +98,22 @@ function canonical(value) {
   return `{${members.join()}}`;
 }
 
+// ---- options ---------------------------------------------------------------------------------------------------------------------
+
+/** An option by its path; see glue.rs. */
+export function option(config, path, choices) {
+  const value = path.split(".").reduce((group, name) => group?.[name], config) ?? NaN;
+  if (Number.isNaN(value) && typeof value === "number") return value;
+  if (!choices && typeof value === "number" && value >= 0) return value;
+  const at = choices && typeof value !== "number" ? choices.split("|").indexOf(String(value)) : -1;
+  if (at < 0) throw new TypeError(`${path} must be ${choices ? choices.replaceAll("|", " or ") : "a number of at least 0"}`);
+  return at;
+}
+
+export function has(host, name) {
+  return host[name] ? 1 : 0;
+}
+
 // ---- clients and calls -----------------------------------------------------------------------------------------------------------
 
 const clients = [];
@@ -108,7 +124,7 @@ export function open(host) {
     `"io.modelcontextprotocol/protocolVersion":"${versions.at(-1)}",` +
     `"io.modelcontextprotocol/clientInfo":${JSON.stringify(host.clientInfo)},` +
     `"io.modelcontextprotocol/clientCapabilities":${JSON.stringify(host.capabilities)}`;
-  return clients.push({ host, meta, calls: [], free: [], keys: new Map(), keyTexts: new Map(), nextKey: 1 }) - 1;
+  return clients.push({ host, meta, calls: [], free: [], keys: new Map(), keyTexts: new Map(), nextKey: 1, aborts: new Map() }) - 1;
 }
 
 export function shut(client) {
@@ -182,7 +198,7 @@ export function settle(client, slot, handle) {
 }
 
 export function failure(code, outcome, retryable, kind, number, extra, note, handle) {
-  return { code, outcome, retryable, kind, number, extra, note, value: handle === 0 ? undefined : take(handle) };
+  return { code, outcome, retryable: !!retryable, kind, number, extra, note, value: handle === 0 ? undefined : take(handle) };
 }
 
 export function fail(client, slot, failure) {
@@ -281,7 +297,12 @@ export function send(socket, client, kind, id, method, handle, version, progress
 
 export function dial(client, subprotocols) {
   const { host } = clients[client];
-  return subprotocols ? new host.WebSocket(host.webSocketUrl, subprotocols.split(" ")) : new host.WebSocket(host.webSocketUrl);
+  const { WebSocket, webSocketUrl } = host;
+  try {
+    return subprotocols ? new WebSocket(webSocketUrl, subprotocols.split(" ")) : new WebSocket(webSocketUrl);
+  } catch {
+    // A URL that the browser refuses, or no WebSocket at all.
+  }
 }
 
 // ---- reading ---------------------------------------------------------------------------------------------------------------------
@@ -361,8 +382,11 @@ const JSON_BODY = 0, EVENT_STREAM = 1, HTML = 2, OTHER = 3;
 const SMALL = 16384; // a declared length up to this cannot inflate beyond the limit, even compressed
 
 /** Starts an exchange and returns the length of its body. */
-export function exchange(client, source, kind, id, method, handle, version, progress, session, signal, limit, on) {
-  const { host } = clients[client];
+export function exchange(client, source, kind, id, method, handle, version, progress, session, limit, on) {
+  const { host, aborts } = clients[client];
+  const abort = new AbortController();
+  const { signal } = abort;
+  aborts.set(source, abort);
   const headers = { accept: "application/json, text/event-stream" };
   let body;
   if (kind >= 0) {
@@ -388,6 +412,13 @@ export function exchange(client, source, kind, id, method, handle, version, prog
     },
   );
   return body ? body.length : 0;
+}
+
+/** Ends an exchange; nothing more is told of it. Harmless when it is over. */
+export function abort(client, source) {
+  const { aborts } = clients[client];
+  aborts.get(source)?.abort();
+  aborts.delete(source);
 }
 
 const UNKNOWN = 0, BLOCKED = 1, DOWN = 2;

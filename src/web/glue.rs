@@ -4,10 +4,12 @@ use js_sys::Object;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::JsValue;
-use web_sys::{AbortSignal, WebSocket};
+use web_sys::WebSocket;
 
 /// `on(source, kind, id, handle, info, number, size)`: something happened on a link or in an exchange.
-pub(crate) type On = Closure<dyn Fn(u32, u32, f64, u32, u32, f64, u32)>;
+///
+/// Numbers are `i32` and `f64` throughout: for any other kind of number wasm-bindgen puts a function of its own in between.
+pub(crate) type On = Closure<dyn Fn(i32, i32, f64, i32, i32, f64, i32)>;
 
 #[wasm_bindgen(module = "/glue.js")]
 #[allow(clippy::too_many_arguments)] // numbers side by side cross the boundary for nothing; an object would cost more than the call
@@ -17,50 +19,56 @@ extern "C" {
     #[wasm_bindgen(extends = Object)]
     pub type HostObject;
 
+    /// An option by its path: NaN when absent; else a number of at least 0, or, given `choices` separated by bars, the index among them.
+    /// Throws a `TypeError` that names the option and what it should be.
+    pub fn option(config: &Object, path: &str, choices: &str) -> f64;
+    /// Whether the host has the member.
+    pub fn has(host: &HostObject, name: &str) -> i32;
+
     /// What the package uses of the snippet.
     pub fn api() -> JsValue;
 
     #[wasm_bindgen(js_name = isSetUp)]
-    pub(crate) fn is_set_up() -> bool;
+    pub(crate) fn is_set_up() -> i32;
     #[wasm_bindgen(js_name = addMethod)]
-    pub(crate) fn add_method(name: &str, cacheable: bool);
+    pub(crate) fn add_method(name: &str, cacheable: i32);
     #[wasm_bindgen(js_name = addVersion)]
     pub(crate) fn add_version(name: &str);
-    pub(crate) fn open(host: &HostObject) -> u32;
-    pub(crate) fn shut(client: u32);
+    pub(crate) fn open(host: &HostObject) -> i32;
+    pub(crate) fn shut(client: i32);
 
-    pub(crate) fn retain(handle: u32);
-    pub(crate) fn release(handle: u32);
-    pub(crate) fn revisions(handle: u32, listed: bool) -> String;
+    pub(crate) fn retain(handle: i32);
+    pub(crate) fn release(handle: i32);
+    pub(crate) fn revisions(handle: i32) -> i32;
 
-    pub(crate) fn settle(client: u32, slot: u32, handle: u32);
+    pub(crate) fn settle(client: i32, slot: i32, handle: i32);
     pub(crate) fn failure(
         code: &str,
         outcome: &str,
-        retryable: bool,
+        retryable: i32,
         kind: &str,
         number: f64,
         extra: f64,
         note: &str,
-        handle: u32,
+        handle: i32,
     ) -> JsValue;
-    pub(crate) fn fail(client: u32, slot: u32, failure: &JsValue);
-    pub(crate) fn progress(client: u32, slot: u32, handle: u32);
+    pub(crate) fn fail(client: i32, slot: i32, failure: &JsValue);
+    pub(crate) fn progress(client: i32, slot: i32, handle: i32);
     pub(crate) fn state(
-        client: u32,
+        client: i32,
         state: &str,
         transport: &str,
         era: &str,
         version: &str,
-        attempt: u32,
+        attempt: i32,
         retry_at: f64,
-        epoch: u32,
+        epoch: i32,
         reason: &JsValue,
     );
-    pub(crate) fn server(client: u32, handle: u32);
-    pub(crate) fn notification(client: u32, handle: u32);
-    pub(crate) fn replay(client: u32, slot: u32);
-    pub(crate) fn forget(client: u32, key: u32);
+    pub(crate) fn server(client: i32, handle: i32);
+    pub(crate) fn notification(client: i32, handle: i32);
+    pub(crate) fn replay(client: i32, slot: i32);
+    pub(crate) fn forget(client: i32, key: i32);
     pub(crate) fn metrics(
         total_requests: f64,
         successful_requests: f64,
@@ -88,40 +96,40 @@ extern "C" {
 
     pub(crate) fn send(
         socket: &WebSocket,
-        client: u32,
+        client: i32,
         kind: i32,
         id: f64,
-        method: u32,
-        handle: u32,
+        method: i32,
+        handle: i32,
         version: i32,
-        progress: bool,
+        progress: i32,
     ) -> f64;
-    #[wasm_bindgen(catch)]
-    pub(crate) fn dial(client: u32, subprotocols: &str) -> Result<WebSocket, JsValue>;
-    pub(crate) fn listen(socket: &WebSocket, source: u32, limit: f64, on: &On);
+    pub(crate) fn dial(client: i32, subprotocols: &str) -> Option<WebSocket>;
+    pub(crate) fn listen(socket: &WebSocket, source: i32, limit: f64, on: &On);
     #[wasm_bindgen(js_name = copyBytes)]
-    pub(crate) fn copy_bytes(handle: u32, into: &mut [u8]);
+    pub(crate) fn copy_bytes(handle: i32, into: &mut [u8]);
     #[wasm_bindgen(js_name = receiveBytes)]
-    pub(crate) fn receive_bytes(bytes: &[u8], limit: f64, source: u32, on: &On);
+    pub(crate) fn receive_bytes(bytes: &[u8], limit: f64, source: i32, on: &On);
     pub(crate) fn exchange(
-        client: u32,
-        source: u32,
+        client: i32,
+        source: i32,
         kind: i32,
         id: f64,
-        method: u32,
-        handle: u32,
+        method: i32,
+        handle: i32,
         version: i32,
-        progress: bool,
-        session: u32,
-        signal: &AbortSignal,
+        progress: i32,
+        session: i32,
         limit: f64,
         on: &On,
     ) -> f64;
 
+    pub(crate) fn abort(client: i32, source: i32);
+
     pub(crate) fn now() -> f64;
-    pub(crate) fn seed() -> u32;
+    pub(crate) fn seed() -> i32;
     #[wasm_bindgen(js_name = rememberFallback)]
-    pub(crate) fn remember_fallback(client: u32, ms: f64);
+    pub(crate) fn remember_fallback(client: i32, ms: f64);
     #[wasm_bindgen(js_name = fallbackRemembered)]
-    pub(crate) fn fallback_remembered(client: u32) -> f64;
+    pub(crate) fn fallback_remembered(client: i32) -> f64;
 }

@@ -10,5 +10,5 @@ mod socket;
 mod timer;
 
 pub use driver::Driver;
-pub use glue::{api, HostObject};
+pub use glue::{api, has, option, HostObject};
 pub use payload::Payload;

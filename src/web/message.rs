@@ -12,9 +12,9 @@ use crate::payload::Payload;
 pub(crate) struct Parts {
     pub(crate) kind: i32,
     pub(crate) id: f64,
-    pub(crate) method: u32,
-    pub(crate) handle: u32,
-    pub(crate) progress: bool,
+    pub(crate) method: i32,
+    pub(crate) handle: i32,
+    pub(crate) progress: i32,
     /// The revision named inside an `initialize`.
     pub(crate) offered: Option<Version>,
 }
@@ -23,10 +23,15 @@ pub(crate) fn parts(message: &Outgoing<Payload>) -> Parts {
     let bare = |kind| Parts { kind, ..Parts::default() };
     let with_id = |kind, id: &RequestId| Parts { id: id.0 as f64, ..bare(kind) };
     match message {
-        Outgoing::Request { id, method, params, progress } => {
-            Parts { method: method.index(), handle: params.raw(), progress: *progress, ..with_id(0, id) }
+        Outgoing::Request { id, method, params, progress } => Parts {
+            method: method.index() as i32,
+            handle: params.raw(),
+            progress: i32::from(*progress),
+            ..with_id(0, id)
+        },
+        Outgoing::Notification { method, params } => {
+            Parts { method: method.index() as i32, handle: params.raw(), ..bare(1) }
         }
-        Outgoing::Notification { method, params } => Parts { method: method.index(), handle: params.raw(), ..bare(1) },
         Outgoing::Discover(id) => with_id(2, id),
         Outgoing::Initialize(id, version) => Parts { offered: Some(*version), ..with_id(3, id) },
         Outgoing::Initialized => bare(4),
@@ -38,22 +43,22 @@ pub(crate) fn parts(message: &Outgoing<Payload>) -> Parts {
 
 /// What the snippet's `on` tells, after its source.
 pub(crate) struct Told {
-    pub(crate) kind: u32,
+    pub(crate) kind: i32,
     pub(crate) id: f64,
-    pub(crate) handle: u32,
-    pub(crate) info: u32,
+    pub(crate) handle: i32,
+    pub(crate) info: i32,
     pub(crate) number: f64,
-    pub(crate) size: u32,
+    pub(crate) size: i32,
 }
 
 /// The kind that carries bytes of an event stream instead of an event.
-pub(crate) const CHUNK: u32 = 11;
+pub(crate) const CHUNK: i32 = 11;
 /// The first kind that is no message.
-pub(crate) const OPENED: u32 = 8;
-const CLOSED: u32 = 9;
-const HEAD: u32 = 10;
-const ENDED: u32 = 12;
-const FAILED: u32 = 13;
+pub(crate) const OPENED: i32 = 8;
+const CLOSED: i32 = 9;
+const HEAD: i32 = 10;
+const ENDED: i32 = 12;
+const FAILED: i32 = 13;
 
 /// What happened on a link.
 pub(crate) fn link_event(told: Told) -> LinkEvent<Payload> {
@@ -101,10 +106,10 @@ fn incoming(told: Told) -> Incoming<Payload> {
                 _ => ResultKind::Unknown,
             };
             let ttl = (info & 4 != 0).then(|| Duration::from_millis_f64(number));
-            Incoming::Result { id: request, kind, hint: Hint { ttl }, size, payload }
+            Incoming::Result { id: request, kind, hint: Hint { ttl }, size: size as u32, payload }
         }
         (1, Some(payload)) => Incoming::Error { id: known, code: number as i32, payload },
-        (2, Some(payload)) => Incoming::Notification { method: Method::from_index(info), token: known, payload },
+        (2, Some(payload)) => Incoming::Notification { method: Method::from_index(info as u32), token: known, payload },
         (3, Some(payload)) => Incoming::Request { asked: if info == 1 { Asked::Ping } else { Asked::Other }, payload },
         (4, _) => known.map_or(Incoming::Malformed(Malformed::TooLarge), Incoming::TooLarge),
         (5, _) => Incoming::Malformed(Malformed::Json),

@@ -2,28 +2,28 @@
 
 use core::mem::ManuallyDrop;
 
-use bowline_core::{Version, Versions};
+use bowline_core::Versions;
 
 use crate::glue;
 
 /// A handle on a value of the snippet's table. Zero is "no value".
 #[derive(Debug)]
-pub struct Payload(u32);
+pub struct Payload(i32);
 
 impl Payload {
     /// Takes over a handle that JavaScript made; `None` for zero.
     #[must_use]
-    pub fn from_raw(handle: u32) -> Option<Self> {
+    pub fn from_raw(handle: i32) -> Option<Self> {
         (handle != 0).then_some(Self(handle))
     }
 
     /// The number, still owned here.
-    pub(crate) fn raw(&self) -> u32 {
+    pub(crate) fn raw(&self) -> i32 {
         self.0
     }
 
     /// The number, now owned by whoever gets it.
-    pub(crate) fn into_raw(self) -> u32 {
+    pub(crate) fn into_raw(self) -> i32 {
         ManuallyDrop::new(self).0
     }
 }
@@ -42,11 +42,7 @@ impl Drop for Payload {
 }
 
 impl bowline_core::Payload for Payload {
-    fn protocol_version(&self) -> Option<Version> {
-        Version::parse(&glue::revisions(self.0, false))
-    }
-
-    fn supported_versions(&self) -> Versions {
-        Versions::parse(&glue::revisions(self.0, true))
+    fn versions(&self) -> Versions {
+        Versions::from_bits(glue::revisions(self.0) as u8)
     }
 }

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_core::{
-    CacheKey, CallId, Command, Config, Duration, Effect, Event, ExchangeEvent, ExchangeId, Incoming, Input, Instant, Kind,
-    LinkEvent, LinkId, Method, Metrics, Outcome, Outgoing, Output, RequestId, Settled, State,
+    CacheKey, CallId, Command, Config, Duration, Effect, Event, ExchangeEvent, ExchangeId, Incoming, Input, Instant,
+    Kind, LinkEvent, LinkId, Method, Metrics, Outcome, Outgoing, Output, RequestId, Settled, State,
 };
 
 use crate::{Doc, Req};
@@ -111,7 +111,8 @@ impl Ledger {
             }
             Input::Command(Command::Close) => self.closed = true,
             Input::Link(link, LinkEvent::SendFailed(id)) => {
-                if let Some(record) = id.and_then(|id| self.of_mut(id.slot()).filter(|record| record.last == Some(id))) {
+                if let Some(record) = id.and_then(|id| self.of_mut(id.slot()).filter(|record| record.last == Some(id)))
+                {
                     record.unsent += 1;
                     record.place = None;
                 }
@@ -209,7 +210,8 @@ impl Ledger {
         self.check(metrics.active_requests <= flying, || {
             format!("{} requests are active, but only {flying} can be", metrics.active_requests)
         });
-        let undecided = core::mem::take(&mut self.lost).into_iter().any(|at| self.records.get(at).is_some_and(|r| r.end.is_none()));
+        let undecided =
+            core::mem::take(&mut self.lost).into_iter().any(|at| self.records.get(at).is_some_and(|r| r.end.is_none()));
         self.check(!undecided, || "a side effect outlives its link".to_owned());
         let at_rest = matches!(self.state, Some(State::Failed | State::AuthRequired | State::Closed));
         let (state, waiting) = (self.state, metrics.queued_requests);

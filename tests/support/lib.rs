@@ -4,6 +4,7 @@
 mod agenda;
 mod driver;
 mod faults;
+mod hand;
 mod ledger;
 mod network;
 mod payload;
@@ -14,6 +15,7 @@ mod sim;
 pub use agenda::Agenda;
 pub use driver::Driver;
 pub use faults::{Fate, Faults};
+pub use hand::{Hand, Place};
 pub use ledger::Ledger;
 pub use network::Network;
 pub use payload::{

@@ -12,10 +12,8 @@ pub struct Doc {
     pub key: u32,
     /// Which state of the server a result shows; grows with every `list_changed`.
     pub edition: u32,
-    /// `protocolVersion`, in an `initialize` result.
-    pub version: Option<Version>,
-    /// `supportedVersions` or `data.supported`.
-    pub supported: Versions,
+    /// The revisions it names: `supportedVersions`, `data.supported`, or `protocolVersion`.
+    pub names: Versions,
 }
 
 /// A request of the application.
@@ -28,26 +26,23 @@ impl Doc {
         Self { key, ..Self::default() }
     }
 
-    /// What `server/discover` brings, or the data of a -32022; the revisions in any text.
+    /// What `server/discover` brings, or the data of a -32022: the revisions that occur in `text`.
     #[must_use]
-    pub fn supporting(versions: &str) -> Self {
-        Self { supported: Versions::parse(versions), ..Self::default() }
+    pub fn supporting(text: &str) -> Self {
+        let bits = (0u8..).zip(Version::ALL).filter(|(_, version)| text.contains(version.as_str()));
+        Self { names: Versions::from_bits(bits.fold(0, |bits, (at, _)| bits | 1 << at)), ..Self::default() }
     }
 
     /// An `initialize` result.
     #[must_use]
     pub fn speaking(version: Version) -> Self {
-        Self { version: Some(version), ..Self::default() }
+        Self { names: Versions::only(version), ..Self::default() }
     }
 }
 
 impl Payload for Doc {
-    fn protocol_version(&self) -> Option<Version> {
-        self.version
-    }
-
-    fn supported_versions(&self) -> Versions {
-        self.supported
+    fn versions(&self) -> Versions {
+        self.names
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bowline_core::{Duration, Era, Hint, Method, Outgoing, ResultKind, Version, Versions};
+use bowline_core::{Duration, Era, Hint, Method, Outgoing, ResultKind, Version};
 
 use crate::Doc;
 
@@ -120,18 +120,16 @@ impl Server {
 
     /// The revisions it speaks.
     #[must_use]
-    pub fn supported(&self) -> Versions {
+    pub fn supported(&self) -> Doc {
         let modern = if self.shape.modern { Version::newest(Era::Modern).as_str() } else { "" };
         let legacy = self.shape.legacy.map_or("", Version::as_str);
-        Versions::parse(&format!("{modern} {legacy}"))
+        Doc::supporting(&format!("{modern} {legacy}"))
     }
 
     /// Takes a message; executes it, if it is to be executed.
     pub fn take(&mut self, message: &Outgoing<Doc>, version: Option<Version>, channel: &mut Channel) -> Reply {
         match message {
-            Outgoing::Discover(_) if self.shape.modern => {
-                self.complete(Doc { supported: self.supported(), ..Doc::default() })
-            }
+            Outgoing::Discover(_) if self.shape.modern => self.complete(self.supported()),
             Outgoing::Discover(_) => self.shy(channel),
             Outgoing::Initialize(..) => self.initialize(version, channel),
             Outgoing::Request { method, params, .. } => match self.admit(*method, version, channel) {
@@ -168,7 +166,7 @@ impl Server {
             self.breach("initialize inside a session");
         }
         let Some(version) = self.shape.legacy else {
-            return Reply::Error(-32022, Doc { supported: self.supported(), ..Doc::default() }, 400);
+            return Reply::Error(-32022, self.supported(), 400);
         };
         channel.initialized = true;
         if channel.http && self.shape.sessions {

@@ -72,7 +72,7 @@ impl Handshake {
         }
         match question {
             Question::Discover { .. } => {
-                let supported = payload.supported_versions();
+                let supported = payload.versions();
                 // A server that names no revision at all answered a modern method in a modern way: believe it.
                 if supported == Versions::default() || supported.newest(Era::Modern).is_some() {
                     Next::Ready(Version::newest(Era::Modern), payload)
@@ -80,9 +80,9 @@ impl Handshake {
                     self.initialize(ids)
                 }
             }
-            Question::Initialize { .. } => match payload.protocol_version() {
-                Some(version) if version.era() == Era::Legacy => Next::Ready(version, payload),
-                _ => Next::Fail(Error::new(Code::ProtocolVersion, Detail::Note("initialize"))),
+            Question::Initialize { .. } => match payload.versions().newest(Era::Legacy) {
+                Some(version) => Next::Ready(version, payload),
+                None => Next::Fail(Error::new(Code::ProtocolVersion, Detail::Note("initialize"))),
             },
             Question::None => Next::Fail(Error::new(Code::Internal, Detail::Note("handshake"))),
         }
@@ -96,7 +96,7 @@ impl Handshake {
         };
         match code {
             UNSUPPORTED_VERSION => {
-                let supported = payload.supported_versions();
+                let supported = payload.versions();
                 if supported.newest(Era::Modern).is_some() && !corrected {
                     let id = ids.request();
                     self.question = Question::Discover { id, corrected: true };

@@ -4,12 +4,11 @@ use super::{Method, Version, Versions};
 use crate::ids::RequestId;
 
 /// An opaque value that the shell keeps: params going out, a result or an error object coming in. Cloning makes a second handle on
-/// the same value. The methods are asked only during a handshake and answer `None` or the empty set when the value has no such field.
+/// the same value.
 pub trait Payload: Clone {
-    /// `protocolVersion` of an `initialize` result.
-    fn protocol_version(&self) -> Option<Version>;
-    /// `supportedVersions` of a `server/discover` result, or `data.supported` of a -32022 error object.
-    fn supported_versions(&self) -> Versions;
+    /// The revisions that a handshake's answer names: `supportedVersions` of a `server/discover` result, `data.supported` of a -32022
+    /// error object, `protocolVersion` of an `initialize` result. Asked only during a handshake; empty when there is no such field.
+    fn versions(&self) -> Versions;
 }
 
 /// A message that arrived.

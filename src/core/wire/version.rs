@@ -55,12 +55,6 @@ impl Version {
         }
     }
 
-    /// The revision written as `text`.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|version| version.as_str() == text)
-    }
-
     /// Its era.
     #[must_use]
     pub const fn era(self) -> Era {
@@ -83,16 +77,16 @@ impl Era {
 }
 
 impl Versions {
-    /// The revisions named in a text that separates them by anything that is no part of a date; unknown ones are left out.
+    /// The set whose members' bits are set: bit 0 is the oldest revision of [`Version::ALL`], and so on.
     #[must_use]
-    pub fn parse(text: &str) -> Self {
-        let mut set = Self::default();
-        for name in text.split(|c: char| !c.is_ascii_digit() && c != '-') {
-            if let Some(version) = Version::parse(name) {
-                set.0 |= 1 << version as u8;
-            }
-        }
-        set
+    pub const fn from_bits(bits: u8) -> Self {
+        Self(bits)
+    }
+
+    /// The set of one revision.
+    #[must_use]
+    pub const fn only(version: Version) -> Self {
+        Self(1 << version as u8)
     }
 
     /// Whether the set names `version`.

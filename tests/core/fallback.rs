@@ -1,0 +1,177 @@
+//! The race between the WebSocket and HTTP (resilience, section 1): a head start, the first verified round trip wins, and the verdict is
+//! remembered only when it is known to be the WebSocket's fault.
+
+use bowline_core::{Code, Config, ExchangeEvent, Output, Reach, State, Transport};
+use bowline_support::{connect, fixed, ms, tool_call, Doc, Hand, Place};
+
+fn remembered(hand: &mut Hand) -> bool {
+    hand.news().iter().any(|output| matches!(output, Output::RememberFallback(_)))
+}
+
+#[test]
+fn the_websocket_goes_alone_for_its_head_start() {
+    let mut hand = Hand::new(fixed());
+    hand.call(connect());
+    assert_eq!(hand.dials(), [(0.0, true)]);
+    hand.open();
+    hand.pass(249);
+    assert!(hand.fetches().is_empty());
+    hand.pass(1);
+    assert_eq!(hand.fetches().len(), 1, "an open socket that has not answered is not enough");
+}
+
+#[test]
+fn a_websocket_that_answers_within_its_head_start_makes_http_unnecessary() {
+    let mut hand = Hand::new(fixed());
+    hand.call(connect());
+    hand.open();
+    hand.pass(200);
+    hand.answer_question(Doc::supporting("2026-07-28"));
+    hand.pass(60_000);
+    assert!(hand.fetches().is_empty());
+    assert_eq!(hand.status_now().transport, Some(Transport::WebSocket));
+}
+
+#[test]
+fn http_starts_at_once_when_the_websocket_fails() {
+    let mut hand = Hand::new(fixed());
+    hand.call(connect());
+    hand.pass(10);
+    hand.close_link(1006);
+    hand.close_link(1006);
+    assert_eq!(hand.fetches().len(), 1);
+    assert_eq!(hand.time(), 10.0);
+}
+
+#[test]
+fn a_refused_dial_is_tried_once_more_without_subprotocols() {
+    let mut hand = Hand::new(fixed());
+    hand.call(connect());
+    hand.close_link(1006);
+    assert_eq!(hand.dials(), [(0.0, true), (0.0, false)]);
+    assert!(hand.fetches().is_empty(), "not failed yet");
+    hand.open();
+    hand.answer_question(Doc::supporting("2026-07-28"));
+    assert_eq!(hand.status_now().state, State::Ready);
+}
+
+#[test]
+fn a_socket_that_closes_after_it_opened_is_not_redialled_without_subprotocols() {
+    let mut hand = Hand::new(fixed());
+    hand.call(connect());
+    hand.open();
+    hand.close_link(1006);
+    assert_eq!(hand.dials().len(), 1);
+    assert_eq!(hand.fetches().len(), 1);
+}
+
+#[test]
+fn when_http_wins_the_websocket_is_hung_up() {
+    let mut hand = Hand::new(fixed());
+    let call = hand.call(tool_call(5));
+    let link = hand.last_link();
+    hand.pass(250);
+    hand.answer_question(Doc::supporting("2026-07-28"));
+    assert!(hand.hung_up(link));
+    assert_eq!(hand.status_now().transport, Some(Transport::Http));
+    assert!(matches!(hand.sent(call).0, Place::Exchange(_)), "the waiting call goes on the winner");
+}
+
+#[test]
+fn when_the_websocket_wins_the_http_probe_is_aborted() {
+    let mut hand = Hand::new(fixed());
+    hand.call(connect());
+    hand.pass(250);
+    let probe = hand.last_exchange();
+    hand.open();
+    hand.answer_question(Doc::supporting("2026-07-28"));
+    assert!(hand.aborted(probe));
+    assert_eq!(hand.status_now().transport, Some(Transport::WebSocket));
+}
+
+#[test]
+fn a_websocket_that_failed_while_http_works_is_remembered_and_skipped() {
+    let mut hand = Hand::new(fixed());
+    hand.call(connect());
+    hand.close_link(1006);
+    hand.close_link(1006);
+    assert!(!remembered(&mut hand), "it might be the network");
+    hand.answer_question(Doc::supporting("2026-07-28"));
+    assert!(remembered(&mut hand));
+    hand.command(bowline_core::Command::Reconnect);
+    assert_eq!(hand.dials().len(), 2, "no third dial");
+    hand.answer_question(Doc::supporting("2026-07-28"));
+    hand.pass(600_000);
+    hand.command(bowline_core::Command::Reconnect);
+    assert_eq!(hand.dials().len(), 3, "after ten minutes it gets another chance");
+}
+
+#[test]
+fn a_websocket_that_is_merely_slow_is_not_remembered() {
+    let mut hand = Hand::new(fixed());
+    hand.call(connect());
+    hand.pass(250);
+    hand.answer_question(Doc::supporting("2026-07-28"));
+    assert!(!remembered(&mut hand));
+}
+
+#[test]
+fn when_both_fail_nothing_is_remembered() {
+    let mut hand = Hand::new(fixed());
+    let call = hand.call(connect());
+    for _ in 0..2 {
+        hand.close_link(1006);
+    }
+    for _ in 0..2 {
+        hand.exchange(hand.last_exchange(), ExchangeEvent::Failed(Reach::Unknown));
+    }
+    assert!(!remembered(&mut hand));
+    assert_eq!(hand.error(call).0, Code::CorsOrNetwork, "what HTTP says is more telling than a bare 1006");
+    hand.pass(1_000);
+    assert_eq!(hand.dials().len(), 3, "the WebSocket is dialled again");
+}
+
+#[test]
+fn a_remembered_failure_is_forgotten_when_http_fails_too() {
+    let mut hand = Hand::new(Config { fallback_remembered: ms(600_000), ..fixed() });
+    hand.call(connect());
+    assert!(hand.dials().is_empty(), "remembered from an earlier visit");
+    for _ in 0..2 {
+        hand.exchange(hand.last_exchange(), ExchangeEvent::Failed(Reach::Unknown));
+    }
+    hand.pass(1_000);
+    assert_eq!(hand.dials().len(), 1, "HTTP works was the reason, and it does not");
+}
+
+#[test]
+fn without_the_fallback_only_the_websocket_is_tried() {
+    let mut hand = Hand::new(Config { http: false, fallback_remembered: ms(600_000), ..fixed() });
+    hand.call(connect());
+    hand.close_link(1006);
+    hand.close_link(1006);
+    hand.pass(5_000);
+    assert!(hand.fetches().is_empty());
+    assert!(hand.dials().len() > 2, "a remembered fallback means nothing without a fallback");
+}
+
+#[test]
+fn without_the_websocket_http_starts_at_once() {
+    let mut hand = Hand::new(Config { websocket: false, ..fixed() });
+    hand.call(connect());
+    assert!(hand.dials().is_empty());
+    assert_eq!(hand.fetches().len(), 1);
+}
+
+#[test]
+fn a_failed_http_probe_leaves_the_websocket_its_time() {
+    let mut hand = Hand::new(fixed());
+    let call = hand.call(connect());
+    hand.pass(250);
+    for _ in 0..2 {
+        hand.exchange(hand.last_exchange(), ExchangeEvent::Failed(Reach::Down));
+    }
+    assert!(hand.end(call).is_none());
+    hand.open();
+    hand.answer_question(Doc::supporting("2026-07-28"));
+    assert!(hand.end(call).is_some_and(|end| end.is_ok()));
+}
