@@ -133,7 +133,8 @@ export class McpClient {
 
   /** Counters and gauges as of now. */
   metrics(): ClientMetrics {
-    return this.#host.metrics().public;
+    const { latency: _, ...metrics } = this.#host.metrics();
+    return metrics;
   }
 
   /** Adds a listener and returns what removes it. */

@@ -11,12 +11,7 @@ declare module "bowline-core" {
     isSent(slot: number): boolean;
     reconnect(): void;
     close(): void;
-    metrics(): Metrics;
-  }
-  export interface Metrics {
-    /** NaN before the first answer. */
-    lastLatency: number;
-    public: import("./types.js").ClientMetrics;
+    metrics(): number[];
   }
   /** The snippet's tables: one instance for all clients of the module. */
   export interface Tables {

@@ -1,7 +1,7 @@
 // The package's side of one core client: what the snippet needs to know of it, and what it tells. It turns core facts into events and
 // snapshots and decides nothing.
 
-import { Core, type Metrics, type Tables } from "bowline-core";
+import { Core, type Tables } from "bowline-core";
 import type { Call, RawFailure } from "./call.js";
 import { Emitter, SnapshotStore } from "./emitter.js";
 import { errorFrom, type Failure, type McpError } from "./errors.js";
@@ -22,27 +22,11 @@ import type {
 /** How often, at most, a store's watchers hear of calls coming and going. Milliseconds. */
 const BEAT = 100;
 
-/** The counters of a client whose core is not loaded. */
-const UNUSED: ClientMetrics = {
-  totalRequests: 0,
-  successfulRequests: 0,
-  failedRequests: 0,
-  cachedResponses: 0,
-  averageLatency: 0,
-  activeRequests: 0,
-  queuedRequests: 0,
-  bytesSent: 0,
-  bytesReceived: 0,
-  bufferedAmount: 0,
-  replayed: 0,
-  deduplicated: 0,
-  unknownOutcomes: 0,
-  timeouts: 0,
-  aborted: 0,
-  violations: 0,
-  cache: { size: 0, bytes: 0 },
-  connection: { connects: 0, reconnects: 0, failedAttempts: 0 },
-};
+/** The counters in the order of src/web/driver.rs; `latency` is the connection's. */
+const COUNTERS =
+  "totalRequests successfulRequests failedRequests cachedResponses averageLatency activeRequests queuedRequests latency " +
+  "deduplicated replayed unknownOutcomes timeouts aborted violations connection.connects connection.reconnects " +
+  "connection.failedAttempts cache.size cache.bytes bytesSent bytesReceived bufferedAmount";
 
 export class Host {
   readonly url: string | undefined;
@@ -248,8 +232,19 @@ export class Host {
     this.events.emit("outcomeUnknown", call);
   }
 
-  metrics(): Metrics {
-    return this.core?.metrics() ?? { lastLatency: NaN, public: { ...UNUSED, queuedRequests: this.#waiting.length } };
+  metrics(): ClientMetrics & { latency: number | null } {
+    const values = this.core?.metrics() ?? [];
+    const all: Record<string, unknown> = {};
+    COUNTERS.split(" ").forEach((path, at) => {
+      const [name = "", member] = path.split(".");
+      const value = values[at] ?? 0;
+      if (member) ((all[name] ??= {}) as Record<string, number>)[member] = value;
+      else all[name] = value;
+    });
+    // 0 and NaN: nothing was answered yet.
+    all.latency ||= null;
+    if (!this.core) all.queuedRequests = this.#waiting.length;
+    return all as unknown as ClientMetrics & { latency: number | null };
   }
 
   /** Runs a callback of the application; what it throws is its own, uncaught error. */
@@ -283,12 +278,8 @@ export class Host {
   }
 
   #snapshot(): ClientSnapshot {
-    const { lastLatency, public: metrics } = this.metrics();
-    return {
-      connection: { ...this.#connection, latency: Number.isNaN(lastLatency) ? null : lastLatency },
-      queued: metrics.queuedRequests,
-      active: metrics.activeRequests,
-    };
+    const { latency, queuedRequests: queued, activeRequests: active } = this.metrics();
+    return { connection: { ...this.#connection, latency }, queued, active };
   }
 }
 

@@ -8,12 +8,12 @@ use bowline_core::{
     CallId, Command, Config, Detail, Duration, Engine, Error, Event, ExchangeEvent, ExchangeId, Incoming, Input,
     Instant, LinkEvent, LinkId, Malformed, Method, Outgoing, Output, Plan, RequestId, Status, Version,
 };
-use wasm_bindgen::closure::Closure;
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::JsValue;
 
 use crate::fetch::Fetch;
-use crate::glue::{self, HostObject, On};
-use crate::message::{exchange_event, link_event, parts, Told, CHUNK, OPENED};
+use crate::glue::{self, HostObject};
+use crate::message::{exchange_event, link_event, parts, Told, CHUNK, OPENED, WAKE};
 use crate::payload::Payload;
 use crate::socket::Socket;
 use crate::timer::Timer;
@@ -23,7 +23,6 @@ const SUBPROTOCOLS: &str = "mcp mcp.version.2026-07-28 mcp.version.2025-11-25";
 /// One client at work. Dropping it closes the client: every promise settles first.
 pub struct Driver {
     client: i32,
-    me: Weak<Self>,
     engine: RefCell<Engine<Payload>>,
     sockets: RefCell<Vec<Socket>>,
     fetches: RefCell<Vec<Fetch>>,
@@ -32,8 +31,6 @@ pub struct Driver {
     sent: Cell<f64>,
     received: Cell<f64>,
     max_message: f64,
-    on_link: On,
-    on_exchange: On,
 }
 
 impl Driver {
@@ -41,15 +38,15 @@ impl Driver {
     #[must_use]
     pub fn new(mut config: Config, max_message: f64, host: &HostObject) -> Rc<Self> {
         if glue::is_set_up() == 0 {
+            glue::connect(&wasm_bindgen::exports());
             Version::ALL.into_iter().for_each(|version| glue::add_version(version.as_str()));
             Method::table().for_each(|(name, cacheable)| glue::add_method(name, i32::from(cacheable)));
         }
-        let client = glue::open(host);
+        let client = glue::open(host, max_message);
         config.fallback_remembered = Duration::from_millis_f64(glue::fallback_remembered(client));
         let engine = Engine::new(config, (glue::seed() as u64) << 32 | glue::seed() as u32 as u64, now());
-        Rc::new_cyclic(|me: &Weak<Self>| Self {
+        let driver = Rc::new(Self {
             client,
-            me: me.clone(),
             engine: RefCell::new(engine),
             sockets: RefCell::default(),
             fetches: RefCell::default(),
@@ -58,11 +55,14 @@ impl Driver {
             sent: Cell::new(0.0),
             received: Cell::new(0.0),
             max_message,
-            on_link: Self::ear(me, |driver, link, told| {
-                driver.handle(Input::Link(LinkId(link as u32), link_event(told)));
-            }),
-            on_exchange: Self::ear(me, |driver, id, told| driver.on_exchange(ExchangeId(id as u32), told)),
-        })
+        });
+        DRIVERS.with_borrow_mut(|drivers| {
+            drivers.resize(drivers.len().max(client as usize + 1), Weak::new());
+            if let Some(place) = drivers.get_mut(client as usize) {
+                *place = Rc::downgrade(&driver);
+            }
+        });
+        driver
     }
 
     /// The number under which the snippet knows this client.
@@ -119,7 +119,7 @@ impl Driver {
     /// Settles everything and closes for good.
     pub fn close(&self) {
         self.handle(Input::Command(Command::Close));
-        self.timer.cancel();
+        self.timer.cancel(self.client);
     }
 
     fn pump(&self) {
@@ -131,22 +131,12 @@ impl Driver {
             if let Output::Timeout(at) = output {
                 self.pumping.set(false);
                 if let Some(at) = at {
-                    self.arm(at);
+                    self.timer.arm(self.client, at, now());
                 }
                 return;
             }
             self.perform(output);
         }
-    }
-
-    fn arm(&self, at: Instant) {
-        let me = self.me.clone();
-        self.timer.arm(at, now(), move || {
-            if let Some(driver) = me.upgrade() {
-                driver.timer.on_fired();
-                driver.handle(Input::Timeout);
-            }
-        });
     }
 
     fn perform(&self, output: Output<Payload>) {
@@ -193,7 +183,7 @@ impl Driver {
             // A URL that the browser refuses, or no WebSocket at all: the same as a dial that failed.
             return self.handle(Input::Link(link, LinkEvent::Closed(1006)));
         };
-        glue::listen(&socket, link.0 as i32, self.max_message, &self.on_link);
+        glue::listen(&socket, self.client, link.0 as i32);
         self.sockets.borrow_mut().push(Socket { link, socket });
     }
 
@@ -222,8 +212,6 @@ impl Driver {
             version,
             parts.progress,
             plan.session.as_ref().map_or(0, Payload::raw),
-            self.max_message,
-            &self.on_exchange,
         );
         self.sent.set(self.sent.get() + sent);
     }
@@ -249,7 +237,7 @@ impl Driver {
         };
         match events {
             Ok(events) => events.iter().for_each(|data| {
-                glue::receive_bytes(data, self.max_message, id.0 as i32, &self.on_exchange);
+                glue::receive_bytes(data, self.client, id.0 as i32);
             }),
             Err(_) => {
                 self.fetches.borrow_mut().retain(|fetch| fetch.id != id);
@@ -273,18 +261,32 @@ impl Driver {
             &status.reason.map_or(JsValue::NULL, failure),
         );
     }
+}
 
-    /// What JavaScript calls when something happened.
-    fn ear(me: &Weak<Self>, hear: fn(&Self, i32, Told)) -> On {
-        let me = me.clone();
-        Closure::new(move |source, kind, id, handle, info, number, size| {
-            if let Some(driver) = me.upgrade() {
-                if kind < OPENED {
-                    driver.received.set(driver.received.get() + f64::from(size));
-                }
-                hear(&driver, source, Told { kind, id, handle, info, number, size });
-            }
-        })
+thread_local! {
+    /// The drivers by their numbers, for [`hear`].
+    static DRIVERS: RefCell<Vec<Weak<Driver>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The one ear: the snippet takes it from the exports and calls it when anything happened to any client. A closure per client would
+/// cost a wrapper with a rest parameter on every message. Not for applications.
+#[wasm_bindgen]
+#[allow(clippy::too_many_arguments)] // numbers only, so that nothing is converted
+pub fn hear(client: i32, source: i32, kind: i32, id: f64, handle: i32, info: i32, number: f64, size: i32) {
+    let told = Told { kind, id, handle, info, number, size };
+    let driver = DRIVERS.with_borrow(|drivers| drivers.get(client as usize).and_then(Weak::upgrade));
+    let Some(driver) = driver else { return };
+    if kind == WAKE {
+        driver.timer.on_fired();
+        return driver.handle(Input::Timeout);
+    }
+    if kind < OPENED {
+        driver.received.set(driver.received.get() + f64::from(size));
+    }
+    if source < 0 {
+        driver.handle(Input::Link(LinkId(source.unsigned_abs()), link_event(told)));
+    } else {
+        driver.on_exchange(ExchangeId(source as u32), told);
     }
 }
 

@@ -69,6 +69,11 @@ export function isSetUp() {
   return names.length;
 }
 
+/** Takes the core's one ear as wasm exports it: called directly, without a wrapper. */
+export function connect(exports) {
+  on = exports.hear;
+}
+
 export function addMethod(name, isCacheable) {
   cacheable[methodId(name)] = isCacheable;
 }
@@ -119,12 +124,12 @@ export function has(host, name) {
 const clients = [];
 
 /** Registers a client; `host` is the package's side of it. */
-export function open(host) {
+export function open(host, limit) {
   const meta =
     `"io.modelcontextprotocol/protocolVersion":"${versions.at(-1)}",` +
     `"io.modelcontextprotocol/clientInfo":${JSON.stringify(host.clientInfo)},` +
     `"io.modelcontextprotocol/clientCapabilities":${JSON.stringify(host.capabilities)}`;
-  return clients.push({ host, meta, calls: [], free: [], keys: new Map(), keyTexts: new Map(), nextKey: 1, aborts: new Map() }) - 1;
+  return clients.push({ host, limit, meta, calls: [], free: [], keys: new Map(), keyTexts: [""], aborts: new Map() }) - 1;
 }
 
 export function shut(client) {
@@ -160,7 +165,7 @@ function params(method, given) {
   }
   const text = given === undefined || given === null ? "{}" : JSON.stringify(given);
   if (text === undefined || text[0] !== "{") throw new TypeError("params must be an object");
-  return put({ text, name, meta }, undefined);
+  return put({ text, name, meta });
 }
 
 function key(client, method, given, always) {
@@ -169,20 +174,18 @@ function key(client, method, given, always) {
   const text = method + canonical(given ?? {});
   let id = keys.get(text);
   if (id === undefined) {
-    id = clients[client].nextKey++;
+    id = keyTexts.push(text) - 1;
     keys.set(text, id);
-    keyTexts.set(id, text);
   }
   return id;
 }
 
 export function forget(client, id) {
   const { keys, keyTexts } = clients[client];
-  const text = keyTexts.get(id);
-  if (text !== undefined) {
-    keyTexts.delete(id);
-    if (keys.get(text) === id) keys.delete(text);
-  }
+  const text = keyTexts[id];
+  delete keyTexts[id];
+  // The same text may have a new number by now.
+  if (keys.get(text) === id) keys.delete(text);
 }
 
 function detach(client, slot) {
@@ -222,21 +225,9 @@ export function notification(client, handle) {
   clients[client].host.onNotification(take(handle));
 }
 
-/** The public names of the counters. */
-export function metrics(
-  totalRequests, successfulRequests, failedRequests, cachedResponses, averageLatency, activeRequests, queuedRequests,
-  lastLatency, deduplicated, replayed, unknownOutcomes, timeouts, aborted, violations,
-  connects, reconnects, failedAttempts, size, bytes, bytesSent, bytesReceived, bufferedAmount,
-) {
-  return {
-    lastLatency,
-    public: {
-      totalRequests, successfulRequests, failedRequests, cachedResponses, averageLatency, activeRequests, queuedRequests,
-      bytesSent, bytesReceived, bufferedAmount, replayed, deduplicated, unknownOutcomes, timeouts, aborted, violations,
-      cache: { size, bytes },
-      connection: { connects, reconnects, failedAttempts },
-    },
-  };
+/** The counters, in the order of the core's shell; the package has their names. */
+export function metrics(...values) {
+  return values;
 }
 
 export function replay(client, slot) {
@@ -307,18 +298,23 @@ export function dial(client, subprotocols) {
 
 // ---- reading ---------------------------------------------------------------------------------------------------------------------
 
-// Everything that happens on a link or in an exchange is told by one call of numbers: on(source, kind, id, handle, info, number, size).
+// Everything that happens is told by one call of numbers: on(client, source, kind, id, handle, info, number, size). The source is an
+// exchange, or a link with its sign turned.
+// What is left out arrives as 0, and as NaN for the two floats, id and number.
 const RESULT = 0, ERROR = 1, NOTICE = 2, ASKED = 3, TOO_LARGE = 4, BAD_JSON = 5, BAD_ENVELOPE = 6, BAD_BINARY = 7;
-const OPENED = 8, CLOSED = 9, HEAD = 10, CHUNK = 11, ENDED = 12, FAILED = 13;
+const OPENED = 8, CLOSED = 9, HEAD = 10, CHUNK = 11, ENDED = 12, FAILED = 13, WAKE = 14;
+
+let on;
 
 /** Tells what happens on a socket. */
-export function listen(socket, source, limit, on) {
-  socket.onopen = () => on(source, OPENED, 0, 0, 0, 0, 0);
-  socket.onclose = (event) => on(source, CLOSED, 0, 0, event.code, 0, 0);
+export function listen(socket, client, link) {
+  const source = -link;
+  socket.onopen = () => on(client, source, OPENED);
+  socket.onclose = (event) => on(client, source, CLOSED, 0, 0, event.code);
   socket.onmessage = (event) => {
     const text = event.data;
-    if (typeof text === "string") receive(text, limit, source, on);
-    else on(source, BAD_BINARY, NaN, 0, 0, 0, 0);
+    if (typeof text === "string") receive(text, client, source);
+    else on(client, source, BAD_BINARY);
   };
   // An error event says nothing; the close event that follows it does. Without a listener Node's `ws` would throw.
   socket.onerror = () => {};
@@ -330,44 +326,44 @@ export function copyBytes(handle, into) {
 }
 
 /** The text of one event of an event stream. */
-export function receiveBytes(bytes, limit, source, on) {
-  receive(decoder.decode(bytes), limit, source, on);
+export function receiveBytes(bytes, client, source) {
+  receive(decoder.decode(bytes), client, source);
 }
 
 const decoder = new TextDecoder();
 
-function receive(text, limit, source, on) {
+function receive(text, client, source) {
   // Beyond four times the limit not even the id is worth the memory of a parse.
-  if (text.length > 4 * limit) return on(source, TOO_LARGE, NaN, 0, 0, 0, text.length);
+  if (text.length > 4 * clients[client].limit) return on(client, source, TOO_LARGE);
   let message;
   try {
     message = JSON.parse(text);
   } catch {
-    return on(source, BAD_JSON, NaN, 0, 0, 0, text.length);
+    return on(client, source, BAD_JSON);
   }
-  if (!Array.isArray(message)) return deliver(message, text, limit, source, on);
-  for (const one of message) deliver(one, JSON.stringify(one), limit, source, on); // a batch of 2025-03-26 (P6)
+  if (!Array.isArray(message)) return deliver(message, text, client, source);
+  for (const one of message) deliver(one, JSON.stringify(one), client, source); // a batch of 2025-03-26 (P6)
 }
 
-function deliver(message, text, limit, source, on) {
+function deliver(message, text, client, source) {
   const size = text.length;
   const id = number(message?.id);
   if (message?.result !== undefined) {
-    if (size > limit) return on(source, TOO_LARGE, id, 0, 0, 0, size);
+    if (size > clients[client].limit) return on(client, source, TOO_LARGE, id);
     const { result } = message;
     const kind = result?.resultType;
     const ttl = result?.ttlMs;
     let info = kind === undefined || kind === "complete" ? 0 : kind === "input_required" ? 1 : 2;
     if (typeof ttl === "number") info |= 4;
-    on(source, RESULT, id, put(result, text), info, ttl ?? 0, size);
+    on(client, source, RESULT, id, put(result, text), info, ttl, size);
   } else if (message?.error) {
-    on(source, ERROR, id, put(message.error, undefined), 0, message.error.code | 0, size);
+    on(client, source, ERROR, id, put(message.error), 0, message.error.code | 0, size);
   } else if (typeof message?.method !== "string") {
-    on(source, BAD_ENVELOPE, NaN, 0, 0, 0, size);
+    on(client, source, BAD_ENVELOPE);
   } else if (message.id !== undefined && message.id !== null) {
-    on(source, ASKED, NaN, put(message, undefined), message.method === "ping" ? 1 : 0, 0, size);
+    on(client, source, ASKED, NaN, put(message), message.method === "ping" ? 1 : 0, 0, size);
   } else {
-    on(source, NOTICE, number(message.params?.progressToken), put(message, undefined), methodId(message.method), 0, size);
+    on(client, source, NOTICE, number(message.params?.progressToken), put(message), methodId(message.method), 0, size);
   }
 }
 
@@ -382,7 +378,7 @@ const JSON_BODY = 0, EVENT_STREAM = 1, HTML = 2, OTHER = 3;
 const SMALL = 16384; // a declared length up to this cannot inflate beyond the limit, even compressed
 
 /** Starts an exchange and returns the length of its body. */
-export function exchange(client, source, kind, id, method, handle, version, progress, session, limit, on) {
+export function exchange(client, source, kind, id, method, handle, version, progress, session) {
   const { host, aborts } = clients[client];
   const abort = new AbortController();
   const { signal } = abort;
@@ -404,11 +400,11 @@ export function exchange(client, source, kind, id, method, handle, version, prog
   const init = { method: kind < 0 ? "DELETE" : "POST", headers, body, signal };
   // The end of a session has to outlive the page that ends it.
   if (kind < 0) init.keepalive = true;
-  run(host, init, source, limit, on).then(
-    () => signal.aborted || on(source, ENDED, 0, 0, 0, 0, 0),
+  run(host, init, client, source).then(
+    () => signal.aborted || on(client, source, ENDED),
     async () => {
       const how = host.answered ? UNKNOWN : await reach(host);
-      if (!signal.aborted) on(source, FAILED, 0, 0, how, 0, 0);
+      if (!signal.aborted) on(client, source, FAILED, 0, 0, how);
     },
   );
   return body ? body.length : 0;
@@ -422,25 +418,18 @@ export function abort(client, source) {
 }
 
 const UNKNOWN = 0, BLOCKED = 1, DOWN = 2;
-const REACH_LIMIT = 80; // milliseconds: the diagnosis must not delay the failure
-
-// Why a first `fetch` failed (P90): a request whose answer may not be read succeeds when only the CORS headers are missing.
-async function reach(host) {
-  const { fetch } = host;
-  const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), REACH_LIMIT);
+// Why a first `fetch` failed (P90): a request whose answer may not be read succeeds when only the CORS headers are missing. The limit
+// keeps the diagnosis from delaying the failure.
+async function reach({ fetch, url }) {
   try {
-    await fetch(host.url, { mode: "no-cors", credentials: "omit", signal: abort.signal });
+    await fetch(url, { mode: "no-cors", credentials: "omit", signal: AbortSignal.timeout(80) });
     return BLOCKED;
-  } catch {
-    return abort.signal.aborted ? UNKNOWN : DOWN;
-  } finally {
-    clearTimeout(timer);
-    abort.abort();
+  } catch (error) {
+    return error?.name === "TimeoutError" ? UNKNOWN : DOWN;
   }
 }
 
-async function run(host, init, source, limit, on) {
+async function run(host, init, client, source) {
   const own = typeof host.headers === "function" ? await host.headers() : host.headers;
   if (own) Object.assign(init.headers, own);
   const { fetch } = host;
@@ -452,20 +441,20 @@ async function run(host, init, source, limit, on) {
   const session = status < 300 && headers.get("mcp-session-id");
   if (init.signal.aborted) return;
   const wait = status < 300 ? -1 : retryAfter(headers.get("retry-after"));
-  on(source, HEAD, 0, session ? put(session, undefined) : 0, content, wait, status);
+  on(client, source, HEAD, 0, session ? put(session) : 0, content, wait, status);
   if (content === EVENT_STREAM && body) {
     const reader = body.getReader();
     for (;;) {
       const { done, value } = await reader.read();
       if (done || init.signal.aborted) return;
-      on(source, CHUNK, 0, put(value, undefined), 0, 0, value.length);
+      on(client, source, CHUNK, 0, put(value), 0, 0, value.length);
     }
   }
   if (content !== JSON_BODY || status === 204) return;
-  const text = await bounded(response, limit);
+  const text = await bounded(response, clients[client].limit);
   if (init.signal.aborted) return;
-  if (text === undefined) on(source, TOO_LARGE, NaN, 0, 0, 0, 0);
-  else if (text !== "") receive(text, limit, source, on);
+  if (text === undefined) on(client, source, TOO_LARGE);
+  else if (text !== "") receive(text, client, source);
 }
 
 // The body as text, or undefined when it is longer than the limit: nothing beyond it is kept.
@@ -519,35 +508,37 @@ export function now() {
   return lastNow;
 }
 
+/** Sets the client's one timer; a negative delay only clears it. */
+export function wake(client, delay) {
+  const own = clients[client];
+  clearTimeout(own.timer);
+  if (delay >= 0) own.timer = setTimeout(() => on(client, 0, WAKE), delay);
+}
+
 export function seed() {
   return crypto.getRandomValues(new Uint32Array(1))[0];
 }
 
 // Which origins have no working WebSocket, until when. Session storage where there is one: workers and Node have none.
-const verdicts = new Map();
+const memory = new Map();
 
-function storageKey(client) {
-  return "bowline:fallback:" + new URL(clients[client].host.webSocketUrl).origin;
+function verdict(client, until) {
+  const name = "bowline:fallback:" + new URL(clients[client].host.webSocketUrl).origin;
+  if (until) memory.set(name, until);
+  try {
+    if (until) sessionStorage.setItem(name, until);
+    else return sessionStorage.getItem(name);
+  } catch {
+    // Not there, or forbidden: memory serves for this page.
+  }
+  return memory.get(name);
 }
 
 export function rememberFallback(client, ms) {
-  const until = String(Date.now() + ms);
-  verdicts.set(storageKey(client), until);
-  try {
-    sessionStorage.setItem(storageKey(client), until);
-  } catch {
-    // Not there, or forbidden: the map serves for this page.
-  }
+  verdict(client, Date.now() + ms);
 }
 
 /** For how many milliseconds the verdict still holds; 0 when there is none. */
 export function fallbackRemembered(client) {
-  if (!clients[client].host.webSocketUrl) return 0;
-  let until = verdicts.get(storageKey(client));
-  try {
-    until ??= sessionStorage.getItem(storageKey(client));
-  } catch {
-    // As above.
-  }
-  return Math.max(0, (until ?? 0) - Date.now()) || 0;
+  return Math.max(0, verdict(client) - Date.now()) || 0;
 }

@@ -1,15 +1,10 @@
-//! The declarations of `glue.js`. What each function does is said there.
+//! The declarations of `glue.js`. What each function does is said there. Numbers are `i32` and `f64` throughout: for any other kind of
+//! number wasm-bindgen puts a function of its own in between.
 
 use js_sys::Object;
-use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::JsValue;
 use web_sys::WebSocket;
-
-/// `on(source, kind, id, handle, info, number, size)`: something happened on a link or in an exchange.
-///
-/// Numbers are `i32` and `f64` throughout: for any other kind of number wasm-bindgen puts a function of its own in between.
-pub(crate) type On = Closure<dyn Fn(i32, i32, f64, i32, i32, f64, i32)>;
 
 #[wasm_bindgen(module = "/glue.js")]
 #[allow(clippy::too_many_arguments)] // numbers side by side cross the boundary for nothing; an object would cost more than the call
@@ -34,7 +29,8 @@ extern "C" {
     pub(crate) fn add_method(name: &str, cacheable: i32);
     #[wasm_bindgen(js_name = addVersion)]
     pub(crate) fn add_version(name: &str);
-    pub(crate) fn open(host: &HostObject) -> i32;
+    pub(crate) fn connect(exports: &JsValue);
+    pub(crate) fn open(host: &HostObject, limit: f64) -> i32;
     pub(crate) fn shut(client: i32);
 
     pub(crate) fn retain(handle: i32);
@@ -105,11 +101,11 @@ extern "C" {
         progress: i32,
     ) -> f64;
     pub(crate) fn dial(client: i32, subprotocols: &str) -> Option<WebSocket>;
-    pub(crate) fn listen(socket: &WebSocket, source: i32, limit: f64, on: &On);
+    pub(crate) fn listen(socket: &WebSocket, client: i32, link: i32);
     #[wasm_bindgen(js_name = copyBytes)]
     pub(crate) fn copy_bytes(handle: i32, into: &mut [u8]);
     #[wasm_bindgen(js_name = receiveBytes)]
-    pub(crate) fn receive_bytes(bytes: &[u8], limit: f64, source: i32, on: &On);
+    pub(crate) fn receive_bytes(bytes: &[u8], client: i32, source: i32);
     pub(crate) fn exchange(
         client: i32,
         source: i32,
@@ -120,13 +116,12 @@ extern "C" {
         version: i32,
         progress: i32,
         session: i32,
-        limit: f64,
-        on: &On,
     ) -> f64;
 
     pub(crate) fn abort(client: i32, source: i32);
 
     pub(crate) fn now() -> f64;
+    pub(crate) fn wake(client: i32, delay: f64);
     pub(crate) fn seed() -> i32;
     #[wasm_bindgen(js_name = rememberFallback)]
     pub(crate) fn remember_fallback(client: i32, ms: f64);

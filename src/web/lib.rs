@@ -9,6 +9,6 @@ mod payload;
 mod socket;
 mod timer;
 
-pub use driver::Driver;
+pub use driver::{hear, Driver};
 pub use glue::{api, has, option, HostObject};
 pub use payload::Payload;

@@ -56,6 +56,8 @@ pub(crate) const CHUNK: i32 = 11;
 /// The first kind that is no message.
 pub(crate) const OPENED: i32 = 8;
 const CLOSED: i32 = 9;
+/// The timer.
+pub(crate) const WAKE: i32 = 14;
 const HEAD: i32 = 10;
 const ENDED: i32 = 12;
 const FAILED: i32 = 13;

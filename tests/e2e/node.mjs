@@ -148,6 +148,7 @@ async function losses(subject, client, server) {
 
   await check(`${name}: a cut link: the call in flight is of unknown outcome, a waiting one survives`, async () => {
     const { epoch } = client.connection;
+    const before = client.metrics().unknownOutcomes;
     const events = [];
     const offs = ["reconnecting", "reconnected", "outcomeUnknown"].map((event) =>
       client.on(event, () => events.push(event)),
@@ -163,18 +164,21 @@ async function losses(subject, client, server) {
     assert.equal(error.code, "OUTCOME_UNKNOWN");
     assert.equal(error.outcome, "unknown");
     assert.equal(error.tool, tool);
+    // Over HTTP it may take a request to find out; a reading one is repeated when the server is back.
+    const read = client.listTools({ useCache: false });
+    read.catch(() => {});
     await state(client, "reconnecting");
     const waiting = quick();
     assert.equal(waiting.phase, "queued");
-    const read = client.listTools({ useCache: false });
-    assert.match((await waiting).content[0].text, /\b7\b/);
-    assert.ok((await read).length >= 5);
+    const [tools, sum] = await Promise.all([read, waiting]);
+    assert.ok(tools.length >= 5);
+    assert.match(sum.content[0].text, /\b7\b/);
     await state(client, "ready");
     assert.ok(client.connection.epoch > epoch, "the epoch did not grow");
     offs.forEach((off) => off());
     for (const event of ["reconnecting", "reconnected", "outcomeUnknown"])
       assert.ok(events.includes(event), events.join());
-    assert.equal(client.metrics().unknownOutcomes, 1);
+    assert.equal(client.metrics().unknownOutcomes, before + 1);
   });
   await check(`${name}: a restarted server is found again`, async () => {
     await server.restart();

@@ -19,7 +19,7 @@ pub use hand::{Hand, Place};
 pub use ledger::Ledger;
 pub use network::Network;
 pub use payload::{
-    connect, failure, fixed, ms, notification, notify, request, result, tool_call, tools_list, Doc, Req,
+    connect, failure, fixed, ms, named, notification, notify, request, result, tool_call, tools_list, Doc, Req,
 };
 pub use schedule::{Schedule, Step};
 pub use server::{Channel, Reply, Server, Shape, Shyness, Style};

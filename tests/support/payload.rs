@@ -58,6 +58,13 @@ pub fn fixed() -> Config {
     Config { reconnect: Reconnect { jitter: Jitter::None, ..Reconnect::default() }, ..Config::default() }
 }
 
+/// The method of that name in the specification's table.
+#[must_use]
+pub fn named(name: &str) -> Option<Method> {
+    let at = Method::table().position(|(other, _)| other == name)?;
+    Some(Method::from_index(at as u32))
+}
+
 /// A plain request: normal priority, default limits, past the cache.
 #[must_use]
 pub fn request(method: Method, key: u32) -> Req {

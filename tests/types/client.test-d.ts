@@ -34,9 +34,9 @@ client.request(1);
 // @ts-expect-error params are an object
 client.request("vendor/method", "text");
 
-exactly<RequestPromise<Tool[]>>()(client.listTools());
-exactly<RequestPromise<Tool[]>>()(client.listTools({ cursor: "next", useCache: false }));
-exactly<RequestPromise<Resource[]>>()(client.listResources());
+exactly<Promise<Tool[]>>()(client.listTools());
+exactly<Promise<Tool[]>>()(client.listTools({ cursor: "next", useCache: false }));
+exactly<Promise<Resource[]>>()(client.listResources());
 exactly<RequestPromise<ReadResourceResult>>()(client.readResource("file:///a"));
 exactly<RequestPromise<CallToolResult>>()(client.callTool("echo", { text: "hi" }));
 // @ts-expect-error a tool has a name
@@ -73,8 +73,7 @@ call.phase = "sent";
 call.then((result) => exactly<CallToolResult>()(result));
 
 exactly<Promise<ConnectionSnapshot>>()(client.connect());
-exactly<Promise<ConnectionSnapshot>>()(client.ready());
-exactly<Promise<ConnectionSnapshot>>()(client.reconnect("the user asked"));
+exactly<Promise<ConnectionSnapshot>>()(client.reconnect());
 exactly<Promise<void>>()(client.close());
 exactly<Promise<void>>()(client[Symbol.asyncDispose]());
 exactly<Promise<void>>()(client.notify("notifications/roots/list_changed"));

@@ -392,6 +392,10 @@ impl<P: Payload> Connection<P> {
         self.phase = Phase::Up { link, since: cx.now, served: false };
         if let Some(up) = self.links.first_mut() {
             up.version = version;
+            if version.era() == Era::Modern {
+                // The era has no sessions; an id that comes nevertheless is ignored (P24).
+                up.session = None;
+            }
         }
         if version.era() == Era::Legacy {
             if let Some(up) = self.up() {

@@ -1,0 +1,246 @@
+//! Which answer counts (reliability I3, fault matrix rows 17-36): the first, to the right id, in the right exchange, in the right form.
+//! Everything else is counted, named, or ignored, and never settles somebody else's call.
+
+use bowline_core::{
+    Asked, Code, Config, Content, Event, ExchangeEvent, Hint, Incoming, LinkEvent, Malformed, Method, Outcome,
+    Outgoing, Output, RequestId, ResultKind, State,
+};
+use bowline_support::{failure, fixed, notification, request, result, tool_call, Doc, Hand};
+
+fn violations(hand: &Hand) -> u64 {
+    hand.driver.engine.metrics().violations
+}
+
+#[test]
+fn the_first_of_two_answers_counts() {
+    let mut hand = Hand::on_websocket(fixed());
+    let call = hand.call(tool_call(1));
+    let (_, id) = hand.sent(call);
+    hand.frame(result(id, Doc::of(1)));
+    hand.news();
+    hand.frame(result(id, Doc::of(2)));
+    assert!(hand.news().is_empty());
+    assert_eq!((hand.value(call), violations(&hand)), (1, 1));
+}
+
+#[test]
+fn an_answer_to_an_unknown_id_is_nobodys() {
+    let mut hand = Hand::on_websocket(fixed());
+    let call = hand.call(tool_call(1));
+    let (_, id) = hand.sent(call);
+    for other in [RequestId(0), RequestId(id.0 + (1 << 20)), RequestId(u64::MAX)] {
+        hand.frame(result(other, Doc::of(9)));
+        hand.frame(failure(other, -32603));
+    }
+    assert!(hand.end(call).is_none());
+    assert_eq!(violations(&hand), 6);
+}
+
+#[test]
+fn an_answer_on_another_link_is_nobodys() {
+    let mut hand = Hand::on_websocket(fixed());
+    let old = hand.last_link();
+    hand.command(bowline_core::Command::Reconnect);
+    hand.open();
+    hand.answer_question(Doc::supporting("2026-07-28"));
+    let call = hand.call(tool_call(1));
+    let (_, id) = hand.sent(call);
+    hand.link(old, LinkEvent::Message(result(id, Doc::of(9))));
+    assert!(hand.end(call).is_none());
+}
+
+#[test]
+fn on_a_stream_somebody_elses_answer_is_ignored_and_the_right_one_awaited() {
+    let mut hand = Hand::on_http(fixed());
+    let mine = hand.call(tool_call(1));
+    let other = hand.call(tool_call(2));
+    let (exchange, (_, my_id), (_, other_id)) = (hand.exchange_of(mine), hand.sent(mine), hand.sent(other));
+    hand.stream(exchange);
+    hand.exchange(exchange, ExchangeEvent::Message(result(other_id, Doc::of(9))));
+    assert!(hand.end(mine).is_none() && hand.end(other).is_none(), "cross-talk settles neither");
+    hand.exchange(exchange, ExchangeEvent::Message(result(my_id, Doc::of(1))));
+    assert_eq!(hand.value(mine), 1);
+}
+
+#[test]
+fn a_stream_that_brings_only_somebody_elses_answer_ends_at_once() {
+    let mut hand = Hand::on_http(fixed());
+    let call = hand.call(request(Method::RESOURCES_READ, 1));
+    let (exchange, (_, id)) = (hand.exchange_of(call), hand.sent(call));
+    hand.stream(exchange);
+    hand.exchange(exchange, ExchangeEvent::Message(result(RequestId(id.0 + (1 << 20)), Doc::of(9))));
+    hand.exchange(exchange, ExchangeEvent::Ended);
+    assert_eq!(hand.error(call), (Code::ParseError, Outcome::NotApplied));
+}
+
+#[test]
+fn a_json_body_with_a_wrong_id_is_a_broken_answer() {
+    let mut hand = Hand::on_http(fixed());
+    let call = hand.call(tool_call(1));
+    let (exchange, (_, id)) = (hand.exchange_of(call), hand.sent(call));
+    hand.head(exchange, 200, Content::Json, None);
+    hand.exchange(exchange, ExchangeEvent::Message(result(RequestId(id.0 + (1 << 20)), Doc::of(9))));
+    assert_eq!(hand.error(call), (Code::ParseError, Outcome::Unknown));
+}
+
+#[test]
+fn a_malformed_event_may_be_followed_by_the_answer() {
+    let mut hand = Hand::on_http(fixed());
+    let call = hand.call(tool_call(1));
+    let (exchange, (_, id)) = (hand.exchange_of(call), hand.sent(call));
+    hand.stream(exchange);
+    hand.exchange(exchange, ExchangeEvent::Message(Incoming::Malformed(Malformed::Json)));
+    assert!(hand.end(call).is_none());
+    hand.exchange(exchange, ExchangeEvent::Message(result(id, Doc::of(1))));
+    assert_eq!(hand.value(call), 1);
+}
+
+#[test]
+fn every_broken_body_is_named_at_once() {
+    let bodies: [(Option<Incoming<Doc>>, Code); 4] = [
+        (Some(Incoming::Malformed(Malformed::Json)), Code::ParseError),
+        (Some(Incoming::Malformed(Malformed::Envelope)), Code::ParseError),
+        (Some(Incoming::Malformed(Malformed::TooLarge)), Code::MessageTooLarge),
+        (None, Code::ParseError),
+    ];
+    for (body, code) in bodies {
+        let mut hand = Hand::on_http(fixed());
+        let call = hand.call(tool_call(1));
+        let exchange = hand.exchange_of(call);
+        hand.head(exchange, 200, Content::Json, None);
+        if let Some(message) = body {
+            hand.exchange(exchange, ExchangeEvent::Message(message));
+        }
+        hand.exchange(exchange, ExchangeEvent::Ended);
+        assert_eq!(hand.error(call), (code, Outcome::Unknown));
+        assert_eq!(hand.status_now().state, State::Ready, "the link is not to blame");
+    }
+}
+
+#[test]
+fn a_request_that_is_only_accepted_will_never_be_answered() {
+    for status in [202, 204] {
+        let mut hand = Hand::on_http(fixed());
+        let call = hand.call(tool_call(1));
+        hand.head(hand.exchange_of(call), status, Content::Other, None);
+        assert_eq!(hand.error(call), (Code::ParseError, Outcome::Unknown), "{status}");
+    }
+}
+
+#[test]
+fn a_status_with_a_json_rpc_body_is_the_json_rpc_error() {
+    let mut hand = Hand::on_http(fixed());
+    let call = hand.call(tool_call(1));
+    let (_, id) = hand.sent(call);
+    hand.json(hand.exchange_of(call), 404, failure(id, -32601));
+    assert_eq!(hand.error(call), (Code::RpcError, Outcome::NotApplied));
+}
+
+#[test]
+fn a_frame_that_is_no_message_ends_the_link() {
+    let mut hand = Hand::on_websocket(fixed());
+    let link = hand.last_link();
+    let call = hand.call(tool_call(1));
+    hand.frame(Incoming::Malformed(Malformed::Json));
+    assert!(hand.hung_up(link));
+    assert_eq!(hand.error(call), (Code::ParseError, Outcome::Unknown));
+    assert_eq!(hand.status_now().state, State::Reconnecting);
+}
+
+#[test]
+fn a_frame_that_is_too_long_ends_only_its_call() {
+    let mut hand = Hand::on_websocket(fixed());
+    let big = hand.call(tool_call(1));
+    let other = hand.call(tool_call(2));
+    let (_, id) = hand.sent(big);
+    hand.frame(Incoming::TooLarge(id));
+    assert_eq!(hand.error(big), (Code::MessageTooLarge, Outcome::Unknown));
+    hand.answer(other, Doc::of(2));
+    assert_eq!(hand.value(other), 2);
+}
+
+#[test]
+fn an_error_without_an_id_ends_nothing_on_a_websocket() {
+    let mut hand = Hand::on_websocket(fixed());
+    let call = hand.call(tool_call(1));
+    hand.frame(Incoming::Error { id: None, code: -32700, payload: Doc::default() });
+    assert!(hand.end(call).is_none());
+    assert_eq!(violations(&hand), 1);
+}
+
+#[test]
+fn kinds_of_results_that_were_not_offered_are_errors() {
+    for (kind, code, outcome) in [
+        (ResultKind::InputRequired, Code::InputRequired, Outcome::NotApplied),
+        (ResultKind::Unknown, Code::InvalidResult, Outcome::Unknown),
+    ] {
+        let mut hand = Hand::on_websocket(fixed());
+        let call = hand.call(tool_call(1));
+        let (_, id) = hand.sent(call);
+        hand.frame(Incoming::Result { id, kind, hint: Hint::default(), size: 1, payload: Doc::of(1) });
+        assert_eq!(hand.error(call), (code, outcome));
+    }
+}
+
+#[test]
+fn an_answered_stream_that_stays_open_is_aborted_after_a_second() {
+    let mut hand = Hand::on_http(Config { http_concurrency: 1, ..fixed() });
+    let call = hand.call(tool_call(1));
+    let next = hand.call(tool_call(2));
+    let (exchange, (_, id)) = (hand.exchange_of(call), hand.sent(call));
+    hand.stream(exchange);
+    hand.exchange(exchange, ExchangeEvent::Message(result(id, Doc::of(1))));
+    assert_eq!(hand.value(call), 1, "without waiting for the end");
+    hand.pass(999);
+    assert!(!hand.aborted(exchange));
+    assert!(hand.sendings(next).is_empty(), "it still holds a connection");
+    hand.pass(1);
+    assert!(hand.aborted(exchange));
+    assert_eq!(hand.sendings(next).len(), 1);
+}
+
+#[test]
+fn a_servers_ping_is_answered_and_anything_else_it_asks_refused() {
+    for asked in [Asked::Ping, Asked::Other] {
+        let mut hand = Hand::on_websocket(fixed());
+        hand.news();
+        hand.frame(Incoming::Request { asked, payload: Doc::of(3) });
+        let replied = |output: &Output<Doc>| matches!(output, Output::Send { message: Outgoing::Reply(kind, doc), .. } if *kind == asked && doc.key == 3);
+        assert!(hand.news().iter().any(replied));
+    }
+}
+
+#[test]
+fn notifications_of_the_server_reach_the_application() {
+    let mut hand = Hand::on_websocket(fixed());
+    hand.frame(notification(Method::TOOLS_CHANGED));
+    let told = |output: &Output<Doc>| matches!(output, Output::Event(Event::Notification(method, _)) if *method == Method::TOOLS_CHANGED);
+    assert!(hand.news().iter().any(told));
+}
+
+#[test]
+fn ping_is_discovery_where_there_is_no_ping() {
+    let mut modern = Hand::on_websocket(fixed());
+    let mut legacy = Hand::on_legacy_websocket(fixed());
+    for (hand, expected) in [(&mut modern, Method::DISCOVER), (&mut legacy, Method::PING)] {
+        let call = hand.call(request(Method::PING, 1));
+        let method = hand.written().pop().map(|(_, message)| match message {
+            Outgoing::Request { method, .. } => Some(method),
+            _ => None,
+        });
+        assert_eq!(method.flatten(), Some(expected));
+        hand.answer(call, Doc::of(1));
+        assert_eq!(hand.value(call), 1);
+    }
+}
+
+#[test]
+fn latency_is_measured_from_sending_to_answer() {
+    let mut hand = Hand::on_websocket(fixed());
+    for (key, wait) in [(1, 100), (2, 300)] {
+        let call = hand.call(tool_call(key));
+        hand.pass(wait);
+        hand.answer(call, Doc::of(key));
+    }
+    assert_eq!(hand.driver.engine.metrics().average_latency(), 200.0);
+}
