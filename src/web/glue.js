@@ -60,7 +60,8 @@ export function revisions(handle) {
 // ---- methods and keys ------------------------------------------------------------------------------------------------------------
 
 const methods = new Map();
-const names = []; // JSON texts of the method names, by id
+const names = []; // by id
+const quoted = []; // the same, as JSON
 const cacheable = [];
 const versions = [];
 
@@ -87,7 +88,8 @@ function methodId(name) {
   if (id === undefined) {
     id = names.length;
     methods.set(name, id);
-    names.push(JSON.stringify(name));
+    names.push(name);
+    quoted.push(JSON.stringify(name));
   }
   return id;
 }
@@ -249,7 +251,7 @@ function encode(client, kind, id, method, handle, version, progress) {
       let inner = progress ? `"progressToken":${id}` : "";
       if (own) inner += inner ? "," + own : own;
       if (modern && kind === REQUEST) inner += inner ? "," + meta : meta;
-      const head = `{"jsonrpc":"2.0",${kind === REQUEST ? `"id":${id},` : ""}"method":${names[method]},"params":`;
+      const head = `{"jsonrpc":"2.0",${kind === REQUEST ? `"id":${id},` : ""}"method":${quoted[method]},"params":`;
       if (!inner) return `${head}${text}}`;
       return text.length === 2 ? `${head}{"_meta":{${inner}}}}` : `${head}{"_meta":{${inner}},${text.slice(1)}}`;
     }
@@ -375,7 +377,7 @@ function number(id) {
 // ---- HTTP ------------------------------------------------------------------------------------------------------------------------
 
 const JSON_BODY = 0, EVENT_STREAM = 1, HTML = 2, OTHER = 3;
-const SMALL = 16384; // a declared length up to this cannot inflate beyond the limit, even compressed
+const SMALL = 16384; // a body declared to be shorter cannot inflate beyond the limit, even compressed
 
 /** Starts an exchange and returns the length of its body. */
 export function exchange(client, source, kind, id, method, handle, version, progress, session) {
@@ -392,7 +394,7 @@ export function exchange(client, source, kind, id, method, handle, version, prog
   // What revision is spoken is `initialize`'s very question: only its body names one (P75).
   if (version >= 0 && kind !== INITIALIZE) headers["mcp-protocol-version"] = versions[version];
   if (version >= MODERN && kind !== NOTIFICATION) {
-    headers["mcp-method"] = kind === REQUEST ? JSON.parse(names[method]) : "server/discover";
+    headers["mcp-method"] = kind === REQUEST ? names[method] : "server/discover";
     const name = kind === REQUEST ? values[handle].name : undefined;
     if (name !== undefined) headers["mcp-name"] = headerValue(String(name));
   }
@@ -430,52 +432,46 @@ async function reach({ fetch, url }) {
 }
 
 async function run(host, init, client, source) {
-  const own = typeof host.headers === "function" ? await host.headers() : host.headers;
-  if (own) Object.assign(init.headers, own);
-  const { fetch } = host;
-  const response = await fetch(host.url, init);
-  const { status, headers, body } = response;
+  const { fetch, url, headers: own } = host;
+  if (own) Object.assign(init.headers, typeof own === "function" ? await own() : own);
+  const response = await fetch(url, init);
+  // Every getter of a response makes an object; `body` a whole stream. Touch only what is needed.
+  const { status, headers } = response;
   host.answered = true;
-  const type = (headers.get("content-type") ?? "").split(";", 1)[0].trim().toLowerCase();
-  const content = type.endsWith("json") ? JSON_BODY : type === "text/event-stream" ? EVENT_STREAM : type === "text/html" ? HTML : OTHER;
-  const session = status < 300 && headers.get("mcp-session-id");
+  const type = headers.get("content-type") ?? "";
+  const content = /^[^;]*json/i.test(type) ? JSON_BODY : /^\s*text\/event-stream/i.test(type) ? EVENT_STREAM : /^\s*text\/html/i.test(type) ? HTML : OTHER;
   if (init.signal.aborted) return;
-  const wait = status < 300 ? -1 : retryAfter(headers.get("retry-after"));
-  on(client, source, HEAD, 0, session ? put(session) : 0, content, wait, status);
-  if (content === EVENT_STREAM && body) {
-    const reader = body.getReader();
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done || init.signal.aborted) return;
-      on(client, source, CHUNK, 0, put(value), 0, 0, value.length);
-    }
+  const failed = status >= 300;
+  // Only the handshake begins a session.
+  const session = !failed && !init.headers["mcp-method"] && headers.get("mcp-session-id");
+  on(client, source, HEAD, 0, session ? put(session) : 0, content, failed ? retryAfter(headers.get("retry-after")) : -1, status);
+  if (content > EVENT_STREAM || status === 204) return;
+  const { limit } = clients[client];
+  const length = content === JSON_BODY && headers.get("content-length");
+  if (length && length <= SMALL) {
+    const text = await response.text();
+    if (text && !init.signal.aborted) receive(text, client, source);
+    return;
   }
-  if (content !== JSON_BODY || status === 204) return;
-  const text = await bounded(response, clients[client].limit);
-  if (init.signal.aborted) return;
-  if (text === undefined) on(client, source, TOO_LARGE);
-  else if (text !== "") receive(text, client, source);
-}
-
-// The body as text, or undefined when it is longer than the limit: nothing beyond it is kept.
-async function bounded(response, limit) {
-  const declared = response.headers.get("content-length");
-  if (declared !== null && declared <= SMALL) return response.text();
   const reader = response.body?.getReader();
-  if (!reader) return "";
   const decoder = new TextDecoder();
   let text = "";
-  let bytes = 0;
-  for (;;) {
+  for (let bytes = 0; reader; ) {
     const { done, value } = await reader.read();
-    if (done) return text + decoder.decode();
-    bytes += value.length;
-    if (bytes > limit) {
+    if (init.signal.aborted) return;
+    if (done) break;
+    if (content === EVENT_STREAM) {
+      on(client, source, CHUNK, 0, put(value), 0, 0, value.length);
+    } else if ((bytes += value.length) > limit) {
+      // Nothing beyond the limit is read, and nothing of the rest kept.
       reader.cancel().catch(() => {});
-      return undefined;
+      return on(client, source, TOO_LARGE);
+    } else {
+      text += decoder.decode(value, { stream: true });
     }
-    text += decoder.decode(value, { stream: true });
   }
+  text += decoder.decode();
+  if (text) receive(text, client, source);
 }
 
 function retryAfter(text) {

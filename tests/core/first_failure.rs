@@ -1,6 +1,8 @@
 //! Before any server has answered, a failed attempt is an answer to whoever waits: a wrong address must not look like patience. Once the
 //! client was ready, calls wait through reconnects.
 
+#![allow(clippy::panic, clippy::expect_used, clippy::indexing_slicing, reason = "a test speaks by panicking")]
+
 use bowline_core::{Code, Config, ExchangeEvent, Outcome, Reach, State};
 use bowline_support::{connect, fixed, tool_call, tools_list, Doc, Hand};
 

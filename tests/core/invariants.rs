@@ -1,6 +1,8 @@
 //! The invariants that hold whatever the network does (reliability, section 1): thousands of random lives of a client, each from a
 //! seed. `BOWLINE_SCHEDULES` says how many, `BOWLINE_SEED` where to start; a failing seed is printed with the line that replays it.
 
+#![allow(clippy::panic, clippy::expect_used, clippy::indexing_slicing, reason = "a test speaks by panicking")]
+
 use std::panic::catch_unwind;
 
 use bowline_support::{run, Tally};

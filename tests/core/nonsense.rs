@@ -1,6 +1,8 @@
 //! An engine that is told nonsense: events of links and exchanges that never were, answers nobody asked for, calls under names in use,
 //! a clock that runs backwards. It may do anything with that but panic, settle a call twice, or keep one after `close()`.
 
+#![allow(clippy::panic, clippy::expect_used, clippy::indexing_slicing, reason = "a test speaks by panicking")]
+
 use std::collections::BTreeMap;
 
 use bowline_core::{

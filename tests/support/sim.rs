@@ -236,7 +236,7 @@ impl Sim {
     }
 
     fn tell(&mut self, input: Input<crate::Doc>) {
-        self.say(|| String::new());
+        self.say(String::new);
         let now = self.driver.now;
         self.say(|| format!("{:>10.3} {input:?}", now.as_millis()));
         self.ledger.input(now, &input);

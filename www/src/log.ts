@@ -42,7 +42,7 @@ export function follow(client: McpClient, log: Log): void {
     log.add("back", `after ${seconds(downFor)} and ${plural(attempts, "attempt")}`, "good"),
   );
   client.on("transport", ({ from, to, cause }) => log.add("transport", `${from ? `${from} → ` : ""}${to} (${cause})`));
-  client.on("replay", ({ method, attempt }) => log.add("replay", `${method} sent again (${attempt})`, "warn"));
+  client.on("replay", ({ method }) => log.add("replay", `${method} sent again`, "warn"));
   client.on("outcomeUnknown", (call) =>
     log.add("unknown", `${call.method}${call.tool ? ` ${call.tool}` : ""} may or may not have run`, "unknown"),
   );

@@ -71,7 +71,7 @@ export function createSession(peer: Peer): Session {
     calls: createCalls(client),
     connect() {
       const waiting = client.state === "reconnecting" || client.state === "suspended";
-      void (waiting ? client.reconnect("asked for") : client.connect()).catch(failed("connect"));
+      void (waiting ? client.reconnect() : client.connect()).catch(failed("connect"));
     },
     cut(holdMs) {
       log.add("demo", holdMs > 0 ? `link cut, new ones refused for ${holdMs / 1000} s` : "link cut", "warn");

@@ -41,21 +41,24 @@ impl<P: Payload> Engine<P> {
             Answer::Status(status, _) if self.is_session_loss(id, status, None) => self.on_session_lost(id),
             Answer::Status(status, wait) => self.on_status(id, status, wait, safe),
             Answer::Bad(error) => self.fail(id, error, false),
-            Answer::Lost => {
+            Answer::Lost { broken: false } => {
                 let pause = self.pause(id);
                 self.on_call_lost(id, Loss::Unknown, Error::new(Code::StreamEnded, Detail::None), Some(pause));
             }
-            Answer::Unreached(reach) => {
-                let error = unreached(reach);
-                let link = self.calls.at(id).and_then(Call::sending).map(|sending| sending.link);
-                self.on_call_lost(id, Loss::Unknown, error.clone(), None);
-                if let Some(link) = link {
-                    let change = self.with(|connection, cx| connection.on_down(link, error, cx));
-                    self.on_change(change);
-                }
-            }
+            // The network failed: whether the server can still be reached has to be found out.
+            Answer::Lost { broken: true } => self.on_network_failure(id, Error::new(Code::StreamEnded, Detail::None)),
+            Answer::Unreached(reach) => self.on_network_failure(id, unreached(reach)),
         }
         self.flush();
+    }
+
+    fn on_network_failure(&mut self, id: CallId, error: Error<P>) {
+        let link = self.calls.at(id).and_then(Call::sending).map(|sending| sending.link);
+        self.on_call_lost(id, Loss::Unknown, error.clone(), None);
+        if let Some(link) = link {
+            let change = self.with(|connection, cx| connection.on_down(link, error, cx));
+            self.on_change(change);
+        }
     }
 
     fn on_status(&mut self, id: CallId, status: u16, wait: Option<Duration>, safe: bool) {

@@ -280,7 +280,7 @@ impl<P: Payload> Engine<P> {
                 Ok(_) => self.metrics.successful_requests += 1,
                 Err(error) => {
                     self.metrics.failed_requests += 1;
-                    if error.outcome == Outcome::Unknown {
+                    if error.code == Code::OutcomeUnknown {
                         self.metrics.unknown_outcomes += 1;
                     }
                 }

@@ -184,7 +184,7 @@ impl<P: Payload> Connection<P> {
             Answer::Status(status @ (401 | 403 | 429 | 500..), wait) => Next::Fail(refused(status, wait)),
             Answer::Status(status, wait) => at.handshake.on_refusal(refused(status, wait), cx.ids),
             Answer::Unreached(reach) => at.handshake.on_refusal(unreached(reach), cx.ids),
-            Answer::Lost => Next::Fail(Error::new(Code::StreamEnded, Detail::Note("connect"))),
+            Answer::Lost { .. } => Next::Fail(Error::new(Code::StreamEnded, Detail::Note("connect"))),
             Answer::Accepted => Next::Fail(Error::new(Code::ParseError, Detail::Note("no-answer"))),
             Answer::Bad(error) => Next::Fail(error),
         };

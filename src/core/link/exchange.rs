@@ -67,8 +67,10 @@ pub(crate) enum Answer<P> {
     Bad(Error<P>),
     /// The message was taken; there is nothing to wait for.
     Accepted,
-    /// The body broke off.
-    Lost,
+    /// The body ended without an answer in it, or broke off.
+    Lost {
+        broken: bool,
+    },
     /// No head ever came.
     Unreached(Reach),
 }
@@ -105,7 +107,7 @@ impl Exchange {
                     _ if !(200..300).contains(&status) => Step::Answer(Answer::Status(status, retry_after)),
                     (Some(flaw), _) => bad(flaw),
                     (None, Content::Json) if ended => bad("empty"),
-                    _ => Step::Answer(Answer::Lost),
+                    _ => Step::Answer(Answer::Lost { broken: !ended }),
                 }
             }
         }

@@ -93,15 +93,12 @@ mod tests {
     fn a_low_call_is_not_starved() {
         let mut queue = Queue::default();
         queue.push(CallId(0), 0, at(0.0));
-        for turn in 0..200 {
-            let now = at(f64::from(turn) * 100.0);
+        let turn = (0..200).find(|turn| {
+            let now = at(f64::from(*turn) * 100.0);
             queue.push(CallId(turn + 1), 3, now);
-            if queue.pop(now) == Some(CallId(0)) {
-                assert!(turn >= 150, "overtook urgent calls too early: turn {turn}");
-                return;
-            }
-        }
-        panic!("starved");
+            queue.pop(now) == Some(CallId(0))
+        });
+        assert!(turn.is_some_and(|turn| turn >= 150), "overtook urgent calls too early, or never: {turn:?}");
     }
 
     #[test]
