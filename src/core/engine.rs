@@ -118,7 +118,7 @@ impl<P: Payload> Engine<P> {
                 if let (Phase::Queued, Kind::Request | Kind::Notification) = (call.phase, call.request.kind) {
                     let created = call.created;
                     self.queue.remove(id);
-                    self.queue.push(id, priority, created);
+                    self.queue.push(id, priority, created, false);
                 }
             }
             Command::Reconnect => {

@@ -189,12 +189,12 @@ impl Driver {
 
     fn hangup(&self, link: LinkId) {
         // Closing may run JavaScript, so the socket leaves the table first.
-        let gone: Vec<Socket> = {
-            let mut sockets = self.sockets.borrow_mut();
-            let at = sockets.iter().position(|socket| socket.link == link);
-            at.map(|at| sockets.swap_remove(at)).into_iter().collect()
-        };
-        drop(gone);
+        let all = self.sockets.take();
+        for socket in all {
+            if socket.link != link {
+                self.sockets.borrow_mut().push(socket);
+            }
+        }
     }
 
     fn fetch(&self, id: ExchangeId, plan: &Plan<Payload>) {

@@ -105,22 +105,6 @@ function canonical(value) {
   return `{${members.join()}}`;
 }
 
-// ---- options ---------------------------------------------------------------------------------------------------------------------
-
-/** An option by its path; see glue.rs. */
-export function option(config, path, choices) {
-  const value = path.split(".").reduce((group, name) => group?.[name], config) ?? NaN;
-  if (Number.isNaN(value) && typeof value === "number") return value;
-  if (!choices && typeof value === "number" && value >= 0) return value;
-  const at = choices && typeof value !== "number" ? choices.split("|").indexOf(String(value)) : -1;
-  if (at < 0) throw new TypeError(`${path} must be ${choices ? choices.replaceAll("|", " or ") : "a number of at least 0"}`);
-  return at;
-}
-
-export function has(host, name) {
-  return host[name] ? 1 : 0;
-}
-
 // ---- clients and calls -----------------------------------------------------------------------------------------------------------
 
 const clients = [];
@@ -491,28 +475,11 @@ const encoder = new TextEncoder();
 
 // ---- environment -----------------------------------------------------------------------------------------------------------------
 
-let lastWall = 0;
-let lastNow = 0;
-
-/** Milliseconds on the monotonic clock. Read anew only when the wall clock ticked (4 times cheaper): it is exact to a millisecond. */
-export function now() {
-  const wall = Date.now();
-  if (wall !== lastWall) {
-    lastWall = wall;
-    lastNow = performance.now();
-  }
-  return lastNow;
-}
-
 /** Sets the client's one timer; a negative delay only clears it. */
 export function wake(client, delay) {
   const own = clients[client];
   clearTimeout(own.timer);
   if (delay >= 0) own.timer = setTimeout(() => on(client, 0, WAKE), delay);
-}
-
-export function seed() {
-  return crypto.getRandomValues(new Uint32Array(1))[0];
 }
 
 // Which origins have no working WebSocket, until when. Session storage where there is one: workers and Node have none.

@@ -1,4 +1,4 @@
-//! The declarations of `glue.js`. What each function does is said there. Numbers are `i32` and `f64` throughout: for any other kind of
+//! The declarations of `glue.js` and `env.js`. What each function does is said there. Numbers are `i32` and `f64` throughout: for any other kind of
 //! number wasm-bindgen puts a function of its own in between.
 
 use js_sys::Object;
@@ -13,12 +13,6 @@ extern "C" {
     /// callbacks `onState`, `onServer`, `onNotification`, `onReplay`.
     #[wasm_bindgen(extends = Object)]
     pub type HostObject;
-
-    /// An option by its path: NaN when absent; else a number of at least 0, or, given `choices` separated by bars, the index among them.
-    /// Throws a `TypeError` that names the option and what it should be.
-    pub fn option(config: &Object, path: &str, choices: &str) -> f64;
-    /// Whether the host has the member.
-    pub fn has(host: &HostObject, name: &str) -> i32;
 
     /// What the package uses of the snippet.
     pub fn api() -> JsValue;
@@ -120,11 +114,21 @@ extern "C" {
 
     pub(crate) fn abort(client: i32, source: i32);
 
-    pub(crate) fn now() -> f64;
     pub(crate) fn wake(client: i32, delay: f64);
-    pub(crate) fn seed() -> i32;
     #[wasm_bindgen(js_name = rememberFallback)]
     pub(crate) fn remember_fallback(client: i32, ms: f64);
     #[wasm_bindgen(js_name = fallbackRemembered)]
     pub(crate) fn fallback_remembered(client: i32) -> f64;
+}
+
+#[wasm_bindgen(module = "/env.js")]
+extern "C" {
+    /// An option by its path: NaN when absent; else a number of at least 0, or, given `choices` separated by bars, the index among them.
+    /// Throws a `TypeError` that names the option and what it should be.
+    pub fn option(config: &Object, path: &str, choices: &str) -> f64;
+    /// Whether the host has the member.
+    pub fn has(host: &HostObject, name: &str) -> i32;
+
+    pub(crate) fn now() -> f64;
+    pub(crate) fn seed() -> i32;
 }

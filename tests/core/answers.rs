@@ -50,6 +50,21 @@ fn an_answer_on_another_link_is_nobodys() {
 }
 
 #[test]
+fn an_answer_to_an_exchange_does_not_come_on_a_socket() {
+    let mut hand = Hand::new(fixed());
+    let call = hand.call(tool_call(1));
+    hand.pass(250);
+    hand.answer_question(Doc::supporting("2026-07-28"));
+    let (exchange, (_, id)) = (hand.exchange_of(call), hand.sent(call));
+    hand.command(bowline_core::Command::Reconnect);
+    hand.open();
+    hand.frame(result(id, Doc::of(9)));
+    assert!(hand.end(call).is_none(), "the call lives in its exchange, which outlives the reconnect");
+    hand.json(exchange, 200, result(id, Doc::of(1)));
+    assert_eq!(hand.value(call), 1);
+}
+
+#[test]
 fn on_a_stream_somebody_elses_answer_is_ignored_and_the_right_one_awaited() {
     let mut hand = Hand::on_http(fixed());
     let mine = hand.call(tool_call(1));

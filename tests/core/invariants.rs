@@ -22,7 +22,7 @@ fn no_schedule_breaks_an_invariant() {
     if count >= 1_000 {
         // A simulation that stopped reaching the interesting states would pass everything.
         assert!(tally.calls > 5 * count && tally.good * 4 > tally.calls, "{tally:?}");
-        assert!(tally.connects > count && tally.replayed > count / 10 && tally.unknown > count / 10, "{tally:?}");
+        assert!(tally.connects > count && tally.replayed > count / 10 && tally.unknown > count / 20, "{tally:?}");
         assert!(tally.executed > count && tally.cached > count / 10, "{tally:?}");
     }
 }

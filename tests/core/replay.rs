@@ -278,20 +278,38 @@ fn a_fetch_that_failed_is_repeated_for_reads_and_in_doubt_for_side_effects() {
 
 #[test]
 fn a_stream_that_ends_without_the_answer_is_repeated_for_reads_only() {
-    for end in [ExchangeEvent::Ended, ExchangeEvent::Failed(Reach::Unknown)] {
-        let mut hand = Hand::on_http(fixed());
-        let read = hand.call(request(Method::RESOURCES_READ, 1));
-        let effect = hand.call(tool_call(2));
-        for call in [read, effect] {
-            hand.stream(hand.exchange_of(call));
-            hand.exchange(hand.exchange_of(call), end.clone());
-        }
-        assert_eq!(hand.error(effect), (Code::OutcomeUnknown, Outcome::Unknown));
-        assert_eq!(hand.status_now().state, State::Ready, "one stream is not the link");
-        hand.pass(1_000);
-        hand.answer(read, Doc::of(1));
-        assert_eq!(hand.value(read), 1);
+    let mut hand = Hand::on_http(fixed());
+    let read = hand.call(request(Method::RESOURCES_READ, 1));
+    let effect = hand.call(tool_call(2));
+    for call in [read, effect] {
+        hand.stream(hand.exchange_of(call));
+        hand.exchange(hand.exchange_of(call), ExchangeEvent::Ended);
     }
+    assert_eq!(hand.error(effect), (Code::OutcomeUnknown, Outcome::Unknown));
+    assert_eq!(hand.status_now().state, State::Ready, "the server ended it in good order: the link is well");
+    hand.pass(1_000);
+    hand.answer(read, Doc::of(1));
+    assert_eq!(hand.value(read), 1);
+}
+
+#[test]
+fn a_stream_that_breaks_is_the_networks_fault_and_the_link_is_tried_anew() {
+    let mut hand = Hand::on_http(fixed());
+    let read = hand.call(request(Method::RESOURCES_READ, 1));
+    let effect = hand.call(tool_call(2));
+    for call in [read, effect] {
+        hand.stream(hand.exchange_of(call));
+    }
+    for call in [read, effect] {
+        hand.exchange(hand.exchange_of(call), ExchangeEvent::Failed(Reach::Unknown));
+    }
+    assert_eq!(hand.error(effect), (Code::OutcomeUnknown, Outcome::Unknown));
+    assert_eq!(hand.status_now().state, State::Reconnecting);
+    assert_eq!(hand.status_now().attempt, 1, "once, however many streams broke");
+    hand.pass_to_retry();
+    hand.answer_question(Doc::supporting("2026-07-28"));
+    hand.answer(read, Doc::of(1));
+    assert_eq!(hand.value(read), 1);
 }
 
 #[test]

@@ -230,6 +230,8 @@ impl Ledger {
         self.check(open.is_empty(), || format!("{open:?} never settled"));
         let gauges = (metrics.active_requests, metrics.queued_requests);
         self.check(gauges == (0, 0), || format!("gauges {gauges:?} at rest"));
+        let held = self.links.values().chain(self.exchanges.values()).filter(|is_open| **is_open).count();
+        self.check(held == 0, || format!("{held} links or exchanges are not given back"));
         let sum = metrics.successful_requests + metrics.failed_requests;
         self.check(metrics.total_requests == sum, || format!("requests are lost: {metrics:?}"));
         let keys = self.keys.len() as u64;

@@ -17,6 +17,10 @@ pub enum Step {
     Reconnect,
     /// Closes the client.
     Close,
+    /// The server's process is replaced, whatever goes on.
+    Restart,
+    /// Every socket dies without a word, as when a laptop sleeps.
+    Sleep,
 }
 
 /// A life.
@@ -71,6 +75,8 @@ fn step(rng: &mut Rng, number: u32, reader: bool) -> Step {
         10..=14 => Step::SetPriority(rng.below(1_000) as u32, rng.below(5) as u8),
         15..=18 => Step::Reconnect,
         19 => Step::Close,
+        20 | 21 => Step::Restart,
+        22 => Step::Sleep,
         _ => {
             let (request, text) = call(rng, number, reader);
             Step::Call(request, text)

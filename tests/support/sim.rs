@@ -148,6 +148,11 @@ impl Sim {
             let Some(next) = next.filter(|next| *next <= end) else {
                 return Ok(());
             };
+            if self.rng.unit() < 0.01 {
+                // A spurious timer is harmless at any moment.
+                self.feed(Input::Timeout)?;
+                continue;
+            }
             if planned == Some(next) && (timer != Some(next) || self.rng.unit() < 0.5) {
                 let Some((at, happening)) = self.network.agenda.pop() else { return Ok(()) };
                 self.driver.now = self.driver.now.max(at);
@@ -193,6 +198,14 @@ impl Sim {
             Step::SetPriority(n, priority) => Command::SetPriority(nth(*n), *priority),
             Step::Reconnect => Command::Reconnect,
             Step::Close => Command::Close,
+            Step::Restart => {
+                self.network.restart(self.driver.now);
+                return Ok(());
+            }
+            Step::Sleep => {
+                self.network.sleep();
+                return Ok(());
+            }
         };
         self.feed(Input::Command(command))
     }

@@ -46,7 +46,7 @@ impl<P: Payload> Engine<P> {
                 return self.settle(id, Ok(Settled { payload: None, cached: false }));
             }
         } else {
-            self.queue.push(id, priority, self.now);
+            self.queue.push(id, priority, self.now, false);
         }
         if kind == Kind::Connect {
             self.with(|connection, cx| connection.wake(true, cx));
@@ -119,7 +119,7 @@ impl<P: Payload> Engine<P> {
         let Some(call) = self.calls.at(id) else {
             return;
         };
-        self.queue.push(id, call.request.priority, call.created);
+        self.queue.push(id, call.request.priority, call.created, true);
         self.calls.enter(id, Phase::Queued);
     }
 
@@ -203,7 +203,7 @@ impl<P: Payload> Engine<P> {
         let key = call.request.key;
         self.abandon(id);
         // Others may wait for the same read: the next of them travels in its place.
-        if let Some(heir) = key.and_then(|key| self.flight.leave(key, id)) {
+        if let Some(heir) = key.and_then(|_| self.flight.leave(id)) {
             self.requeue(heir);
         }
         self.settle(id, Err(Error { code, outcome, detail }));
@@ -259,7 +259,7 @@ impl<P: Payload> Engine<P> {
         let Some(key) = call.request.key else {
             return self.leave(id, end);
         };
-        for follower in self.flight.land(key, id) {
+        for follower in self.flight.land(id) {
             self.leave(follower, end.clone());
         }
         self.leave(id, end);

@@ -200,10 +200,10 @@ impl<P: Payload> Connection<P> {
 
     /// A link is of no use any more.
     pub(crate) fn on_down(&mut self, link: LinkId, error: Error<P>, cx: &mut Context<'_, P>) -> Change<P> {
-        let Some(at) = self.links.iter().position(|other| other.id == link) else {
+        let Some(transport) = self.links.iter().find(|other| other.id == link).map(|at| at.transport) else {
             return Change::None;
         };
-        let transport = self.links.remove(at).transport;
+        self.links.retain(|other| other.id != link);
         cx.hangup(link, transport);
         match &mut self.phase {
             Phase::Up { link: up, since, served } if *up == link => {

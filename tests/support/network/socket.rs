@@ -1,0 +1,157 @@
+//! The network's WebSockets: dials, frames in their order, and the ways in which sockets die.
+
+use bowline_core::{
+    Asked, Hint, Incoming, Input, LinkEvent, LinkId, Malformed, Outgoing, RequestId, ResultKind, Version,
+};
+
+use super::{id_of, progress_of, tool_argument, worded, Happening, Network, Socket};
+use crate::{ms, Channel, Doc, Fate, Reply};
+
+impl Network {
+    pub(super) fn dial(&mut self, link: LinkId, subprotocols: bool) {
+        let rng = &mut self.rng;
+        let faults = &self.faults;
+        let refused = !self.server.shape.websocket
+            || self.now < self.down_until
+            || (subprotocols && self.server.shape.no_subprotocols)
+            || rng.unit() < faults.refused;
+        let (unanswered, mute) = (rng.unit() < faults.unanswered, rng.unit() < faults.mute);
+        let unauthorized = rng.unit() < faults.unauthorized;
+        let when = self.soon(60);
+        let socket = Socket { open: !refused && !unanswered, dead: mute, down: when, up: when, ..Socket::default() };
+        self.sockets.insert(link, socket);
+        let event = match (refused, unanswered, unauthorized) {
+            (true, ..) => LinkEvent::Closed(1006),
+            (_, true, _) => return,
+            (_, _, true) => LinkEvent::Closed(4401),
+            _ => LinkEvent::Opened,
+        };
+        self.agenda.at(when, Happening::Client(Input::Link(link, event)));
+    }
+
+    pub(super) fn send(&mut self, link: LinkId, message: &Outgoing<Doc>, version: Version) {
+        let failed = self.rng.unit() < self.faults.send_failed;
+        let when = self.soon(30);
+        let Some(socket) = self.sockets.get_mut(&link) else { return };
+        if failed {
+            let id = id_of(message);
+            self.failed = Some(Input::Link(link, LinkEvent::SendFailed(id)));
+            self.refused.extend(tool_argument(message));
+            socket.dead = true;
+            return;
+        }
+        socket.up = socket.up.max(when);
+        self.agenda.at(socket.up, Happening::Frame(link, message.clone(), version));
+    }
+
+    pub(super) fn frame(&mut self, link: LinkId, message: &Outgoing<Doc>, version: Version) {
+        let Some(socket) = self.sockets.get(&link) else { return };
+        if socket.dead || !socket.open {
+            return;
+        }
+        let id = id_of(message);
+        let fate = if id.is_some() { self.faults.fate(&mut self.rng) } else { Fate::Well };
+        match fate {
+            Fate::CutBefore => return self.cut(link, 1006),
+            Fate::HalfOpen => return self.half_open(link),
+            Fate::Restart => return self.restart(self.now),
+            _ => {}
+        }
+        let mut channel = self.sockets.get(&link).map_or_else(Channel::default, |socket| socket.channel);
+        let refused = fate == Fate::RefusedByRpc;
+        let reply = if refused { Reply::Accepted } else { self.server.take(message, Some(version), &mut channel) };
+        if let Some(socket) = self.sockets.get_mut(&link) {
+            socket.channel = channel;
+        }
+        let Some(id) = id else { return };
+        self.asides(link, id, message);
+        // An id that nobody uses: a server that answers one call with the words meant for another cannot be caught on a socket.
+        let wrong = RequestId(id.0 + (1 << 45));
+        let ahead = self.rng.below(60_000);
+        match fate {
+            Fate::CutAfter | Fate::CutMidway => return self.cut(link, 1006),
+            Fate::EndedEarly => return self.cut(link, 1001),
+            Fate::Silence => return,
+            Fate::Garbage => return self.tell(link, 30, Incoming::Malformed(Malformed::Json)),
+            Fate::Oversize => return self.tell(link, 30, Incoming::TooLarge(id)),
+            Fate::NoId => {
+                return self.tell(link, 30, Incoming::Error { id: None, code: -32603, payload: Doc::default() })
+            }
+            Fate::WrongId => return self.reply(link, wrong, reply, 30),
+            Fate::WrongIdFirst => self.reply(link, wrong, reply, 10),
+            Fate::RefusedByRpc => return self.reply(link, id, Reply::Error(-32602, Doc::default(), 400), 30),
+            Fate::FailedByRpc => return self.reply(link, id, Reply::Error(-32603, Doc::default(), 500), 30),
+            Fate::StrangeKind => {
+                return self.reply(link, id, Reply::Result(ResultKind::Unknown, Hint::default(), Doc::default()), 30)
+            }
+            Fate::Twice => self.reply(link, id, reply, 30),
+            // A frame that is late does not hold up the others: this one was worked on for long.
+            Fate::Late => {
+                if let Some(message) = worded(id, reply) {
+                    let when = self.now + ms(ahead);
+                    self.agenda.at(when, Happening::Client(Input::Link(link, LinkEvent::Message(message))));
+                }
+                return;
+            }
+            _ => {}
+        }
+        self.reply(link, id, reply, 50);
+    }
+
+    /// What a server says on a socket before it answers.
+    fn asides(&mut self, link: LinkId, id: RequestId, message: &Outgoing<Doc>) {
+        let (progress, ping, changed) = self.draw_asides();
+        if progress && matches!(message, Outgoing::Request { progress: true, .. }) {
+            self.tell(link, 20, progress_of(id));
+        }
+        if ping {
+            self.tell(link, 20, Incoming::Request { asked: Asked::Ping, payload: Doc::of(9) });
+        }
+        if changed {
+            self.server.edition += 1;
+            let news = self.news();
+            let live: Vec<LinkId> = self.sockets.iter().filter(|(_, s)| s.open && !s.dead).map(|(id, _)| *id).collect();
+            for link in live {
+                self.tell(link, 5, news.clone());
+            }
+        }
+    }
+
+    fn reply(&mut self, link: LinkId, id: RequestId, reply: Reply, within: u64) {
+        if let Some(message) = worded(id, reply) {
+            self.tell(link, within, message);
+        }
+    }
+
+    /// Sends a frame to the client, behind those sent before.
+    fn tell(&mut self, link: LinkId, within: u64, message: Incoming<Doc>) {
+        self.down(link, within, LinkEvent::Message(message));
+    }
+
+    fn down(&mut self, link: LinkId, within: u64, event: LinkEvent<Doc>) {
+        let when = self.soon(within);
+        let Some(socket) = self.sockets.get_mut(&link) else { return };
+        if !socket.dead {
+            socket.down = socket.down.max(when);
+            self.agenda.at(socket.down, Happening::Client(Input::Link(link, event)));
+        }
+    }
+
+    pub(super) fn cut(&mut self, link: LinkId, code: u16) {
+        self.down(link, 30, LinkEvent::Closed(code));
+        if let Some(socket) = self.sockets.get_mut(&link) {
+            socket.dead = true;
+        }
+    }
+
+    /// Every socket is half-open from now on.
+    pub fn sleep(&mut self) {
+        self.sockets.values_mut().for_each(|socket| socket.dead = true);
+    }
+
+    fn half_open(&mut self, link: LinkId) {
+        if let Some(socket) = self.sockets.get_mut(&link) {
+            socket.dead = true;
+        }
+    }
+}
