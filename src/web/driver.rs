@@ -23,6 +23,7 @@ const SUBPROTOCOLS: &str = "mcp mcp.version.2026-07-28 mcp.version.2025-11-25";
 /// One client at work. Dropping it closes the client: every promise settles first.
 pub struct Driver {
     client: i32,
+    host: HostObject,
     engine: RefCell<Engine<Payload>>,
     sockets: RefCell<Vec<Socket>>,
     fetches: RefCell<Vec<Fetch>>,
@@ -43,10 +44,11 @@ impl Driver {
             Method::table().for_each(|(name, cacheable)| glue::add_method(name, i32::from(cacheable)));
         }
         let client = glue::open(host, max_message);
-        config.fallback_remembered = Duration::from_millis_f64(glue::fallback_remembered(client));
+        config.fallback_remembered = Duration::from_millis_f64(glue::fallback_remembered(host));
         let engine = Engine::new(config, (glue::seed() as u64) << 32 | glue::seed() as u32 as u64, now());
         let driver = Rc::new(Self {
             client,
+            host: host.clone(),
             engine: RefCell::new(engine),
             sockets: RefCell::default(),
             fetches: RefCell::default(),
@@ -157,7 +159,7 @@ impl Driver {
             Output::Event(Event::Notification(_, payload)) => glue::notification(client, payload.into_raw()),
             Output::Event(Event::Replay(call)) => glue::replay(client, call.0 as i32),
             Output::Forget(key) => glue::forget(client, key.0 as i32),
-            Output::RememberFallback(span) => glue::remember_fallback(client, span.as_millis()),
+            Output::RememberFallback(span) => glue::remember_fallback(&self.host, span.as_millis()),
             Output::Timeout(_) => {}
         }
     }

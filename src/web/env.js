@@ -1,4 +1,4 @@
-// What the shell asks of its surroundings: the application's options, the clock, entropy. No state of any client; that is glue.js's.
+// What the shell asks of its surroundings: the application's options, the clock, entropy, a memory for verdicts. No state of any client; that is glue.js's.
 
 /** An option by its path; see glue.rs. */
 export function option(config, path, choices) {
@@ -29,4 +29,28 @@ export function now() {
 
 export function seed() {
   return crypto.getRandomValues(new Uint32Array(1))[0];
+}
+
+// Which origins have no working WebSocket, until when. Session storage where there is one: workers and Node have none.
+const memory = new Map();
+
+function verdict(host, until) {
+  const name = "bowline:fallback:" + new URL(host.webSocketUrl).origin;
+  if (until) memory.set(name, until);
+  try {
+    if (until) sessionStorage.setItem(name, until);
+    else return sessionStorage.getItem(name);
+  } catch {
+    // Not there, or forbidden: memory serves for this page.
+  }
+  return memory.get(name);
+}
+
+export function rememberFallback(host, ms) {
+  verdict(host, Date.now() + ms);
+}
+
+/** For how many milliseconds the verdict still holds; 0 when there is none. */
+export function fallbackRemembered(host) {
+  return Math.max(0, verdict(host) - Date.now()) || 0;
 }

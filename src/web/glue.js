@@ -481,27 +481,3 @@ export function wake(client, delay) {
   clearTimeout(own.timer);
   if (delay >= 0) own.timer = setTimeout(() => on(client, 0, WAKE), delay);
 }
-
-// Which origins have no working WebSocket, until when. Session storage where there is one: workers and Node have none.
-const memory = new Map();
-
-function verdict(client, until) {
-  const name = "bowline:fallback:" + new URL(clients[client].host.webSocketUrl).origin;
-  if (until) memory.set(name, until);
-  try {
-    if (until) sessionStorage.setItem(name, until);
-    else return sessionStorage.getItem(name);
-  } catch {
-    // Not there, or forbidden: memory serves for this page.
-  }
-  return memory.get(name);
-}
-
-export function rememberFallback(client, ms) {
-  verdict(client, Date.now() + ms);
-}
-
-/** For how many milliseconds the verdict still holds; 0 when there is none. */
-export function fallbackRemembered(client) {
-  return Math.max(0, verdict(client) - Date.now()) || 0;
-}

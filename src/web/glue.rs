@@ -12,6 +12,7 @@ extern "C" {
     /// The package's side of a client: `url`, `webSocketUrl`, `headers`, `fetch`, `WebSocket`, `clientInfo`, `capabilities`, and the
     /// callbacks `onState`, `onServer`, `onNotification`, `onReplay`.
     #[wasm_bindgen(extends = Object)]
+    #[derive(Clone)]
     pub type HostObject;
 
     /// What the package uses of the snippet.
@@ -115,10 +116,6 @@ extern "C" {
     pub(crate) fn abort(client: i32, source: i32);
 
     pub(crate) fn wake(client: i32, delay: f64);
-    #[wasm_bindgen(js_name = rememberFallback)]
-    pub(crate) fn remember_fallback(client: i32, ms: f64);
-    #[wasm_bindgen(js_name = fallbackRemembered)]
-    pub(crate) fn fallback_remembered(client: i32) -> f64;
 }
 
 #[wasm_bindgen(module = "/env.js")]
@@ -131,4 +128,8 @@ extern "C" {
 
     pub(crate) fn now() -> f64;
     pub(crate) fn seed() -> i32;
+    #[wasm_bindgen(js_name = rememberFallback)]
+    pub(crate) fn remember_fallback(host: &HostObject, ms: f64);
+    #[wasm_bindgen(js_name = fallbackRemembered)]
+    pub(crate) fn fallback_remembered(host: &HostObject) -> f64;
 }

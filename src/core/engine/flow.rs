@@ -12,9 +12,6 @@ use crate::wire::Era;
 impl<P: Payload> Engine<P> {
     pub(super) fn on_call(&mut self, id: CallId, request: Request<P>) {
         let (kind, key, priority) = (request.kind, request.key, request.priority);
-        if kind != Kind::Connect {
-            self.metrics.total_requests += 1;
-        }
         let refusal = if self.connection.state() == State::Closed {
             Some(Error::new(Code::ClientClosed, Detail::None))
         } else if kind != Kind::Connect && self.queue.len() >= self.config.max_queued {
