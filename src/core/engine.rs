@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use crate::config::Config;
 use crate::error::{Code, Detail, Error, Outcome, Stage};
-use crate::ids::{CacheKey, CallId, ExchangeId, LinkId};
+use crate::ids::{CacheKey, CallId, ExchangeId, LinkId, RequestId};
 use crate::io::{Command, Event, ExchangeEvent, Input, Kind, LinkEvent, Output, Request, Settled};
 use crate::link::{Answer, Calls, Change, Connection, Context, Exchange, Ids, Phase, Purpose, Step, Transport};
 use crate::policy::cache::Cache;
@@ -144,9 +144,21 @@ impl<P: Payload> Engine<P> {
                 self.on_change(change);
             }
             LinkEvent::SendFailed(id) => {
-                // This one certainly did not leave; of those before it nobody knows.
-                if let Some(call) = id.and_then(|id| self.calls.awaiting(link, id)) {
-                    self.requeue(call);
+                // This one certainly did not leave, nor did those that were still to be written; of those before it nobody knows.
+                let mut unsent: Vec<RequestId> = id.into_iter().collect();
+                self.out.retain(|output| match output {
+                    Output::Send { link: other, message, .. } if *other == link => {
+                        if let Outgoing::Request { id, .. } = message {
+                            unsent.push(*id);
+                        }
+                        false
+                    }
+                    _ => true,
+                });
+                for id in unsent {
+                    if let Some(call) = self.calls.awaiting(link, id) {
+                        self.requeue(call);
+                    }
                 }
                 let error = Error::new(Code::ConnectionClosed, Detail::Note("send"));
                 let change = self.with(|connection, cx| connection.on_down(link, error, cx));
@@ -259,10 +271,10 @@ impl<P: Payload> Engine<P> {
         self.flush();
     }
 
-    fn on_notification(&mut self, method: Method, token: Option<crate::ids::RequestId>, payload: P) {
+    fn on_notification(&mut self, method: Method, token: Option<RequestId>, payload: P) {
         if method == Method::PROGRESS {
             // Progress of unknown and finished requests is dropped (P40).
-            let Some(id) = token.map(crate::ids::RequestId::slot) else {
+            let Some(id) = token.map(RequestId::slot) else {
                 return;
             };
             let now = self.now;

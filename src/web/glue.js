@@ -387,10 +387,13 @@ export function exchange(client, source, kind, id, method, handle, version, prog
   // The end of a session has to outlive the page that ends it.
   if (kind < 0) init.keepalive = true;
   run(host, init, client, source).then(
-    () => signal.aborted || on(client, source, ENDED),
+    () => {
+      // Forgotten first: aborting what is over costs a DOMException.
+      if (aborts.delete(source)) on(client, source, ENDED);
+    },
     async () => {
       const how = host.answered ? UNKNOWN : await reach(host);
-      if (!signal.aborted) on(client, source, FAILED, 0, 0, how);
+      if (aborts.delete(source)) on(client, source, FAILED, 0, 0, how);
     },
   );
   return body ? body.length : 0;

@@ -36,6 +36,7 @@ proptest! {
         prop_assert!(debts.values().all(|debt| *debt == 0), "never settled: {debts:?}");
         let metrics = engine.metrics();
         prop_assert_eq!((metrics.active_requests, metrics.queued_requests), (0, 0));
+        prop_assert_eq!(metrics.total_requests, metrics.successful_requests + metrics.failed_requests);
     }
 }
 

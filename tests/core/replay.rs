@@ -2,8 +2,8 @@
 //! rule is the same everywhere: a side effect that left is never sent again unless the server said that it did not execute it.
 
 use bowline_core::{
-    CallId, Code, Content, Effect, Event, ExchangeEvent, Kind, LinkEvent, Method, Outcome, Output, Reach, Request,
-    State,
+    CallId, Code, Command, Content, Effect, Event, ExchangeEvent, Input, Kind, LinkEvent, Method, Outcome, Output,
+    Reach, Request, State,
 };
 use bowline_support::{failure, fixed, ms, named, notify, request, tool_call, Doc, Hand, Place};
 
@@ -132,6 +132,25 @@ fn those_written_before_a_frame_that_could_not_be_are_in_doubt() {
     hand.link(hand.last_link(), LinkEvent::SendFailed(Some(id)));
     assert_eq!(hand.error(before), (Code::OutcomeUnknown, Outcome::Unknown));
     assert!(hand.end(failed).is_none());
+}
+
+#[test]
+fn those_that_were_still_to_be_written_after_it_did_not_leave_either() {
+    let mut hand = Hand::on_websocket(fixed());
+    // As in a shell that performs one output after the other: the second frame is not written yet when the first fails.
+    let (first, second) = (CallId(5), CallId(6));
+    for (id, key) in [(first, 5), (second, 6)] {
+        hand.driver.tell(Input::Command(Command::Call(id, tool_call(key))));
+    }
+    assert!(matches!(hand.driver.poll(), Some(Output::Send { .. })));
+    let (_, id) = hand.sent(first);
+    hand.link(hand.last_link(), LinkEvent::SendFailed(Some(id)));
+    assert!(hand.sendings(second).is_empty(), "nothing is written on a link that is lost");
+    come_back(&mut hand);
+    for (call, key) in [(first, 5), (second, 6)] {
+        hand.answer(call, Doc::of(key));
+        assert_eq!(hand.value(call), key, "neither is in doubt");
+    }
 }
 
 #[test]

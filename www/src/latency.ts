@@ -4,7 +4,7 @@ import type { McpClient } from "bowline";
 import { createStore, type Store } from "./store";
 
 export interface Sample {
-  readonly at: number;
+  readonly id: number;
   readonly ms: number | null;
 }
 
@@ -19,17 +19,21 @@ const KEPT = 60;
 export function createLatency(client: McpClient): Latency {
   const store = createStore<readonly Sample[]>([]);
   let asking = false;
-  const add = (ms: number | null) => store.set([...store.get(), { at: Date.now(), ms }].slice(-KEPT));
+  let next = 1;
+  const add = (ms: number | null) => store.set([...store.get(), { id: next++, ms }].slice(-KEPT));
 
   async function probe(): Promise<void> {
-    if (asking) return;
     if (client.state !== "ready") {
       if (store.get().length > 0) add(null);
       return;
     }
+    if (asking) return;
     asking = true;
+    const { epoch } = client.connection;
     try {
-      add((await client.ping()).latency);
+      const { latency } = await client.ping();
+      // Asked over a link that was lost and answered over the next: that is how long the outage was.
+      if (client.connection.epoch === epoch) add(latency);
     } catch {
       add(null);
     } finally {
@@ -37,6 +41,10 @@ export function createLatency(client: McpClient): Latency {
     }
   }
 
+  // An outage between two samples is one too.
+  client.on("state", ({ previous }) => {
+    if (previous === "ready") add(null);
+  });
   setInterval(() => {
     if (document.visibilityState === "visible" && client.state !== "closed") void probe();
   }, INTERVAL);

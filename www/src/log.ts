@@ -1,7 +1,7 @@
 // The event log of one client: its events as lines a person can read, newest first, at most 200.
 // It only listens; nothing here acts on an event.
-import type { McpClient, DisconnectReason } from "bowline";
-import { millis, plural, seconds } from "./format";
+import { McpError, type DisconnectReason, type McpClient } from "bowline";
+import { millis, seconds } from "./format";
 import { createStore, type Store } from "./store";
 
 export type Tone = "plain" | "good" | "warn" | "bad" | "unknown";
@@ -16,6 +16,8 @@ export interface Entry {
 
 export interface Log extends Store<readonly Entry[]> {
   add(kind: string, text: string, tone?: Tone): void;
+  /** What went wrong while doing `what`, with what to do about it. */
+  fail(what: string, error: unknown): void;
 }
 
 const LIMIT = 200;
@@ -23,10 +25,14 @@ const LIMIT = 200;
 export function createLog(): Log {
   const store = createStore<readonly Entry[]>([]);
   let next = 1;
+  const add: Log["add"] = (kind, text, tone = "plain") =>
+    store.set([{ id: next++, at: Date.now(), kind, tone, text }, ...store.get()].slice(0, LIMIT));
   return {
     ...store,
-    add(kind, text, tone = "plain") {
-      store.set([{ id: next++, at: Date.now(), kind, tone, text }, ...store.get()].slice(0, LIMIT));
+    add,
+    fail(what, error) {
+      const { code, hint } = McpError.is(error) ? error : {};
+      add("error", [`${what}:`, code, (error as Error).message + (hint ? `. ${hint}` : "")].filter(Boolean).join(" "), "bad");
     },
   };
 }
@@ -37,10 +43,9 @@ export function follow(client: McpClient, log: Log): void {
     const because = current.reason && current.state !== "ready" ? `: ${describe(current.reason)}` : "";
     log.add("state", `${previous} → ${current.state}${because}`, toneOf(current.state));
   });
-  client.on("reconnecting", ({ attempt, delay }) => log.add("retry", `attempt ${attempt} in ${millis(delay)}`, "warn"));
-  client.on("reconnected", ({ downFor, attempts }) =>
-    log.add("back", `after ${seconds(downFor)} and ${plural(attempts, "attempt")}`, "good"),
-  );
+  // `attempt` counts the failed ones: the one planned is the next.
+  client.on("reconnecting", ({ attempt, delay }) => log.add("retry", `attempt ${attempt + 1} in ${millis(delay)}`, "warn"));
+  client.on("reconnected", ({ downFor, transport }) => log.add("back", `after ${seconds(downFor)} over ${transport}`, "good"));
   client.on("transport", ({ from, to, cause }) => log.add("transport", `${from ? `${from} → ` : ""}${to} (${cause})`));
   client.on("replay", ({ method }) => log.add("replay", `${method} sent again`, "warn"));
   client.on("outcomeUnknown", (call) =>
@@ -49,7 +54,7 @@ export function follow(client: McpClient, log: Log): void {
   client.on("notification", ({ method, params }) => {
     if (method !== "notifications/progress") log.add("notified", `${method} ${compact(params)}`.trim());
   });
-  client.on("error", (error) => log.add("error", `${error.code}: ${error.message}`, "bad"));
+  client.on("error", (error) => log.fail("client", error));
 }
 
 export function describe(reason: DisconnectReason): string {

@@ -1,11 +1,17 @@
 // Everything the page keeps about one server: the client and the lists, log, calls and latency around it.
 // It lives outside React, so that a re-render or StrictMode's double mount never opens a second link.
-import { createClient, type McpClient, type MCPClientConfig, type Resource, type Tool } from "bowline";
+import { createClient, type DisconnectReason, type McpClient, type MCPClientConfig, type Resource, type Tool } from "bowline";
 import { createCalls, type Calls } from "./calls";
 import { createLatency, type Latency } from "./latency";
 import { createLog, follow, type Log } from "./log";
 import { cutLink, restartServer, type Peer } from "./peers";
 import { createStore, type Store } from "./store";
+
+/** A link that was lost. */
+export interface Loss {
+  readonly at: number;
+  readonly reason: DisconnectReason;
+}
 
 export interface Session {
   readonly peer: Peer;
@@ -13,6 +19,9 @@ export interface Session {
   readonly client: McpClient;
   readonly tools: Store<readonly Tool[]>;
   readonly resources: Store<readonly Resource[]>;
+  /** Why there is no link, since somebody asked for one and did not get it. */
+  readonly trouble: Store<Error | null>;
+  readonly loss: Store<Loss | null>;
   readonly log: Log;
   readonly calls: Calls;
   readonly latency: Latency;
@@ -39,6 +48,8 @@ export function createSession(peer: Peer): Session {
   const latency = createLatency(client);
   const tools = createStore<readonly Tool[]>([]);
   const resources = createStore<readonly Resource[]>([]);
+  const trouble = createStore<Error | null>(null);
+  const loss = createStore<Loss | null>(null);
   follow(client, log);
 
   // The lists are replaced by the next answer and never emptied in between: a lost link must not
@@ -47,14 +58,16 @@ export function createSession(peer: Peer): Session {
     try {
       store.set(await list());
     } catch (error) {
-      log.add("error", `${what} not listed: ${(error as Error).message}`, "bad");
+      log.fail(`${what} not listed`, error);
     }
   }
   const refreshTools = () => refresh(tools, () => client.listTools({ useCache: false }), "tools");
   const refreshResources = () => refresh(resources, () => client.listResources({ useCache: false }), "resources");
 
   client.on("state", ({ previous, current }) => {
-    if (current.state === "ready" && previous !== "ready") {
+    if (previous === "ready" && current.reason) loss.set({ at: current.since, reason: current.reason });
+    if (current.state === "ready") {
+      trouble.set(null);
       latency.probe();
       void refreshTools();
       if (current.server?.capabilities["resources"]) void refreshResources();
@@ -65,22 +78,24 @@ export function createSession(peer: Peer): Session {
     if (method === "notifications/resources/list_changed") void refreshResources();
   });
 
-  const failed = (what: string) => (error: unknown) => log.add("error", `${what}: ${(error as Error).message}`, "bad");
   return {
-    peer, config, client, tools, resources, log, latency,
+    peer, config, client, tools, resources, trouble, loss, log, latency,
     calls: createCalls(client),
     connect() {
-      const waiting = client.state === "reconnecting" || client.state === "suspended";
-      void (waiting ? client.reconnect() : client.connect()).catch(failed("connect"));
+      client.connect().catch((error: Error) => {
+        // The answer may come after the link did: an attempt that failed, and the next one that did not.
+        if (client.state !== "ready") trouble.set(error);
+        log.fail("connect", error);
+      });
     },
     cut(holdMs) {
       log.add("demo", holdMs > 0 ? `link cut, new ones refused for ${holdMs / 1000} s` : "link cut", "warn");
       // An idle HTTP link has no socket to lose, so ask at once: the loss is noticed now, not at the next call.
-      cutLink(peer, holdMs).then(() => latency.probe(), failed("cut"));
+      cutLink(peer, holdMs).then(() => latency.probe(), (error) => log.fail("cut", error));
     },
     restart() {
       log.add("demo", "server restarting", "warn");
-      restartServer(peer).then(() => log.add("demo", "server started again"), failed("restart"));
+      restartServer(peer).then(() => log.add("demo", "server started again"), (error) => log.fail("restart", error));
       setTimeout(() => latency.probe(), 100);
     },
   };

@@ -24,6 +24,9 @@ impl<P: Payload> Engine<P> {
             self.out.push_back(Output::Settle(id, Err(Error::new(Code::Internal, Detail::Note("call-id")))));
             return;
         }
+        if kind != Kind::Connect {
+            self.metrics.total_requests += 1;
+        }
         if let Some(error) = refusal {
             return self.settle(id, Err(error));
         }

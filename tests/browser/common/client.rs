@@ -207,6 +207,6 @@ fn print(value: &JsValue) -> String {
     JSON::stringify(value).map_or_else(|_| "something unprintable".into(), Into::into)
 }
 
-fn elements<T: JsCast>(array: &Array) -> Vec<T> {
+pub(crate) fn elements<T: JsCast>(array: &Array) -> Vec<T> {
     array.iter().map(JsCast::unchecked_into).collect()
 }

@@ -76,7 +76,17 @@ export async function fetchJson(address, method) {
   return response.json();
 }
 
-/** What session storage holds under a name; empty where there is nothing, or no session storage. */
+/** Whether this thread has session storage; only pages have. */
+export function hasSessionStorage() {
+  return "sessionStorage" in globalThis;
+}
+
+/** What session storage holds under a name, as text. */
 export function stored(name) {
-  return globalThis.sessionStorage?.getItem(name) ?? "";
+  return String(sessionStorage.getItem(name));
+}
+
+/** The origin of an address. */
+export function origin(address) {
+  return new URL(address).origin;
 }

@@ -8,6 +8,7 @@ use wasm_bindgen::JsValue;
 #[wasm_bindgen(module = "/tests/browser/common/host.js")]
 extern "C" {
     #[wasm_bindgen(extends = HostObject)]
+    #[derive(Clone)]
     pub(crate) type Host;
 
     #[wasm_bindgen(js_name = makeHost)]
@@ -95,5 +96,8 @@ extern "C" {
     pub(crate) fn pause(ms: u32) -> Promise;
     #[wasm_bindgen(js_name = fetchJson)]
     pub(crate) fn fetch_json(address: &str, method: &str) -> Promise;
+    #[wasm_bindgen(js_name = hasSessionStorage)]
+    pub(crate) fn has_session_storage() -> bool;
+    pub(crate) fn origin(address: &str) -> String;
     pub(crate) fn stored(name: &str) -> String;
 }

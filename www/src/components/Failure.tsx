@@ -2,25 +2,25 @@
 // failure: a call whose fate is not known, with what may be assumed and what may not.
 import { McpError, type Outcome } from "bowline";
 
+/** Of an unknown outcome the hint speaks itself. */
 const OUTCOMES: Record<Outcome, string> = {
   "not-sent": "It never left this page.",
   "not-applied": "The server did not carry it out.",
   applied: "The server carried it out.",
-  unknown: "Nobody can say whether it ran.",
+  unknown: "",
 };
 
-export function Failure({ error }: { error: Error }) {
+/** `sent` is false for what is no call: connecting leaves nothing behind on the server. */
+export function Failure({ error, sent = true }: { error: Error; sent?: boolean }) {
   const known = McpError.is(error) ? error : null;
+  const harmless = known?.outcome === "not-sent" || known?.outcome === "not-applied";
+  const note = sent && known && [OUTCOMES[known.outcome], harmless && known.retryable && "Safe to try again."].filter(Boolean).join(" ");
   return (
     <div className="failure">
       <p className="failure-code">{known?.code ?? error.name}</p>
       <p>{error.message}</p>
       {known?.hint && <p className="failure-hint">{known.hint}</p>}
-      {known && (
-        <p className="failure-note">
-          {OUTCOMES[known.outcome]} {known.retryable ? "Safe to try again." : ""}
-        </p>
-      )}
+      {note && <p className="failure-note">{note}</p>}
     </div>
   );
 }

@@ -45,14 +45,14 @@ function Chart({ samples, top }: { samples: readonly Sample[]; top: number }) {
       aria-label={`Round trips of the last two minutes, at most ${millis(top / 1.15)}`}
     >
       {samples.map((sample, i) =>
-        sample.ms === null ? <rect key={sample.at} className="chart-gap" x={x(i) - step / 2} y={0} width={step + 0.5} height={HEIGHT} /> : null,
+        sample.ms === null ? <rect key={sample.id} className="chart-gap" x={x(i) - step} y={0} width={step + 0.5} height={HEIGHT} /> : null,
       )}
       <path className="chart-base" d={`M0 ${HEIGHT - 1}H${WIDTH}`} />
       {runs.map((run) => {
         const line = run.map(({ i, ms }) => `${x(i).toFixed(1)} ${y(ms).toFixed(1)}`).join("L");
         const [first, end] = [x(run[0]!.i), x(run.at(-1)!.i)];
         return (
-          <g key={run[0]!.at}>
+          <g key={run[0]!.id}>
             <path className="chart-area" d={`M${first} ${HEIGHT}L${line}L${end} ${HEIGHT}Z`} />
             <path className="chart-line" d={`M${line}${run.length === 1 ? "h0.1" : ""}`} />
           </g>
@@ -63,15 +63,15 @@ function Chart({ samples, top }: { samples: readonly Sample[]; top: number }) {
   );
 }
 
-interface Point { i: number; at: number; ms: number }
+interface Point { i: number; id: number; ms: number }
 
 function runsOf(samples: readonly Sample[]): Point[][] {
   const runs: Point[][] = [];
-  samples.forEach(({ at, ms }, i) => {
+  samples.forEach(({ id, ms }, i) => {
     if (ms === null) return;
     const open = runs.at(-1);
-    if (open && open.at(-1)!.i === i - 1) open.push({ i, at, ms });
-    else runs.push([{ i, at, ms }]);
+    if (open && open.at(-1)!.i === i - 1) open.push({ i, id, ms });
+    else runs.push([{ i, id, ms }]);
   });
   return runs;
 }

@@ -1,5 +1,4 @@
-// The link of one server: who is at each end, the state in words, the facts, and the controls. Reads the
-// connection snapshot only.
+// The link of one server: who is at each end, the state in words, the facts, why there is none, and the controls.
 import { useId } from "react";
 import { version, type ConnectionSnapshot } from "bowline";
 import { millis, seconds, timeOfDay } from "../format";
@@ -8,12 +7,14 @@ import { describe } from "../log";
 import { titleOf } from "../peers";
 import type { Session } from "../session";
 import { transportOf, wordOf } from "../state";
-import { useNow } from "../store";
+import { useNow, useStore } from "../store";
 import { Controls } from "./Controls";
+import { Failure } from "./Failure";
 import { Rope } from "./Rope";
 
 export function LinkPanel({ session }: { session: Session }) {
   const connection = useConnection(session.client);
+  const trouble = useStore(session.trouble);
   const heading = useId();
   const address = new URL(session.peer.url);
   return (
@@ -33,7 +34,8 @@ export function LinkPanel({ session }: { session: Session }) {
         </p>
       </div>
       <Rope connection={connection} latency={session.latency} />
-      <Facts connection={connection} />
+      <Facts session={session} connection={connection} />
+      {trouble && <div className="trouble"><Failure error={trouble} sent={false} /></div>}
       <Controls session={session} state={connection.state} />
     </section>
   );
@@ -41,27 +43,32 @@ export function LinkPanel({ session }: { session: Session }) {
 
 /** The one sentence that matters in this state. */
 function Remark({ connection }: { connection: ConnectionSnapshot }) {
-  const { state, retryAt, reason, attempt, since } = connection;
+  const { state, retryAt, reason, since } = connection;
+  // The snapshot counts the attempts that failed; people count the one that comes or is under way.
+  const attempt = connection.attempt + 1;
   const now = useNow(100, state !== "closed");
   if (state === "ready") return <>for {seconds(Math.max(0, now - since))}</>;
   if (retryAt !== null) {
     return <>attempt {attempt}, next in {seconds(Math.max(0, retryAt - now))}</>;
   }
-  if (state === "connecting" || state === "reconnecting") return <>attempt {Math.max(1, attempt)} under way</>;
+  if (state === "connecting" || state === "reconnecting") return <>attempt {attempt} under way</>;
   return <>{reason ? describe(reason) : "press Connect to open the link"}</>;
 }
 
-function Facts({ connection }: { connection: ConnectionSnapshot }) {
+function Facts({ session, connection }: { session: Session; connection: ConnectionSnapshot }) {
   const { server, era, protocolVersion, epoch, attempt, retryAt, latency, reason } = connection;
+  const loss = useStore(session.loss);
+  const ready = connection.state === "ready";
   return (
     <dl className="facts">
       <Fact name="Transport" note={connection.degraded ? "fell back from WebSocket" : undefined}>{transportOf(connection)}</Fact>
-      <Fact name="Protocol" note={era ?? undefined}>{protocolVersion ?? "–"}</Fact>
+      <Fact name="Protocol" note={protocolVersion && era ? `${era} era` : undefined}>{protocolVersion ?? "–"}</Fact>
       <Fact name="Server" note={server?.version}>{server?.title ?? server?.name ?? "–"}</Fact>
       <Fact name="Epoch" note="links opened so far">{epoch}</Fact>
-      <Fact name="Attempt" note={retryAt === null ? "none waiting" : `next at ${timeOfDay(retryAt)}`}>{attempt}</Fact>
+      <Fact name="Failed attempts" note={retryAt === null ? "none planned" : `next at ${timeOfDay(retryAt)}`}>{ready ? 0 : attempt}</Fact>
       <Fact name="Latency" note="connection estimate">{millis(latency)}</Fact>
-      <Fact name="Last loss" wide>{reason ? describe(reason) : "none"}</Fact>
+      <Fact name="Last loss" note={loss ? `at ${timeOfDay(loss.at)}` : undefined} wide>{loss ? describe(loss.reason) : "none"}</Fact>
+      {loss && reason && reason.message !== loss.reason.message && <Fact name="Last attempt" wide>{describe(reason)}</Fact>}
     </dl>
   );
 }

@@ -16,7 +16,9 @@ export function Metrics({ client }: { client: McpClient }) {
   ];
   const more: [string, string][] = [
     ["Replayed", count(m.replayed)],
-    ["Outcome unknown", count(m.unknownOutcomes)],
+    ["Unknown", count(m.unknownOutcomes)],
+    ["Links", count(m.connection.connects)],
+    ["Attempts failed", count(m.connection.failedAttempts)],
     ["Sent", bytes(m.bytesSent)],
     ["Received", bytes(m.bytesReceived)],
   ];

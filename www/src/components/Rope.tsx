@@ -49,7 +49,7 @@ function Pulse({ latency, width }: { latency: Latency; width: number }) {
   const last = samples.at(-1);
   if (!last || last.ms === null) return null;
   return (
-    <circle key={last.at} className="rope-pulse" r={4} style={{ offsetPath: `path("${roundTrip(width)}")` }} />
+    <circle key={last.id} className="rope-pulse" r={4} style={{ offsetPath: `path("${roundTrip(width)}")` }} />
   );
 }
 

@@ -1,0 +1,84 @@
+//! Links that are cut, by resetting the TCP connections in front of the servers: what is sent again, what must not be, and what the
+//! servers really executed.
+
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use super::client::{unique, Client};
+use super::peers::Peers;
+
+#[wasm_bindgen_test]
+async fn a_cut_while_idle_is_noticed_and_repaired() {
+    let peers = Peers::find().await;
+    let client = Client::over_web_socket(&peers.url("python-ws"));
+    client.connect().await;
+    let epoch = client.host.epoch();
+
+    peers.cut("python-ws").await;
+    client.until("a new link", |client| client.host.epoch() > epoch).await;
+
+    assert_eq!(client.history(), "idle connecting ready reconnecting ready");
+    assert_eq!(client.tool("add", r#"{"a":2,"b":3}"#).text().await, "5");
+    assert_eq!(client.links().len(), 2);
+    assert_eq!(client.links()[0].ready_state(), 3);
+}
+
+#[wasm_bindgen_test]
+async fn a_call_with_side_effects_cut_on_a_web_socket_is_never_sent_again() {
+    let peers = Peers::find().await;
+    let client = Client::over_web_socket(&peers.url("python-ws"));
+    client.connect().await;
+    assert_never_sent_again(&peers, "python-ws", &client).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_call_with_side_effects_cut_over_http_is_never_sent_again() {
+    let peers = Peers::find().await;
+    let client = Client::over_http(&peers.url("modern"));
+    client.connect().await;
+    assert_never_sent_again(&peers, "modern", &client).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_read_cut_on_a_web_socket_is_replayed() {
+    let peers = Peers::find().await;
+    let client = Client::over_web_socket(&peers.url("python-ws"));
+    client.connect().await;
+    assert_replayed(&peers, "python-ws", &client).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_read_cut_over_http_is_replayed() {
+    let peers = Peers::find().await;
+    let client = Client::over_http(&peers.url("modern"));
+    client.connect().await;
+    assert_replayed(&peers, "modern", &client).await;
+}
+
+async fn assert_never_sent_again(peers: &Peers, server: &str, client: &Client) {
+    let key = unique("cut");
+    let call = client.tool("counter", &format!(r#"{{"key":"{key}","ms":60000}}"#));
+    client.until("the call is sent", |client| client.is_sent(&call)).await;
+    while client.count(&key).await == 0 {}
+
+    peers.cut(server).await;
+    let failure = call.failure().await;
+    assert_eq!((failure.code(), failure.outcome()), ("OUTCOME_UNKNOWN".into(), "unknown".into()));
+
+    // Another call, on the new link, would follow a second sending.
+    assert_eq!(client.tool("add", r#"{"a":2,"b":3}"#).text().await, "5");
+    assert_eq!(client.count(&key).await, 1);
+    assert_eq!(client.host.replays(), 0);
+}
+
+async fn assert_replayed(peers: &Peers, server: &str, client: &Client) {
+    // The read leaves but does not arrive: then the link dies under it.
+    peers.pause(server).await;
+    let call = client.request("resources/read", r#"{"uri":"demo://time"}"#);
+    client.until("the read is sent", |client| client.is_sent(&call)).await;
+    peers.cut(server).await;
+    client.until("the loss is noticed", |client| client.host.replays() == 1).await;
+    peers.resume(server).await;
+
+    call.result().await;
+    assert_eq!(client.host.replays(), 1);
+}
