@@ -1,7 +1,7 @@
 // The package's side of one client in miniature: the object that the driver talks to, and promises for calls. It writes down what it is
 // told and what goes through the browser's WebSocket and fetch. It expects nothing and knows no server.
 
-/** A host for one client. An empty address means that there is none. */
+/** A host for one client. An empty `url` means that there is no HTTP, an empty `webSocketUrl` the same address as a WebSocket's. */
 export function makeHost(url, webSocketUrl) {
   const host = {
     clientInfo: { name: "bowline-browser-tests", version: "1.0.0" },
@@ -18,7 +18,8 @@ export function makeHost(url, webSocketUrl) {
     exchanges: [],
     listener: undefined,
     onState(state, transport, era, version, _attempt, _retryAt, epoch, reason) {
-      host.states.push(state);
+      // A state is told again when something about it changes.
+      if (state !== host.states.at(-1)) host.states.push(state);
       Object.assign(host, { transport, era, version, epoch, reason: reason?.code ?? "" });
       host.listener?.(state);
     },
@@ -47,9 +48,8 @@ export function makeHost(url, webSocketUrl) {
       }
     },
   };
-  // Absent, not empty: that is how the driver and the snippet see that there is none.
   if (url) host.url = url;
-  if (webSocketUrl) host.webSocketUrl = webSocketUrl;
+  host.webSocketUrl = webSocketUrl || url.replace(/^http/, "ws");
   return host;
 }
 

@@ -10,9 +10,9 @@ use wasm_bindgen_test::wasm_bindgen_test;
 use super::client::{Call, Client};
 use super::peers::Peers;
 
-type Listener = Closure<dyn FnMut(String)>;
+type Listener = Closure<dyn Fn(String)>;
 
-fn listen(client: &Rc<Client>, mut heard: impl FnMut(&Client, &str) + 'static) -> Listener {
+fn listen(client: &Rc<Client>, heard: impl Fn(&Client, &str) + 'static) -> Listener {
     let weak = Rc::downgrade(client);
     let listener = Listener::new(move |state: String| {
         if let Some(client) = weak.upgrade() {
