@@ -209,12 +209,6 @@ export interface TransportOptions {
    */
   headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>);
   /**
-   * Bytes waiting in the WebSocket (`bufferedAmount`) above which no more is written, so that the
-   * queue and not the socket decides what goes first.
-   * @default 1048576 (1 MiB)
-   */
-  highWaterMark?: number;
-  /**
    * Largest message accepted; a larger one fails with `MESSAGE_TOO_LARGE`. Danger: the page must
    * hold what it accepts, several times over while it is parsed.
    * @default 16777216 (16 MiB)

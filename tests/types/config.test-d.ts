@@ -34,7 +34,6 @@ createClient({
     probeTimeout: 2500,
     rememberFallback: 600_000,
     headers: async () => ({ authorization: "Bearer token" }),
-    highWaterMark: 1 << 20,
     maxMessageBytes: 16 << 20,
   },
   queue: { concurrency: 8, maxQueued: 100 },
