@@ -10,8 +10,8 @@ export const importsFile = inRoot(".cache", "pkg-imports.json");
 
 /** The entries of pkg/package.json, what each fetches besides its scripts, and its limit in bytes. */
 const entries = [
-  { entry: ".", script: "index.js", assets: [], gate: { unit: "gzip", bytes: 60 * 1024 } },
-  { entry: "./slim", script: "slim.js", assets: [wasmFile], gate: { unit: "brotli", bytes: 32 * 1024 } },
+  { entry: ".", script: "index.js", assets: [], gate: { unit: "gzip", bytes: 60_000 } },
+  { entry: "./slim", script: "slim.js", assets: [wasmFile], gate: { unit: "brotli", bytes: 32_000 } },
 ];
 
 /** gzip at 9 and brotli at 11: what a static host serves. */
@@ -60,14 +60,14 @@ export function measure(dist = inRoot("pkg", "dist")) {
   });
 }
 
-const kib = (bytes) => `${(bytes / 1024).toFixed(1)} KB`.padStart(10);
-const row = (name, { raw, gzip, brotli }) => `  ${name.padEnd(24)}${kib(raw)}${kib(gzip)}${kib(brotli)}`;
+const kb = (bytes) => `${(bytes / 1000).toFixed(1)} KB`.padStart(10);
+const row = (name, { raw, gzip, brotli }) => `  ${name.padEnd(24)}${kb(raw)}${kb(gzip)}${kb(brotli)}`;
 
-/** Prints the table; the KB are of 1024 bytes. */
+/** Prints the table; the KB are of 1,000 bytes. */
 export function printSizes(sizes) {
   say(`  ${"entry".padEnd(24)}${"raw".padStart(10)}${"gzip -9".padStart(10)}${"brotli 11".padStart(10)}`);
   for (const { entry, files, total, gate, within } of sizes) {
-    const limit = `${kib(gate.bytes).trim()} ${gate.unit}`;
+    const limit = `${kb(gate.bytes).trim()} ${gate.unit}`;
     say(`${row(entry, total)}   ${within ? "within" : "OVER"} ${limit} (${total[gate.unit]} of ${gate.bytes} bytes)`);
     for (const file of files) say(row(`  ${file.name}`, file));
   }

@@ -136,8 +136,20 @@ export class Panel {
     return resource.locator(".text").innerText();
   }
 
+  /** Whether the latency chart shows an outage. */
+  async outageShown() {
+    return (await this.page.locator(".chart-gap rect").count()) > 0;
+  }
+
+  /** Why there is no link, as the panel tells it: code, what happened, what to do. */
+  trouble() {
+    return this.link.locator(".trouble p").allInnerTexts();
+  }
+
   /** The whole page, with its transitions at their end. */
-  screenshot(path) {
+  async screenshot(path) {
+    // After a change of size a tall page is painted in parts.
+    await this.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
     return this.page.screenshot({ path, fullPage: true, animations: "disabled" });
   }
 

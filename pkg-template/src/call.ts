@@ -1,6 +1,7 @@
 // One call on the package's side: its promise, its abort listener, its place in the snippet's table. What becomes of it is decided in
 // the core.
 
+import * as core from "bowline-core";
 import { errorFrom, type Failure } from "./errors.js";
 import type { Host } from "./host.js";
 import type { Progress, RequestOptions, RequestPhase, RequestPriority, RequestPromise } from "./types.js";
@@ -100,7 +101,7 @@ export class Call {
 
   get phase(): RequestPhase {
     if (this.#settled) return "settled";
-    return this.#slot >= 0 && this.host.core?.isSent(this.#slot) ? "sent" : "queued";
+    return this.#slot >= 0 && core.isSent(this.host.client, this.#slot) ? "sent" : "queued";
   }
 
   /** Hands the call to the core. */
@@ -108,7 +109,7 @@ export class Call {
     const { host, options, given } = this;
     if (options.signal?.aborted) return this.cancel(options.signal.reason);
     if (this.#settled) return;
-    const { tables, core, client } = host;
+    const { tables, client } = host;
     const method = tables!.methodId(this.method);
     let params = 0;
     let key = 0;
@@ -127,18 +128,18 @@ export class Call {
     if (options.resetTimeoutOnProgress === false) flags |= KEEP_TIMEOUT;
     if (options.idempotent) flags |= IDEMPOTENT;
     this.#slot = tables!.attach(client, this);
-    core!.call(this.#slot, method, params, level(options.priority), options.timeout ?? -1, options.maxTotalTimeout ?? -1, flags, key);
+    core.call(client, this.#slot, method, params, level(options.priority), options.timeout ?? -1, options.maxTotalTimeout ?? -1, flags, key);
   }
 
   setPriority(priority: RequestPriority): void {
-    if (this.#slot >= 0) this.host.core?.setPriority(this.#slot, level(priority));
+    if (this.#slot >= 0) core.setPriority(this.host.client, this.#slot, level(priority));
     else (this.options as { priority?: RequestPriority }).priority = priority;
   }
 
   cancel(reason?: unknown): void {
     if (this.#settled) return;
     this.#reason = reason;
-    if (this.#slot >= 0) this.host.core?.cancel(this.#slot);
+    if (this.#slot >= 0) core.cancel(this.host.client, this.#slot);
     else this.refuse({ code: "ABORTED", outcome: "not-sent", retryable: false });
   }
 

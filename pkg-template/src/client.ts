@@ -1,5 +1,6 @@
 // The client as applications see it: MCP's methods by name over one `request`, state, metrics, events. No decision is made here.
 
+import { reconnect } from "bowline-core";
 import { Call, CONNECT, NOTIFICATION } from "./call.js";
 import { Host } from "./host.js";
 import { errorFrom } from "./errors.js";
@@ -72,7 +73,7 @@ export class McpClient {
 
   /** Drops the link and opens a new one. Calls under way are treated as after any lost link. */
   reconnect(): Promise<ConnectionSnapshot> {
-    this.#host.core?.reconnect();
+    if (this.#host.client >= 0) reconnect(this.#host.client);
     return this.connect();
   }
 

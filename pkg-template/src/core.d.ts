@@ -1,18 +1,14 @@
 // What wasm-bindgen generates from src/bindings, and the snippet's API (src/web/glue.js), as the package uses them.
 
 declare module "bowline-core" {
-  export class Core {
-    constructor(config: object, host: object);
-    free(): void;
-    client(): number;
-    call(slot: number, method: number, params: number, priority: number, timeout: number, maxTotal: number, flags: number, key: number): void;
-    cancel(slot: number): void;
-    setPriority(slot: number, priority: number): void;
-    isSent(slot: number): boolean;
-    reconnect(): void;
-    close(): void;
-    metrics(): number[];
-  }
+  export function create(config: object, host: object): number;
+  export function call(client: number, slot: number, method: number, params: number, priority: number, timeout: number, maxTotal: number, flags: number, key: number): void;
+  export function cancel(client: number, slot: number): void;
+  export function setPriority(client: number, slot: number, priority: number): void;
+  export function isSent(client: number, slot: number): number;
+  export function reconnect(client: number): void;
+  export function close(client: number): number[] | undefined;
+  export function metrics(client: number): number[] | undefined;
   /** The snippet's tables: one instance for all clients of the module. */
   export interface Tables {
     attach(client: number, entry: object): number;

@@ -1,7 +1,7 @@
 // The package's side of one core client: what the snippet needs to know of it, and what it tells. It turns core facts into events and
 // snapshots and decides nothing.
 
-import { Core, type Tables } from "bowline-core";
+import { close, create, metrics, type Tables } from "bowline-core";
 import type { Call, RawFailure } from "./call.js";
 import { Emitter, SnapshotStore } from "./emitter.js";
 import { errorFrom, type Failure, type McpError } from "./errors.js";
@@ -44,10 +44,12 @@ export class Host {
 
   /** Set by the snippet when the server's first HTTP answer could be read. */
   answered = false;
-  core: Core | undefined;
   tables: Tables | undefined;
+  /** The core's number for this client; -1 until it is loaded. */
   client = -1;
   #waiting: Call[] = [];
+  /** The counters of a closed client. */
+  #last: number[] | undefined;
   #touched = false;
   #lostAt = 0;
   #carrier: Transport | null = null;
@@ -100,8 +102,8 @@ export class Host {
   /** Hands a call to the core, which is loaded first if need be. */
   submit(call: Call): void {
     this.touch();
-    if (this.core) return call.start();
     if (this.state === "closed") return call.refuse({ code: "CLIENT_CLOSED", outcome: "not-sent", retryable: false });
+    if (this.client >= 0) return call.start();
     this.#waiting.push(call);
     if (this.#waiting.length > 1) return;
     const tables = loaded();
@@ -113,12 +115,11 @@ export class Host {
   #begin(tables: Tables): void {
     if (this.state === "closed") return;
     try {
-      this.core = new Core(this.#config, this);
+      this.client = create(this.#config, this);
     } catch (error) {
       return this.#abandon(invalid((error as Error).message));
     }
     this.tables = tables;
-    this.client = this.core.client();
     for (const call of this.#waiting.splice(0)) call.start();
   }
 
@@ -129,7 +130,10 @@ export class Host {
   }
 
   close(): void {
-    if (this.core) return this.core.close();
+    if (this.client >= 0) {
+      this.#last ??= close(this.client);
+      return;
+    }
     this.#enter({ ...this.#connection, state: "closed" });
     for (const call of this.#waiting.splice(0)) {
       call.refuse({ code: "CLIENT_CLOSED", outcome: "not-sent", retryable: false });
@@ -233,17 +237,17 @@ export class Host {
   }
 
   metrics(): ClientMetrics & { latency: number | null } {
-    const values = this.core?.metrics() ?? [];
+    const values = this.#last ?? (this.client < 0 ? undefined : metrics(this.client));
     const all: Record<string, unknown> = {};
     COUNTERS.split(" ").forEach((path, at) => {
       const [name = "", member] = path.split(".");
-      const value = values[at] ?? 0;
+      const value = values?.[at] ?? 0;
       if (member) ((all[name] ??= {}) as Record<string, number>)[member] = value;
       else all[name] = value;
     });
     // 0 and NaN: nothing was answered yet.
     all.latency ||= null;
-    if (!this.core) all.queuedRequests = this.#waiting.length;
+    if (this.client < 0) all.queuedRequests = this.#waiting.length;
     return all as unknown as ClientMetrics & { latency: number | null };
   }
 

@@ -1,5 +1,7 @@
-//! The exported class. Its methods are synchronous, take `&self` and never throw after construction.
+//! The exported functions: a client is a number. They are synchronous, never throw once the client exists, and do nothing for a number
+//! that stands for no client (any more).
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use bowline_core::{CacheKey, CallId, Command, Duration, Input, Kind, Method, Request};
@@ -10,107 +12,121 @@ use wasm_bindgen::JsValue;
 
 use crate::options;
 
-/// Bits of `flags` in [`Core::call`].
-const NOTIFICATION: u32 = 1;
-const CONNECT: u32 = 2;
-const PROGRESS: u32 = 4;
-const KEEP_TIMEOUT: u32 = 8;
-const IDEMPOTENT: u32 = 16;
+/// Bits of `flags` in [`call`].
+const NOTIFICATION: i32 = 1;
+const CONNECT: i32 = 2;
+const PROGRESS: i32 = 4;
+const KEEP_TIMEOUT: i32 = 8;
+const IDEMPOTENT: i32 = 16;
 
-/// One client.
-#[wasm_bindgen]
-pub struct Core {
-    driver: Rc<Driver>,
+thread_local! {
+    /// The clients by their numbers, until they are closed.
+    static CLIENTS: RefCell<Vec<Option<Rc<Driver>>>> = const { RefCell::new(Vec::new()) };
 }
 
+/// A client with the application's configuration (public names) for the package's `host`, as a number.
+///
+/// Throws a text that names the option which is wrong, and what it should be.
 #[wasm_bindgen]
-impl Core {
-    /// A client with the application's configuration (public names) for the package's `host`.
-    ///
-    /// Throws a text that names the option which is wrong, and what it should be.
-    #[wasm_bindgen(constructor)]
-    #[must_use]
-    pub fn new(config: &Object, host: &HostObject) -> Self {
-        let (config, max_message) = options::parse(config, host);
-        Self { driver: Driver::new(config, max_message, host) }
-    }
+#[must_use]
+pub fn create(config: &Object, host: &HostObject) -> i32 {
+    let (config, max_message) = options::parse(config, host);
+    let driver = Driver::new(config, max_message, host);
+    let client = driver.client();
+    CLIENTS.with_borrow_mut(|clients| {
+        // Numbers are given out one after the other.
+        clients.resize(client as usize, None);
+        clients.push(Some(driver));
+    });
+    client
+}
 
-    /// The number under which the snippet knows this client.
-    #[must_use]
-    pub fn client(&self) -> i32 {
-        self.driver.client()
-    }
+/// Makes the call whose settlers are in `slot`. `timeout` and `max_total` are milliseconds, negative for the default; `key` is zero
+/// for none.
+#[wasm_bindgen]
+#[allow(clippy::too_many_arguments)] // one crossing of numbers per request
+pub fn call(
+    client: i32,
+    slot: i32,
+    method: i32,
+    params: i32,
+    priority: i32,
+    timeout: f64,
+    max_total: f64,
+    flags: i32,
+    key: i32,
+) {
+    let kind = match flags & (NOTIFICATION | CONNECT) {
+        0 => Kind::Request,
+        NOTIFICATION => Kind::Notification,
+        _ => Kind::Connect,
+    };
+    let span = |ms: f64| (ms >= 0.0).then(|| Duration::from_millis_f64(ms));
+    let request = Request {
+        kind,
+        method: Method::from_index(method as u32),
+        params: Payload::from_raw(params),
+        priority: priority as u8,
+        timeout: span(timeout),
+        max_total: span(max_total),
+        progress_resets_timeout: flags & KEEP_TIMEOUT == 0,
+        progress: flags & PROGRESS != 0,
+        idempotent: flags & IDEMPOTENT != 0,
+        key: (key != 0).then_some(CacheKey(key as u32)),
+    };
+    tell(client, Command::Call(CallId(slot as u32), request));
+}
 
-    /// Makes the call whose settlers are in `slot`. `timeout` and `max_total` are milliseconds, negative for the default; `key` is zero
-    /// for none.
-    #[allow(clippy::too_many_arguments)] // one crossing of numbers per request
-    pub fn call(
-        &self,
-        slot: u32,
-        method: u32,
-        params: i32,
-        priority: u8,
-        timeout: f64,
-        max_total: f64,
-        flags: u32,
-        key: u32,
-    ) {
-        let kind = match flags & (NOTIFICATION | CONNECT) {
-            0 => Kind::Request,
-            NOTIFICATION => Kind::Notification,
-            _ => Kind::Connect,
-        };
-        let span = |ms: f64| (ms >= 0.0).then(|| Duration::from_millis_f64(ms));
-        let request = Request {
-            kind,
-            method: Method::from_index(method),
-            params: Payload::from_raw(params),
-            priority,
-            timeout: span(timeout),
-            max_total: span(max_total),
-            progress_resets_timeout: flags & KEEP_TIMEOUT == 0,
-            progress: flags & PROGRESS != 0,
-            idempotent: flags & IDEMPOTENT != 0,
-            key: (key != 0).then_some(CacheKey(key)),
-        };
-        self.tell(Command::Call(CallId(slot), request));
-    }
+/// Gives up on the call in `slot`.
+#[wasm_bindgen]
+pub fn cancel(client: i32, slot: i32) {
+    tell(client, Command::Cancel(CallId(slot as u32)));
+}
 
-    /// Gives up on the call in `slot`.
-    pub fn cancel(&self, slot: u32) {
-        self.tell(Command::Cancel(CallId(slot)));
-    }
+/// Moves the waiting call in `slot`.
+#[wasm_bindgen(js_name = setPriority)]
+pub fn set_priority(client: i32, slot: i32, priority: i32) {
+    tell(client, Command::SetPriority(CallId(slot as u32), priority as u8));
+}
 
-    /// Moves the waiting call in `slot`.
-    #[wasm_bindgen(js_name = setPriority)]
-    pub fn set_priority(&self, slot: u32, priority: u8) {
-        self.tell(Command::SetPriority(CallId(slot), priority));
-    }
+/// Whether the call in `slot` is on the wire: 1 or 0.
+#[wasm_bindgen(js_name = isSent)]
+#[must_use]
+pub fn is_sent(client: i32, slot: i32) -> i32 {
+    i32::from(driver(client).is_some_and(|driver| driver.is_sent(CallId(slot as u32))))
+}
 
-    /// Whether the call in `slot` is on the wire.
-    #[wasm_bindgen(js_name = isSent)]
-    #[must_use]
-    pub fn is_sent(&self, slot: u32) -> bool {
-        self.driver.is_sent(CallId(slot))
-    }
+/// Drops the link and connects anew.
+#[wasm_bindgen]
+pub fn reconnect(client: i32) {
+    tell(client, Command::Reconnect);
+}
 
-    /// Drops the link and connects anew.
-    pub fn reconnect(&self) {
-        self.tell(Command::Reconnect);
-    }
+/// Settles everything and ends the client; its last counters.
+#[wasm_bindgen]
+#[must_use]
+pub fn close(client: i32) -> JsValue {
+    let driver = CLIENTS.with_borrow_mut(|clients| clients.get_mut(client as usize).and_then(Option::take));
+    // Whoever is using it at this moment keeps it until then.
+    driver.map_or(JsValue::UNDEFINED, |driver| {
+        driver.close();
+        driver.metrics()
+    })
+}
 
-    /// Settles everything and closes for good.
-    pub fn close(&self) {
-        self.driver.close();
-    }
+/// The counters, in the order of the driver; undefined for a client that is closed.
+#[wasm_bindgen]
+#[must_use]
+pub fn metrics(client: i32) -> JsValue {
+    driver(client).map_or(JsValue::UNDEFINED, |driver| driver.metrics())
+}
 
-    /// The counters, by their public names.
-    #[must_use]
-    pub fn metrics(&self) -> JsValue {
-        self.driver.metrics()
+fn tell(client: i32, command: Command<Payload>) {
+    if let Some(driver) = driver(client) {
+        driver.handle(Input::Command(command));
     }
+}
 
-    fn tell(&self, command: Command<Payload>) {
-        self.driver.handle(Input::Command(command));
-    }
+fn driver(client: i32) -> Option<Rc<Driver>> {
+    CLIENTS.with_borrow(|clients| clients.get(client as usize).cloned().flatten())
 }

@@ -368,7 +368,8 @@ export function exchange(client, source, kind, id, method, handle, version, prog
   const { host, aborts } = clients[client];
   const abort = new AbortController();
   const { signal } = abort;
-  aborts.set(source, abort);
+  // The end of a session goes on when the client is gone.
+  if (kind >= 0) aborts.set(source, abort);
   const headers = { accept: "application/json, text/event-stream" };
   let body;
   if (kind >= 0) {

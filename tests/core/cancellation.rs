@@ -16,6 +16,7 @@ fn on_a_websocket_the_server_is_told_in_either_era() {
         hand.command(Command::Cancel(call));
         assert_eq!(hand.error(call), (Code::Aborted, Outcome::Unknown));
         assert!(cancelled(&hand, call));
+        assert_eq!(hand.driver.engine.metrics().aborted, 1);
     }
 }
 

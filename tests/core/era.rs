@@ -1,7 +1,7 @@
 //! Which era a server speaks, and how the client finds out (protocol P28-P34): one question, and at most one older one, on the same
 //! channel. Faults of the network are another file's; here the server answers, refuses, or keeps silent.
 
-use bowline_core::{Code, Config, Era, LinkEvent, Outcome, Outgoing, Reach, State, Version};
+use bowline_core::{Code, Config, Era, Event, LinkEvent, Outcome, Outgoing, Output, Reach, State, Version};
 use bowline_core::{ExchangeEvent, Incoming};
 use bowline_support::{connect, fixed, ms, Doc, Hand, Place};
 
@@ -29,9 +29,12 @@ fn a_server_that_answers_discover_is_modern() {
             hand.open();
         }
         assert!(matches!(hand.question().2, Outgoing::Discover(_)));
-        hand.answer_question(Doc::supporting("2026-07-28 2025-11-25"));
+        let answer = Doc::supporting("2026-07-28 2025-11-25");
+        hand.answer_question(answer);
         assert_eq!(speaks(&hand), MODERN);
         assert!(hand.end(call).is_some_and(|end| end.is_ok()));
+        let introduced = |output: &Output<Doc>| matches!(output, Output::Event(Event::Server(doc)) if *doc == answer);
+        assert!(hand.news().iter().any(introduced), "the application hears who the server is");
     }
 }
 

@@ -78,3 +78,33 @@ fn a_page_for_people_is_named() {
     assert_eq!(hand.error(call), (Code::ParseError, Outcome::NotSent));
     assert_eq!(hand.status_now().state, State::Failed, "an address that answers nonsense is not asked again");
 }
+
+#[test]
+fn an_address_where_nothing_speaks_mcp_is_not_asked_again() {
+    for status in [404, 405] {
+        let mut hand = Hand::new(Config { websocket: false, ..fixed() });
+        let call = hand.call(connect());
+        for _ in 0..2 {
+            hand.status(hand.last_exchange(), status, None);
+        }
+        assert_eq!(hand.error(call), (Code::HttpError, Outcome::NotSent));
+        assert_eq!(hand.status_now().state, State::Failed, "{status}");
+    }
+}
+
+#[test]
+fn the_same_address_is_asked_again_if_it_once_worked_or_only_has_trouble() {
+    // It worked before: this is a deployment, not a wrong address.
+    let mut hand = Hand::on_http(fixed());
+    hand.command(bowline_core::Command::Reconnect);
+    for _ in 0..2 {
+        hand.status(hand.last_exchange(), 404, None);
+    }
+    assert_eq!(hand.status_now().state, State::Reconnecting);
+
+    // A server error says nothing about the address.
+    let mut hand = Hand::new(Config { websocket: false, ..fixed() });
+    hand.call(connect());
+    hand.status(hand.last_exchange(), 502, None);
+    assert_eq!(hand.status_now().state, State::Reconnecting);
+}

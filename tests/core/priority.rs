@@ -1,8 +1,8 @@
 //! Who goes next when not all can (resilience, section 2): urgent before ordinary, elder before younger, nobody starved, and a bound on
 //! how many wait.
 
-use bowline_core::{CallId, Code, Command, Config, Outcome, Outgoing, Request};
-use bowline_support::{connect, fixed, notify, tool_call, Doc, Hand};
+use bowline_core::{CallId, Code, Command, Config, Content, ExchangeEvent, Outcome, Outgoing, Request};
+use bowline_support::{connect, fixed, notify, result, tool_call, Doc, Hand};
 
 fn narrow() -> Config {
     Config { websocket_concurrency: 1, ..fixed() }
@@ -125,6 +125,19 @@ fn no_more_calls_fly_than_there_is_room_for() {
     }
     let metrics = hand.driver.engine.metrics();
     assert_eq!((metrics.active_requests, metrics.queued_requests), (5, 35), "one of six connections is left to others");
+}
+
+#[test]
+fn over_http_an_exchange_that_ended_makes_room_at_once() {
+    let mut hand = Hand::on_http(Config { http_concurrency: 1, ..fixed() });
+    let first = call(&mut hand, 0, 1);
+    let second = call(&mut hand, 1, 1);
+    let (exchange, (_, id)) = (hand.exchange_of(first), hand.sent(first));
+    hand.head(exchange, 200, Content::Json, None);
+    hand.exchange(exchange, ExchangeEvent::Message(result(id, Doc::of(0))));
+    assert!(hand.sendings(second).is_empty(), "answered, but it still holds its connection");
+    hand.exchange(exchange, ExchangeEvent::Ended);
+    assert_eq!(hand.sendings(second).len(), 1);
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //! what a server or a user may say about it.
 
 use bowline_core::{
-    Code, Command, Config, Duration, Era, ExchangeEvent, Jitter, Outcome, Reach, Reconnect, State, Transport,
+    Code, Command, Config, Duration, Era, Event, ExchangeEvent, Jitter, Outcome, Output, Reach, Reconnect, State,
+    Transport,
 };
 use bowline_support::{connect, fixed, ms, request, tool_call, Doc, Hand};
 
@@ -259,6 +260,17 @@ fn http_is_lost_only_when_fetch_cannot_reach_the_server() {
 }
 
 #[test]
+fn what_waits_for_a_link_that_is_lost_for_good_is_rejected_with_it() {
+    let mut hand = Hand::on_http(Config { reconnection: false, http_concurrency: 1, ..fixed() });
+    let flying = hand.call(tool_call(1));
+    let waiting = hand.call(tool_call(2));
+    hand.exchange(hand.exchange_of(flying), ExchangeEvent::Failed(Reach::Down));
+    assert_eq!(hand.error(flying), (Code::OutcomeUnknown, Outcome::Unknown));
+    assert_eq!(hand.error(waiting), (Code::ConnectFailed, Outcome::NotSent));
+    assert_eq!(hand.status_now().state, State::Failed);
+}
+
+#[test]
 fn one_lost_link_fails_many_exchanges_but_plans_one_attempt() {
     let mut hand = Hand::on_http(fixed());
     let calls: Vec<_> = (0..3).map(|key| hand.call(tool_call(key))).collect();
@@ -269,4 +281,26 @@ fn one_lost_link_fails_many_exchanges_but_plans_one_attempt() {
     for call in calls {
         assert_eq!(hand.error(call).1, Outcome::Unknown);
     }
+}
+
+#[test]
+fn the_states_of_a_life() {
+    let mut hand = Hand::on_websocket(Config { http: false, ..fixed() });
+    hand.close_link(1006);
+    hand.pass_to_retry();
+    hand.open();
+    hand.answer_question(Doc::supporting("2026-07-28"));
+    hand.command(Command::Close);
+    let states: Vec<State> = hand
+        .driver
+        .log
+        .iter()
+        .filter_map(|(_, output)| match output {
+            Output::Event(Event::State(status)) => Some(status.state),
+            _ => None,
+        })
+        .collect();
+    // Reconnecting is told twice: when the attempt is planned, with its moment, and when it begins.
+    use State::{Closed, Connecting, Ready, Reconnecting};
+    assert_eq!(states, [Connecting, Ready, Reconnecting, Reconnecting, Ready, Closed]);
 }

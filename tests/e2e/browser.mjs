@@ -48,7 +48,7 @@ async function checkServer(panel, server) {
     await panel.open(name);
     await panel.untilState("ready");
     assert.equal(await panel.fact("Transport"), transport);
-    assert.equal(await panel.factNote("Protocol"), era);
+    assert.equal(await panel.factNote("Protocol"), `${era} era`);
     if (server.version) assert.equal(await panel.fact("Protocol"), server.version);
     assert.notEqual(await panel.fact("Server"), "–");
   });
@@ -85,6 +85,7 @@ async function checkServer(panel, server) {
     const epoch = Number(await panel.fact("Epoch"));
     const running = await panel.call(tool, args(8000, 8));
     await panel.untilProgress(running);
+    assert.equal(await panel.fact("Last loss"), "none");
     await panel.cut("3 seconds");
     await panel.untilState("reconnecting");
     assert.equal(await panel.untilEnded(running), "unknown");
@@ -94,6 +95,8 @@ async function checkServer(panel, server) {
     await panel.untilState("ready");
     assert.equal(await panel.untilEnded(waiting), "done");
     assert.ok(Number(await panel.fact("Epoch")) > epoch, "the epoch did not grow");
+    assert.match(await panel.fact("Last loss"), /^[A-Z_]+ /);
+    assert.ok(await panel.outageShown(), "the chart has no gap");
     await shot("back");
   });
 
@@ -113,6 +116,40 @@ async function checkServer(panel, server) {
 
   await check(`${name}: the tool list was never blank`, async () => {
     assert.equal(await panel.fewestTools(), tools);
+  });
+}
+
+async function checkTrouble(panel, fault) {
+  await check("a page opened while a link is cut says why, and gets it by itself", async () => {
+    await panel.open("modern");
+    await panel.cut("3 seconds");
+    await panel.page.reload();
+    await panel.page.locator("#tab-modern").click();
+    await panel.untilState("reconnecting");
+    const [code, what, hint] = await panel.trouble();
+    assert.match(code, /^CO[A-Z_]+$/);
+    assert.ok(what && hint, `${code}: ${what}`);
+    await panel.screenshot(`${ARTIFACTS}/opened-cut.png`);
+    await panel.untilState("ready");
+    assert.deepEqual(await panel.trouble(), []);
+  });
+
+  await check("servers that answer nonsense are told as such, each with what to do", async () => {
+    const peers = ["html", "status-401", "no-cors"].map((name) => ({ name, url: `${fault}/first/${name}`, transport: "http", era: "both" }));
+    await panel.page.route("**/peers.json", (route) => route.fulfill({ json: peers }));
+    await panel.page.reload();
+    for (const [name, state, code, hint] of [
+      ["html", "failed", "PARSE_ERROR", /path/],
+      ["status-401", "auth_required", "AUTH_REQUIRED", /token/],
+      ["no-cors", "reconnecting", "CORS_OR_NETWORK", /mcp-session-id/],
+    ]) {
+      await panel.page.locator(`#tab-${name}`).click();
+      await panel.untilState(state);
+      const told = await panel.trouble();
+      assert.equal(told[0], code);
+      assert.match(told[2], hint);
+      await panel.screenshot(`${ARTIFACTS}/fault-${name}.png`);
+    }
   });
 }
 
@@ -136,7 +173,7 @@ async function checkPage(panel) {
 }
 
 /** Chromium reports each failed connection on its own; those are what the test makes happen. */
-const ofTheNetwork = (text) => /^(Failed to load resource|WebSocket connection to )/.test(text);
+const ofTheNetwork = (text) => /^(Failed to load resource|WebSocket connection to |Access to fetch at .* CORS policy)/.test(text);
 
 const refuses = (port) =>
   new Promise((resolve) => {
@@ -147,8 +184,10 @@ const refuses = (port) =>
 
 await ensureNodeModules();
 const { chromium } = await import("playwright-core");
+const { startServers } = await import("../servers/index.mjs");
 mkdirSync(ARTIFACTS, { recursive: true });
 const demo = await startDemo({ port: 0 });
+const faulty = await startServers(["fault"]);
 try {
   const browser = await chromium.launch({ executablePath: await ensureChromium(), args: ["--no-sandbox"] });
   try {
@@ -163,12 +202,13 @@ try {
     const panel = new Panel(page);
     for (const server of SERVERS) await checkServer(panel, server);
     await checkPage(panel);
+    await checkTrouble(panel, faulty.fault.url.replace(/\/$/, ""));
     await check("the console shows no error of the page", () => assert.deepEqual(errors, []));
   } finally {
     await browser.close();
   }
 } finally {
-  await demo.close();
+  await Promise.all([demo.close(), faulty.stop()]);
 }
 await check("everything that was started has ended", async () => {
   const urls = [demo.url, ...SERVERS.map(({ name }) => demo.servers[name].url)];

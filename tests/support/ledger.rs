@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_core::{
     CacheKey, CallId, Command, Config, Duration, Effect, Event, ExchangeEvent, ExchangeId, Incoming, Input, Instant,
-    Kind, LinkEvent, LinkId, Method, Metrics, Outcome, Outgoing, Output, RequestId, Settled, State,
+    Kind, LinkEvent, LinkId, Method, Metrics, Outcome, Outgoing, Output, RequestId, Settled, State, Transport,
 };
 
 use crate::{Doc, Req};
@@ -56,6 +56,7 @@ pub struct Ledger {
     lost: Vec<usize>,
     /// The state last told, and the bounds on calls in flight.
     state: Option<State>,
+    transport: Option<Transport>,
     room: (usize, usize),
     limits: (Duration, Duration),
     /// How late a timer may be in this schedule.
@@ -177,6 +178,7 @@ impl Ledger {
                 self.check(epoch >= last, || format!("epoch {epoch} after {last}"));
                 self.epoch = epoch;
                 self.state = Some(status.state);
+                self.transport = status.transport;
             }
             Output::Event(Event::Notification(Method::TOOLS_CHANGED, news)) => {
                 self.edition = self.edition.max(news.edition);
@@ -216,6 +218,12 @@ impl Ledger {
         let at_rest = matches!(self.state, Some(State::Failed | State::AuthRequired | State::Closed));
         let (state, waiting) = (self.state, metrics.queued_requests);
         self.check(!at_rest || waiting == 0, || format!("{waiting} calls wait while {state:?}"));
+        let (flying, room) = match self.transport {
+            Some(Transport::WebSocket) => (metrics.active_requests as usize, self.room.0),
+            _ => (self.exchanges.values().filter(|is_open| **is_open).count(), self.room.1),
+        };
+        let idle = self.state == Some(State::Ready) && waiting > 0 && flying < room;
+        self.check(!idle, || format!("{waiting} calls wait while {flying} of {room} fly"));
         let open = self.open.len() as u64;
         self.check(metrics.queued_requests + metrics.active_requests <= open, || {
             format!("{metrics:?} with {open} calls open")

@@ -9,7 +9,7 @@ export interface Sample {
 }
 
 export interface Latency extends Store<readonly Sample[]> {
-  /** Asks now instead of at the next tick; used right after the link was cut. */
+  /** Asks now instead of at the next tick. */
   probe(): void;
 }
 
@@ -23,11 +23,7 @@ export function createLatency(client: McpClient): Latency {
   const add = (ms: number | null) => store.set([...store.get(), { id: next++, ms }].slice(-KEPT));
 
   async function probe(): Promise<void> {
-    if (client.state !== "ready") {
-      if (store.get().length > 0) add(null);
-      return;
-    }
-    if (asking) return;
+    if (asking || client.state !== "ready") return;
     asking = true;
     const { epoch } = client.connection;
     try {
@@ -41,12 +37,14 @@ export function createLatency(client: McpClient): Latency {
     }
   }
 
-  // An outage between two samples is one too.
+  // An outage that is over before the next tick is one too.
   client.on("state", ({ previous }) => {
     if (previous === "ready") add(null);
   });
   setInterval(() => {
-    if (document.visibilityState === "visible" && client.state !== "closed") void probe();
+    if (document.visibilityState !== "visible") return;
+    if (client.state === "ready") void probe();
+    else if (store.get().length > 0) add(null);
   }, INTERVAL);
   return { ...store, probe: () => void probe() };
 }

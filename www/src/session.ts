@@ -90,8 +90,17 @@ export function createSession(peer: Peer): Session {
     },
     cut(holdMs) {
       log.add("demo", holdMs > 0 ? `link cut, new ones refused for ${holdMs / 1000} s` : "link cut", "warn");
-      // An idle HTTP link has no socket to lose, so ask at once: the loss is noticed now, not at the next call.
-      cutLink(peer, holdMs).then(() => latency.probe(), (error) => log.fail("cut", error));
+      const { epoch } = client.connection;
+      cutLink(peer, holdMs)
+        // An idle HTTP link has no socket to lose, so ask at once: the loss is noticed now, not at the next call.
+        .then(() => client.ping().catch(() => {}))
+        .then(
+          () => {
+            const unharmed = client.state === "ready" && client.connection.epoch === epoch;
+            if (unharmed) log.add("demo", "no harm done: nothing was under way, and HTTP opened another connection");
+          },
+          (error) => log.fail("cut", error),
+        );
     },
     restart() {
       log.add("demo", "server restarting", "warn");

@@ -62,9 +62,19 @@ impl Queue {
 
     /// Takes `call` out, wherever it is.
     pub(crate) fn remove(&mut self, call: CallId) {
-        if let Some(waiting) = self.lanes.iter_mut().flatten().find(|waiting| waiting.call == Some(call)) {
-            waiting.call = None;
-            self.len -= 1;
+        for lane in &mut self.lanes {
+            if let Some(waiting) = lane.iter_mut().find(|waiting| waiting.call == Some(call)) {
+                waiting.call = None;
+                self.len -= 1;
+                // While there is no link nobody is taken, and calls that give up must not pile up as gaps.
+                while lane.front().is_some_and(|head| head.call.is_none()) {
+                    lane.pop_front();
+                }
+                while lane.back().is_some_and(|last| last.call.is_none()) {
+                    lane.pop_back();
+                }
+                return;
+            }
         }
     }
 
@@ -76,6 +86,8 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
+
     use super::Queue;
     use crate::ids::CallId;
     use crate::time::Instant;
@@ -114,6 +126,19 @@ mod tests {
         queue.push(CallId(3), 1, at(7.0), true);
         let order: Vec<u32> = core::iter::from_fn(|| queue.pop(at(10.0))).map(|call| call.0).collect();
         assert_eq!(order, [1, 3, 2]);
+    }
+
+    #[test]
+    fn gaps_do_not_pile_up_while_nobody_is_taken() {
+        let mut queue = Queue::default();
+        queue.push(CallId(0), 1, at(0.0), false);
+        for call in 1..1_000 {
+            queue.push(CallId(call), 1, at(0.0), false);
+            queue.remove(CallId(call));
+        }
+        queue.push(CallId(1), 1, at(0.0), false);
+        queue.remove(CallId(0));
+        assert_eq!(queue.lanes.iter().map(VecDeque::len).sum::<usize>(), 1);
     }
 
     #[test]

@@ -50,8 +50,13 @@ impl Client {
     }
 
     pub(crate) fn new(config: Config, url: &str, web_socket_url: &str) -> Self {
+        Self::with_limit(16 << 20, config, url, web_socket_url)
+    }
+
+    /// A client that accepts messages of at most `limit` bytes.
+    pub(crate) fn with_limit(limit: u32, config: Config, url: &str, web_socket_url: &str) -> Self {
         let host = make_host(url, web_socket_url);
-        let driver = Driver::new(config, f64::from(16 << 20), &host);
+        let driver = Driver::new(config, f64::from(limit), &host);
         Self { driver, host, tables: api().unchecked_into() }
     }
 
@@ -87,6 +92,17 @@ impl Client {
     pub(crate) async fn count(&self, key: &str) -> u32 {
         let text = self.tool("count", &format!(r#"{{"key":"{key}"}}"#)).text().await;
         text.parse().unwrap_or_else(|_| panic!("no number: {text}"))
+    }
+
+    /// Waits until the server's counter has this value: it may work on the question before it hears of a cancel.
+    pub(crate) async fn until_count(&self, key: &str, wanted: u32) {
+        for _ in 0..PATIENCE_MS / GLANCE_MS {
+            if self.count(key).await == wanted {
+                return;
+            }
+            sleep(GLANCE_MS).await;
+        }
+        panic!("{key} is {}, not {wanted}", self.count(key).await);
     }
 
     pub(crate) fn cancel(&self, call: &Call) {

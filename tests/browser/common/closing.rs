@@ -60,6 +60,20 @@ async fn dropping_a_client_over_http_settles_its_calls_and_ends_its_session() {
 }
 
 #[wasm_bindgen_test]
+async fn dropping_a_client_over_http_stops_its_calls_on_the_server() {
+    let peers = Peers::find().await;
+    let (client, witness) = (Client::over_http(&peers.url("modern")), Client::over_http(&peers.url("modern")));
+    let before = witness.count("slow:cancelled").await;
+    let call = client.tool("slow", r#"{"ms":60000,"steps":600}"#);
+    client.until("the server works on it", |_| !call.reports().is_empty()).await;
+
+    drop(client);
+
+    assert_eq!(call.failure().await.code(), "CLIENT_CLOSED");
+    witness.until_count("slow:cancelled", before + 1).await;
+}
+
+#[wasm_bindgen_test]
 async fn closing_a_client_over_http_ends_its_session() {
     let client = Client::over_http(&Peers::find().await.url("everything"));
     client.connect().await;

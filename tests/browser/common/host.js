@@ -16,6 +16,7 @@ export function makeHost(url, webSocketUrl) {
     replays: 0,
     sockets: [],
     exchanges: [],
+    /** Hears every state, and "aborted" in the middle of aborting a fetch. */
     listener: undefined,
     onState(state, transport, era, version, _attempt, _retryAt, epoch, reason) {
       // A state is told again when something about it changes.
@@ -35,6 +36,7 @@ export function makeHost(url, webSocketUrl) {
       const { headers, method, body } = init;
       const exchange = { method, rpc: body && JSON.parse(body).method, headers: { ...headers }, type: "", given: "", status: 0 };
       if (init.mode !== "no-cors") host.exchanges.push(exchange);
+      init.signal?.addEventListener("abort", () => host.listener?.("aborted"));
       const response = await fetch(address, init);
       exchange.type = response.headers.get("content-type") ?? "";
       exchange.given = response.headers.get("mcp-session-id") ?? "";

@@ -1,7 +1,7 @@
 //! The declarations of `host.js`. What each member does is said there.
 
 use bowline_web::HostObject;
-use js_sys::{Array, Function, JsString, Object, Promise};
+use js_sys::{Array, JsString, Object, Promise};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::JsValue;
 
@@ -34,7 +34,7 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(crate) fn exchanges(this: &Host) -> Array;
     #[wasm_bindgen(method, setter, js_name = listener)]
-    pub(crate) fn set_listener(this: &Host, listener: &Function);
+    pub(crate) fn set_listener(this: &Host, listener: &JsValue);
 
     /// What went through `fetch` once.
     pub(crate) type Exchange;

@@ -18,7 +18,7 @@ export function LatencyChart({ latency }: { latency: Latency }) {
       <h3 id="latency-heading" className="section-title">Latency</h3>
       <p className="latency-now">
         <span className="latency-value num">{last === null ? "–" : millis(last)}</span>
-        <span className="latency-note">{samples.length > 0 && last === null ? "no answer" : "last round trip"}</span>
+        <span className="latency-note">{last !== null ? "last round trip" : samples.length > 0 ? "no answer" : "not measured yet"}</span>
       </p>
       <Chart samples={samples} top={Math.max(4, (measured.at(-1) ?? 0) * 1.15)} />
       <dl className="latency-range">
@@ -44,9 +44,11 @@ function Chart({ samples, top }: { samples: readonly Sample[]; top: number }) {
       role="img"
       aria-label={`Round trips of the last two minutes, at most ${millis(top / 1.15)}`}
     >
-      {samples.map((sample, i) =>
-        sample.ms === null ? <rect key={sample.id} className="chart-gap" x={x(i) - step} y={0} width={step + 0.5} height={HEIGHT} /> : null,
-      )}
+      <g className="chart-gap">
+        {samples.map((sample, i) =>
+          sample.ms === null ? <rect key={sample.id} x={x(i) - step} y={0} width={step + 0.5} height={HEIGHT} /> : null,
+        )}
+      </g>
       <path className="chart-base" d={`M0 ${HEIGHT - 1}H${WIDTH}`} />
       {runs.map((run) => {
         const line = run.map(({ i, ms }) => `${x(i).toFixed(1)} ${y(ms).toFixed(1)}`).join("L");

@@ -34,7 +34,8 @@ export function LinkPanel({ session }: { session: Session }) {
         </p>
       </div>
       <Rope connection={connection} latency={session.latency} />
-      <Facts session={session} connection={connection} />
+      <Facts connection={connection} />
+      <History session={session} connection={connection} />
       {trouble && <div className="trouble"><Failure error={trouble} sent={false} /></div>}
       <Controls session={session} state={connection.state} />
     </section>
@@ -55,27 +56,43 @@ function Remark({ connection }: { connection: ConnectionSnapshot }) {
   return <>{reason ? describe(reason) : "press Connect to open the link"}</>;
 }
 
-function Facts({ session, connection }: { session: Session; connection: ConnectionSnapshot }) {
-  const { server, era, protocolVersion, epoch, attempt, retryAt, latency, reason } = connection;
-  const loss = useStore(session.loss);
-  const ready = connection.state === "ready";
+function Facts({ connection }: { connection: ConnectionSnapshot }) {
+  const { state, server, era, protocolVersion, epoch, attempt, retryAt, latency } = connection;
   return (
     <dl className="facts">
       <Fact name="Transport" note={connection.degraded ? "fell back from WebSocket" : undefined}>{transportOf(connection)}</Fact>
       <Fact name="Protocol" note={protocolVersion && era ? `${era} era` : undefined}>{protocolVersion ?? "–"}</Fact>
       <Fact name="Server" note={server?.version}>{server?.title ?? server?.name ?? "–"}</Fact>
       <Fact name="Epoch" note="links opened so far">{epoch}</Fact>
-      <Fact name="Failed attempts" note={retryAt === null ? "none planned" : `next at ${timeOfDay(retryAt)}`}>{ready ? 0 : attempt}</Fact>
+      <Fact name="Failed attempts" note={retryAt === null ? "none planned" : `next at ${timeOfDay(retryAt)}`}>{state === "ready" ? 0 : attempt}</Fact>
       <Fact name="Latency" note="connection estimate">{millis(latency)}</Fact>
-      <Fact name="Last loss" note={loss ? `at ${timeOfDay(loss.at)}` : undefined} wide>{loss ? describe(loss.reason) : "none"}</Fact>
-      {loss && reason && reason.message !== loss.reason.message && <Fact name="Last attempt" wide>{describe(reason)}</Fact>}
     </dl>
   );
 }
 
-function Fact(props: { name: string; note?: string | undefined; wide?: boolean; children: React.ReactNode }) {
+/** Always two facts of the same height, so that nothing below moves while the link comes and goes. */
+function History({ session, connection }: { session: Session; connection: ConnectionSnapshot }) {
+  const { state, since, reason } = connection;
+  const loss = useStore(session.loss);
+  // Until an attempt has failed, the reason is that of the loss itself.
+  const failed = reason && reason.message !== loss?.reason.message ? reason : null;
   return (
-    <div className={props.wide ? "fact fact-wide" : "fact"}>
+    <dl className="facts facts-history">
+      <Fact name="Last loss" note={loss ? `at ${timeOfDay(loss.at)}` : "since this page was opened"}>
+        {loss ? describe(loss.reason) : "none"}
+      </Fact>
+      {state === "ready" ? (
+        <Fact name="Last attempt" note={`at ${timeOfDay(since)}`}>succeeded</Fact>
+      ) : (
+        <Fact name="Last attempt" note={failed ? "failed" : "none ended yet"}>{failed ? describe(failed) : "–"}</Fact>
+      )}
+    </dl>
+  );
+}
+
+function Fact(props: { name: string; note?: string | undefined; children: React.ReactNode }) {
+  return (
+    <div className="fact">
       <dt>{props.name}</dt>
       <dd>
         <span className="fact-value">{props.children}</span>

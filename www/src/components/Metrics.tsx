@@ -10,7 +10,7 @@ export function Metrics({ client }: { client: McpClient }) {
     ["Successful", count(m.successfulRequests)],
     ["Failed", count(m.failedRequests)],
     ["From cache", count(m.cachedResponses)],
-    ["Average latency", millis(m.averageLatency)],
+    ["Average latency", millis(m.averageLatency || null)],
     ["Active", count(m.activeRequests)],
     ["Queued", count(m.queuedRequests)],
   ];

@@ -1,0 +1,71 @@
+// Takes out of wasm-bindgen's script what this package cannot need: its ways to be called that are of other
+// times, warnings about them, and guards for browsers that lack what the package asks for anyway
+// (DecompressionStream). Each text must be there exactly as it was when this was written.
+import { createHash } from "node:crypto";
+
+/** wasm-bindgen's loader, from `let wasmModule` to the end: the hash of the text that `LOADER` stands for. */
+const KNOWN_LOADER = "7e7d60e4ec602b9e65fbf2f1ef09db1a2789b13e9ff589dcf57691e385b4ead4";
+
+const LOADER = `let wasm;
+function finalize(instance) {
+    // A synchronous start may have been first.
+    if (wasm) return;
+    wasm = instance.exports;
+    wasm.__wbindgen_start();
+}
+
+export function initSync({ module }) {
+    if (!(module instanceof WebAssembly.Module)) module = new WebAssembly.Module(module);
+    finalize(new WebAssembly.Instance(module, __wbg_get_imports()));
+}
+
+export default async function ({ module_or_path: source }) {
+    if (typeof source === 'string' || source instanceof URL || source instanceof Request) source = await fetch(source);
+    if (source instanceof Response) {
+        if (!source.ok) throw new Error(\`HTTP \${source.status} from \${source.url}\`);
+        // Of another type browsers compile nothing while it loads.
+        const isWasm = source.headers.get('content-type') === 'application/wasm';
+        source = await (isWasm ? WebAssembly.compileStreaming(source) : source.arrayBuffer());
+    }
+    const made = await WebAssembly.instantiate(source, __wbg_get_imports());
+    finalize(made.instance ?? made);
+}
+`;
+
+const REPLACED = [
+  // A fresh decoder after 2 GB, for Safari: only short names cross here, texts stay in the snippet.
+  [
+    `let cachedTextDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
+cachedTextDecoder.decode();
+const MAX_SAFARI_DECODE_BYTES = 2146435072;
+let numBytesDecoded = 0;
+function decodeText(bytes) {
+    numBytesDecoded += bytes.length;
+    if (numBytesDecoded >= MAX_SAFARI_DECODE_BYTES) {
+        cachedTextDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
+        cachedTextDecoder.decode();
+        numBytesDecoded = bytes.length;
+    }
+    return cachedTextDecoder.decode(bytes);
+}`,
+    `const textDecoder = new TextDecoder();
+function decodeText(bytes) {
+    return textDecoder.decode(bytes);
+}`,
+  ],
+];
+
+/** @param {string} script what wasm-bindgen wrote (`--target web`) */
+export function slimmed(script) {
+  for (const [known, replacement] of REPLACED) {
+    const parts = script.split(known);
+    if (parts.length !== 2) throw new Error(`wasm-bindgen's script has not once, but ${parts.length - 1} times:\n${known}`);
+    script = parts.join(replacement);
+  }
+  const start = script.indexOf("let wasmModule");
+  const loader = script.slice(start);
+  if (createHash("sha256").update(loader).digest("hex") !== KNOWN_LOADER) {
+    throw new Error("wasm-bindgen's loader is not the one that pkg-template/loader.mjs was written for: compare them");
+  }
+  return script.slice(0, start) + LOADER;
+}
