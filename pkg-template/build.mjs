@@ -44,8 +44,8 @@ const wasmFeatures = [
   "sign-ext",
 ];
 const optFlags = [
-  // Found by trying: 3 % smaller after brotli than one -Oz, and as fast.
-  ...["--flatten", "--rereloop", "-Oz", "-Oz", "--one-caller-inline-max-function-size=20"],
+  // Found by trying: 3 % smaller after brotli than one -Oz. By name, functions made from one generic stand together.
+  ...["--flatten", "--rereloop", "-Oz", "-Oz", "--one-caller-inline-max-function-size=30", "--reorder-functions-by-name"],
   // No pointer is below 1024: there is the far end of the stack.
   "--low-memory-unused",
   ...wasmFeatures.map((name) => `--enable-${name}`),
@@ -53,6 +53,13 @@ const optFlags = [
   "--strip-producers",
   "--strip-target-features",
 ];
+
+// Properties of what only this package's own scripts see, src/web/glue.js included: shortened in a release. A name must be in no
+// public type (checkFiles looks) and in no text, as that of an option or of a member that Rust asks for.
+const internalNames =
+  "abandon aborts answered attach cachesTool caching calls changed emit events given guard host keyTexts meta methodId onDoubt " +
+  "onNotification onReplay onServer onState refuse rpcMessage submit tables timer touch";
+const internal = internalNames.replaceAll(" ", "|");
 
 const hash = (...parts) => parts.reduce((sum, part) => sum.update(part), createHash("sha256")).digest("hex");
 
@@ -85,9 +92,11 @@ function remappedPaths() {
 async function compile(dev) {
   // A quarter of the usual stack is plenty without recursion, and puts all constants at addresses of three bytes, not four.
   const stack = "-Clink-arg=-zstack-size=262144";
+  // Found by trying (25 and 50 are larger after compression, so is 5, which opt-level "z" means): calls of small functions cost more.
+  const inline = "-Cllvm-args=-inline-threshold=35";
   const remap = remappedPaths().map((path) => `--remap-path-prefix=${path}=`);
   // Encoded, as a path may hold a space. It replaces the user's RUSTFLAGS: the package is one and the same.
-  const env = { CARGO_ENCODED_RUSTFLAGS: [stack, ...remap].join("\x1f"), RUSTFLAGS: undefined };
+  const env = { CARGO_ENCODED_RUSTFLAGS: [stack, inline, ...remap].join("\x1f"), RUSTFLAGS: undefined };
   await run("cargo", ["build", "--release", "--locked", "--target", wasmTarget, "-p", "bowline"], { env });
   const { wasmBindgen } = await ensureWasmBindgen();
   const input = join(targetDir, wasmTarget, "release", "bowline.wasm");
@@ -149,26 +158,49 @@ function builtModules(wasm, script) {
   };
 }
 
+/**
+ * Both entries are a line or two around one shared file, main.js. Split by esbuild, that file would name each export twice and each
+ * entry once more. Its default export, which `export *` leaves out, is the one thing that only the entries call.
+ */
+const sharedMain = {
+  name: "shared-main",
+  setup(bundler) {
+    const code = (contents) => ({ contents, resolveDir: join(root, "pkg-template", "src") });
+    const inEntry = ({ importer }) => entries.some((name) => importer.endsWith(`${name}.ts`));
+    bundler.onResolve({ filter: /^\.\/(main|runtime)\.js$/ }, (one) => {
+      if (one.path === "./main.js" && (inEntry(one) || one.namespace === "setter")) return { path: one.path, external: true };
+      return inEntry(one) ? { path: one.path, namespace: "setter" } : undefined;
+    });
+    bundler.onLoad({ filter: /./, namespace: "setter" }, () => code('export { default as setWasmSource } from "./main.js"'));
+    bundler.onResolve({ filter: /^shared-main$/ }, ({ path }) => ({ path, namespace: "shared" }));
+    bundler.onLoad({ filter: /./, namespace: "shared" }, () =>
+      code('export * from "./main.js"; export { setWasmSource as default } from "./runtime.js"'),
+    );
+  },
+};
+
 async function bundle(dist, { wasm, script }, dev) {
   // Imported here and not above: on a fresh clone setup has to fetch it first.
   const { build: esbuild } = await import("esbuild");
   const { metafile } = await esbuild({
     absWorkingDir: root,
-    entryPoints: entries.map((name) => join("pkg-template", "src", `${name}.ts`)),
+    entryPoints: [
+      ...entries.map((name) => ({ in: join("pkg-template", "src", `${name}.ts`), out: name })),
+      { in: "shared-main", out: "main" },
+    ],
     outdir: dist,
     bundle: true,
-    splitting: true,
     format: "esm",
     target: "es2022",
     minify: !dev,
-    chunkNames: "core-[hash]",
+    ...(!dev && { mangleProps: new RegExp(`^(${internal})$`) }),
     legalComments: "none",
     define: { __VERSION__: JSON.stringify(version()) },
     metafile: true,
     logLevel: "warning",
     // wasm-bindgen names the snippet once for each function imported from it.
     logOverride: { "duplicate-object-key": "silent" },
-    plugins: [builtModules(wasm, script)],
+    plugins: [sharedMain, builtModules(wasm, script)],
   });
   writeFileSync(importsFile, JSON.stringify(importsOf(metafile), null, 2));
   if (!dev) await squeeze(dist);
@@ -181,7 +213,8 @@ async function squeeze(dist) {
     const { code } = await minify(readFileSync(file, "utf8"), {
       module: true,
       ecma: 2020,
-      compress: { passes: 3, unsafe_arrows: true },
+      // `5 === x` for `x === 5`, and functions among the rest, are as long before compression, and longer after.
+      compress: { passes: 3, unsafe_arrows: true, unsafe_methods: true, pure_getters: true, lhs_constants: false, hoist_funs: true },
     });
     writeFileSync(file, code);
   }
@@ -234,9 +267,11 @@ function checkFiles(folder) {
     const bytes = readFileSync(file);
     const found = forbidden.find((path) => bytes.includes(path));
     if (found) throw new Error(`${relative(folder, file)} holds the machine path ${found}`);
-    if (file.endsWith(".d.ts") && /bowline-(core|wasm-gz)/.test(bytes.toString())) {
-      throw new Error(`${relative(folder, file)} exposes a module that the package does not have`);
-    }
+    if (!file.endsWith(".d.ts")) continue;
+    const types = bytes.toString().replace(/\/\*[^]*?\*\/|^ *\/\/.*$/gm, "");
+    if (/bowline-(core|wasm-gz)/.test(types)) throw new Error(`${relative(folder, file)} exposes a module that the package does not have`);
+    const shortened = new RegExp(`\\b(${internal})\\b`).exec(types);
+    if (shortened) throw new Error(`${relative(folder, file)} has ${shortened[0]}, which build.mjs shortens as internal`);
   }
 }
 

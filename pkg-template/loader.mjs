@@ -33,6 +33,11 @@ export default async function ({ module_or_path: source }) {
 `;
 
 const REPLACED = [
+  // The objects of imports are ours, and nobody gives Object.prototype a member named as they name one.
+  ["    const import0 = {\n        __proto__: null,\n", "    const import0 = {\n"],
+  ["    return {\n        __proto__: null,\n", "    return {\n"],
+  ["cachedUint8ArrayMemory0 === null || cachedUint8ArrayMemory0.byteLength === 0", "!cachedUint8ArrayMemory0?.length"],
+  ["let cachedUint8ArrayMemory0 = null;", "let cachedUint8ArrayMemory0;"],
   // A fresh decoder after 2 GB, for Safari: only short names cross here, texts stay in the snippet.
   [
     `let cachedTextDecoder = new TextDecoder('utf-8', { ignoreBOM: true });

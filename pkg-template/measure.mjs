@@ -42,7 +42,7 @@ export function importsOf(metafile) {
     .filter(([file]) => file.endsWith(".js"))
     .map(([file, { imports }]) => [
       basename(file),
-      imports.filter((one) => !one.external).map((one) => basename(one.path)),
+      imports.filter((one) => one.path.startsWith("./") || !one.external).map((one) => basename(one.path)),
     ]);
   return Object.fromEntries(lists);
 }

@@ -3,13 +3,8 @@
 
 import type { ListenerOptions, ReadableStore } from "./types.js";
 
-interface Entry {
-  readonly event: PropertyKey;
-  readonly listener: (detail: never) => void;
-  readonly once: boolean | undefined;
-  /** Takes the entry off the list and off its abort signal; a second time does nothing. */
-  remove(): void;
-}
+/** `remove` takes the entry off the list and off its abort signal; a second time it does nothing. */
+type Entry = readonly [event: PropertyKey, listener: (detail: never) => void, remove: () => void, once?: boolean];
 
 /** Listeners by event name; `Events` maps a name to what its listeners receive. */
 export class Emitter<Events extends object> {
@@ -20,13 +15,13 @@ export class Emitter<Events extends object> {
   on<E extends keyof Events>(
     event: E,
     listener: (detail: Events[E]) => void,
-    { signal, once }: ListenerOptions = {},
+    { signal, once = false }: ListenerOptions = {},
   ): () => void {
     const remove = () => {
       this.#entries.delete(entry);
       signal?.removeEventListener("abort", remove);
     };
-    const entry: Entry = { event, listener, once, remove };
+    const entry: Entry = [event, listener, remove, once];
     if (!signal?.aborted) {
       this.#entries.add(entry);
       signal?.addEventListener("abort", remove);
@@ -36,7 +31,7 @@ export class Emitter<Events extends object> {
 
   /** Removes a listener, however often it was added. */
   off<E extends keyof Events>(event: E, listener: (detail: Events[E]) => void): void {
-    for (const entry of this.#entries) if (entry.event === event && entry.listener === listener) entry.remove();
+    for (const [name, heard, remove] of this.#entries) if (name === event && heard === listener) remove();
   }
 
   /** The next event of this name. Rejects only when `signal` aborts, with its reason. */
@@ -65,10 +60,11 @@ export class Emitter<Events extends object> {
    */
   emit<E extends keyof Events>(event: E, detail: Events[E]): void {
     for (const entry of [...this.#entries]) {
-      if (entry.event !== event || !this.#entries.has(entry)) continue;
-      if (entry.once) entry.remove();
+      const [name, listener, remove, once] = entry;
+      if (name !== event || !this.#entries.has(entry)) continue;
+      if (once) remove();
       try {
-        (entry.listener as (detail: Events[E]) => void)(detail);
+        (listener as (detail: Events[E]) => void)(detail);
       } catch (error) {
         // An uncaught error of its own, as with DOM listeners.
         queueMicrotask(() => {

@@ -186,28 +186,28 @@ CORS_OR_NETWORK|no readable answer of $url: CORS headers missing, or it is down|
  cors|$url answers, but without CORS headers for this page|${HEADERS}
 RECONNECT_EXHAUSTED|gave up reconnecting to $url|Call connect(), or set reconnectOptions.onExhausted to "suspend".
 REQUEST_TIMEOUT|no answer within $timeout ms|Raise timeout, or pass onProgress: progress restarts it.
- queue|not sent within $timeout ms|No connection, or not its turn. Raise maxTotalTimeout.
+ queue|not sent within $timeout ms|Not connected, or too many calls: raise maxTotalTimeout.
  total|not finished within $timeout ms|Raise maxTotalTimeout.
-QUEUE_FULL|too many calls are waiting|Call less, or raise queue.maxQueued.
+QUEUE_FULL|too many calls are waiting|Raise queue.maxQueued.
 CLIENT_CLOSED|the client is closed|Make a new one.
-SEND_FAILED|the params are not JSON|Use plain data: no cycles, no BigInt.
+SEND_FAILED|the params are not JSON|No cycles, no BigInt.
 ABORTED|cancelled by the caller
-OUTCOME_UNKNOWN|link lost after sending: the call may have been executed|Look for its effect before calling again. If repeating is harmless, set idempotent.
+OUTCOME_UNKNOWN|link lost after sending: the call may have been executed|Look for its effect before calling again; set idempotent if a repetition is harmless.
 STREAM_ENDED|the answer of $url broke off|Some proxies cut long answers.
 RPC_ERROR|the server answered with error $rpcCode
  -32601||Compare with discover().
  -32602||Compare with listTools().
 HTTP_ERROR|HTTP $httpStatus from $url|The server's log has the reason.
- 404||No MCP endpoint there. ${PATH}
- 405||No MCP endpoint there. ${PATH}
+ 404||No MCP endpoint there? ${PATH}
+ 405||No MCP endpoint there? ${PATH}
  502||A proxy answers, the server behind it does not.
  503||A proxy answers, the server behind it does not.
  504||A proxy answers, the server behind it does not.
 RATE_LIMITED|$url asks to slow down (429)|Wait retryAfter ms.
 AUTH_REQUIRED|$url wants authorization (401)|Send a token in transport.headers. A WebSocket cannot: set enableWebSocket to false.
-FORBIDDEN|$url refuses access (403)|Allow this Origin on the server, or use a token with more rights.
+FORBIDDEN|$url refuses access (403)|Allow this Origin on the server, or use another token.
 PARSE_ERROR|the answer of $url is no JSON-RPC message|${FAULT}
- html|the answer of $url is a web page|A login page, or a wrong address? ${PATH}
+ html|the answer of $url is a web page|A login page? ${PATH}
  json|the answer of $url is malformed JSON
  binary|the answer of $url is binary
  content-type|the answer of $url has a wrong content type|${PATH}
@@ -215,11 +215,11 @@ PARSE_ERROR|the answer of $url is no JSON-RPC message|${FAULT}
  no-answer|$url took the request and gives no answer
  wrong-id|the answer of $url has a wrong id
 INVALID_RESULT|the result is of an unknown kind|${FAULT}
-MESSAGE_TOO_LARGE|a message is larger than allowed|Ask for less, or raise transport.maxMessageBytes.
+MESSAGE_TOO_LARGE|a message is larger than allowed|Raise transport.maxMessageBytes.
 PROTOCOL_VERSION|no protocol version in common with $url|Update the older one, or set protocol.era to "auto".
-INPUT_REQUIRED|the server wants input that this client cannot give
+INPUT_REQUIRED|the server wants user input
 INVALID_CONFIG|invalid configuration
-WASM_LOAD_FAILED|the WebAssembly core could not be loaded|A Content-Security-Policy needs script-src 'wasm-unsafe-eval'; bowline/slim needs bowline_bg.wasm beside it.
+WASM_LOAD_FAILED|the WebAssembly core could not be loaded|A Content-Security-Policy needs 'wasm-unsafe-eval'; bowline/slim needs bowline_bg.wasm beside it.
 INTERNAL|a fault inside bowline ($detail)|Please report it.`.split("\n")) {
   const [key = "", ...texts] = row.split("|");
   if (key[0] !== " ") above = key;

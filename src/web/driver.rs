@@ -295,6 +295,8 @@ pub fn hear(client: i32, source: i32, kind: i32, id: f64, handle: i32, info: i32
 impl Drop for Driver {
     fn drop(&mut self) {
         self.close();
+        // They still speak to the snippet about this client when they go.
+        drop((self.fetches.take(), self.sockets.take()));
         glue::shut(self.client);
     }
 }

@@ -137,7 +137,8 @@ fn a_request_that_is_only_accepted_will_never_be_answered() {
     for status in [202, 204] {
         let mut hand = Hand::on_http(fixed());
         let call = hand.call(tool_call(1));
-        hand.head(hand.exchange_of(call), status, Content::Other, None);
+        // Without waiting for a body, whatever its type: there will be none.
+        hand.head(hand.exchange_of(call), status, Content::Json, None);
         assert_eq!(hand.error(call), (Code::ParseError, Outcome::Unknown), "{status}");
     }
 }
@@ -160,6 +161,7 @@ fn a_frame_that_is_no_message_ends_the_link() {
     assert!(hand.hung_up(link));
     assert_eq!(hand.error(call), (Code::ParseError, Outcome::Unknown));
     assert_eq!(hand.status_now().state, State::Reconnecting);
+    assert_eq!(violations(&hand), 1);
 }
 
 #[test]

@@ -206,6 +206,7 @@ fn reconnect_drops_the_link_and_dials_at_once() {
     hand.command(Command::Reconnect);
     assert!(hand.hung_up(link));
     assert_ne!(hand.last_link(), link);
+    assert_eq!(hand.status_now().state, State::Reconnecting, "connecting is what happens before a first success");
     assert_eq!(hand.status_now().retry_at, None);
 }
 

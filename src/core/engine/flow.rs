@@ -41,14 +41,11 @@ impl<P: Payload> Engine<P> {
                 return self.calls.enter(id, Phase::Following(self.now));
             }
         }
-        if kind == Kind::Connect {
-            if self.connection.up().is_some() {
-                return self.settle(id, Ok(Settled { payload: None, cached: false }));
-            }
-        } else {
+        if kind != Kind::Connect {
             self.queue.push(id, priority, self.now, false);
-        }
-        if kind == Kind::Connect {
+        } else if self.connection.up().is_some() {
+            return self.settle(id, Ok(Settled { payload: None, cached: false }));
+        } else {
             self.with(|connection, cx| connection.wake(true, cx));
         }
         self.flush();
