@@ -150,7 +150,7 @@ impl Driver {
             }
             Output::Settle(call, Err(error)) => glue::fail(client, call.0 as i32, &failure(error)),
             Output::Fetch(id, plan) => self.fetch(id, &plan),
-            Output::Abort(id) => self.fetches.borrow_mut().retain(|fetch| fetch.id != id),
+            Output::Abort(id) => self.abandon(id),
             Output::Dial { link, subprotocols } => self.dial(link, subprotocols),
             Output::Hangup(link) => self.hangup(link),
             Output::Progress(call, payload) => glue::progress(client, call.0 as i32, payload.into_raw()),
@@ -200,7 +200,7 @@ impl Driver {
     }
 
     fn fetch(&self, id: ExchangeId, plan: &Plan<Payload>) {
-        self.fetches.borrow_mut().push(Fetch::new(id, self.client, self.max_message as usize));
+        self.fetches.borrow_mut().push(Fetch::new(id, self.max_message as usize));
         let parts = plan.message.as_ref().map(parts).unwrap_or_default();
         let kind = if plan.message.is_some() { parts.kind } else { -1 };
         let version = parts.offered.or(plan.version).map_or(-1, |version| version as i32);
@@ -242,12 +242,18 @@ impl Driver {
                 glue::receive_bytes(data, self.client, id.0 as i32);
             }),
             Err(_) => {
-                self.fetches.borrow_mut().retain(|fetch| fetch.id != id);
+                self.abandon(id);
                 let message = Incoming::Malformed(Malformed::TooLarge);
                 self.handle(Input::Exchange(id, ExchangeEvent::Message(message)));
                 self.handle(Input::Exchange(id, ExchangeEvent::Ended));
             }
         }
+    }
+
+    fn abandon(&self, id: ExchangeId) {
+        self.fetches.borrow_mut().retain(|fetch| fetch.id != id);
+        // Runs the listeners of the application's `fetch`, so nothing is borrowed any more.
+        glue::abort(self.client, id.0 as i32);
     }
 
     fn state(&self, status: Status<Payload>) {
@@ -277,7 +283,10 @@ thread_local! {
 pub fn hear(client: i32, source: i32, kind: i32, id: f64, handle: i32, info: i32, number: f64, size: i32) {
     let told = Told { kind, id, handle, info, number, size };
     let driver = DRIVERS.with_borrow(|drivers| drivers.get(client as usize).and_then(Weak::upgrade));
-    let Some(driver) = driver else { return };
+    let Some(driver) = driver else {
+        // Nobody else would release what came with it.
+        return drop(Payload::from_raw(handle));
+    };
     if kind == WAKE {
         driver.timer.on_fired();
         return driver.handle(Input::Timeout);
@@ -295,8 +304,6 @@ pub fn hear(client: i32, source: i32, kind: i32, id: f64, handle: i32, info: i32
 impl Drop for Driver {
     fn drop(&mut self) {
         self.close();
-        // They still speak to the snippet about this client when they go.
-        drop((self.fetches.take(), self.sockets.take()));
         glue::shut(self.client);
     }
 }

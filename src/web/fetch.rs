@@ -1,13 +1,10 @@
-//! One HTTP exchange on the shell's side: how to abort it, and its event-stream parser. Dropping it aborts it.
+//! One HTTP exchange on the shell's side: its event-stream parser. What aborts it is the snippet's.
 
 use bowline_core::{ExchangeId, Parser, Sink, TooLong};
-
-use crate::glue;
 
 /// A running exchange.
 pub(crate) struct Fetch {
     pub(crate) id: ExchangeId,
-    client: i32,
     parser: Parser,
 }
 
@@ -16,8 +13,8 @@ pub(crate) struct Fetch {
 struct Events(Vec<Vec<u8>>);
 
 impl Fetch {
-    pub(crate) fn new(id: ExchangeId, client: i32, limit: usize) -> Self {
-        Self { id, client, parser: Parser::new(limit) }
+    pub(crate) fn new(id: ExchangeId, limit: usize) -> Self {
+        Self { id, parser: Parser::new(limit) }
     }
 
     /// The data of every event that this chunk completes.
@@ -25,12 +22,6 @@ impl Fetch {
         let mut events = Events::default();
         self.parser.push(chunk, &mut events)?;
         Ok(events.0)
-    }
-}
-
-impl Drop for Fetch {
-    fn drop(&mut self) {
-        glue::abort(self.client, self.id.0 as i32);
     }
 }
 

@@ -117,6 +117,7 @@ export function open(host, limit) {
 }
 
 export function shut(client) {
+  for (const abort of clients[client].aborts.values()) abort.abort();
   clients[client] = undefined;
 }
 
