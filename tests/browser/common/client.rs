@@ -78,9 +78,9 @@ impl Client {
     /// The same for a read whose result may be kept.
     pub(crate) fn cached(&self, method: &str, params: &str) -> Call {
         let method = self.tables.method_id(method);
-        let key = self.tables.key(self.driver.client(), method, &parse(params), false);
-        let params = self.tables.params(method, &parse(params));
-        self.start(Kind::Request, Method::from_index(method), params, Some(CacheKey(key)))
+        let handle = self.tables.params(method, &parse(params));
+        let key = self.tables.key(self.driver.client(), method, &parse(params), false, handle);
+        self.start(Kind::Request, Method::from_index(method), handle, Some(CacheKey(key)))
     }
 
     /// Starts a call of a tool; `arguments` is JSON.
