@@ -124,7 +124,7 @@ fn config(rng: &mut Rng) -> Config {
             fail_when_exhausted: rng.unit() < 0.2,
             suspended_interval: ms(1 + rng.below(30_000)),
             min_uptime: ms(rng.below(6_000)),
-            connect_timeout: ms(500 + rng.below(10_000)),
+            connect_timeout: ms(800 + rng.below(10_000)),
         },
         cache: (rng.unit() < 0.8).then(|| CacheLimits {
             max_size: rng.below(4) as usize,
@@ -135,7 +135,7 @@ fn config(rng: &mut Rng) -> Config {
         timeout: ms(1 + rng.below(60_000)),
         max_total: ms(1 + rng.below(120_000)),
         head_start: ms(rng.below(500)),
-        probe_timeout: ms(200 + rng.below(2_500)),
+        probe_timeout: ms(600 + rng.below(2_500)),
         remember_fallback: ms(rng.below(60_000)),
         fallback_remembered: if rng.unit() < 0.1 { ms(rng.below(30_000)) } else { ms(0) },
         era: pick(rng, &[None, None, None, Some(Era::Modern), Some(Era::Legacy)]),
