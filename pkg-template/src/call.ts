@@ -123,7 +123,7 @@ export class Call {
       try {
         params = tables!.params(method, given);
         if (host.caching && options.useCache !== false && this.kind === 0) {
-          key = tables!.key(client, method, given, host.cachesTool(this.tool), params);
+          key = tables!.key(client, method, given, host.cachesTool(this.tool));
         }
       } catch (cause) {
         return this.refuse({ code: "SEND_FAILED", outcome: "not-sent", retryable: false, detail: "json", cause });

@@ -14,7 +14,7 @@ declare module "bowline-core" {
     attach(client: number, entry: object): number;
     methodId(name: string): number;
     params(method: number, given: object | null | undefined): number;
-    key(client: number, method: number, given: object | null | undefined, always: boolean, paramsHandle: number): number;
+    key(client: number, method: number, given: object | null | undefined, always: boolean): number;
   }
   export function api(): Tables;
   export function initSync(options: { module: WebAssembly.Module | BufferSource }): void;

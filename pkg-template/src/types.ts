@@ -85,7 +85,7 @@ export interface RequestPromise<T> extends Promise<T> {
 
 /** The answer to `ping()`. */
 export interface PingResult {
-  /** Round trip. Milliseconds. */
+  /** From the call to its answer, waiting for a link included. Milliseconds. */
   latency: number;
   via: Transport;
 }
@@ -125,11 +125,11 @@ export interface ConnectionSnapshot {
   readonly era: "modern" | "legacy" | null;
   readonly protocolVersion: string | null;
   readonly server: ServerInfo | null;
-  /** Attempts since the link was lost. */
+  /** Attempts and losses in a row, up to a link that lived `minUptime`. */
   readonly attempt: number;
   /** When the next attempt comes, if one is planned. */
   readonly retryAt: number | null;
-  /** Why the link is not there, or was lost last. */
+  /** Why the link is not there; null while it is. */
   readonly reason: DisconnectReason | null;
   /** Last measured round trip. Milliseconds. */
   readonly latency: number | null;

@@ -56,7 +56,7 @@ pub struct Reconnect {
     pub fail_when_exhausted: bool,
     /// Between slow probes.
     pub suspended_interval: Duration,
-    /// A link must have lived this long, and served, for the attempt counter to start again.
+    /// A link must have lived this long for the attempt counter to start again.
     pub min_uptime: Duration,
     /// For one attempt, both transports together.
     pub connect_timeout: Duration,

@@ -260,11 +260,9 @@ impl<P: Payload> Engine<P> {
             {
                 self.requeue(id);
             } else {
-                self.metrics.timeouts += 1;
-                let code = match self.calls.at(id).map(|call| call.request.kind) {
-                    Some(Kind::Connect) => Code::ConnectTimeout,
-                    _ => Code::RequestTimeout,
-                };
+                let connect = self.calls.at(id).is_some_and(|call| call.request.kind == Kind::Connect);
+                self.metrics.timeouts += u64::from(!connect);
+                let code = if connect { Code::ConnectTimeout } else { Code::RequestTimeout };
                 self.give_up(id, code, Detail::Time(stage, span));
             }
         }

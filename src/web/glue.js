@@ -117,7 +117,7 @@ export function open(host, limit) {
 }
 
 export function shut(client) {
-  for (const abort of clients[client].aborts.values()) abort.abort();
+  for (const source of clients[client].aborts.keys()) abort(client, source);
   clients[client] = undefined;
 }
 
@@ -153,9 +153,8 @@ function params(method, given) {
   return put({ text, name, meta });
 }
 
-function key(client, method, given, always, handle) {
+function key(client, method, given, always) {
   if (!always && !cacheable[method]) return 0;
-  values[handle].keyed = true;
   const { keys, keyTexts } = clients[client];
   const text = method + canonical(given ?? {});
   let id = keys.get(text);
@@ -327,15 +326,12 @@ function receive(text, client, source) {
   } catch {
     return on(client, source, BAD_JSON);
   }
-  parsed(message, text, text.length, client, source);
+  if (!Array.isArray(message)) return deliver(message, text, client, source);
+  for (const one of message) deliver(one, JSON.stringify(one), client, source); // a batch of 2025-03-26 (P6)
 }
 
-function parsed(message, text, size, client, source) {
-  if (!Array.isArray(message)) return deliver(message, text, size, client, source);
-  for (const one of message) deliver(one, JSON.stringify(one), size, client, source); // a batch of 2025-03-26 (P6)
-}
-
-function deliver(message, text, size, client, source) {
+function deliver(message, text, client, source) {
+  const size = text.length;
   const id = number(message?.id);
   if (message?.result !== undefined) {
     if (size > clients[client].limit) return on(client, source, TOO_LARGE, id);
@@ -368,15 +364,17 @@ const SMALL = 16384; // a body declared to be shorter cannot inflate beyond the 
 
 /** Starts an exchange and returns the length of its body. */
 export function exchange(client, source, kind, id, method, handle, version, progress, session) {
-  const { host, aborts } = clients[client];
-  const abort = new AbortController();
-  const { signal } = abort;
-  // The end of a session goes on when the client is gone.
-  if (kind >= 0) aborts.set(source, abort);
   const headers = { accept: "application/json, text/event-stream" };
-  let body;
-  if (kind >= 0) {
-    body = encode(client, kind, id, method, handle, version, progress);
+  const init = { method: "POST", headers };
+  if (kind < 0) {
+    init.method = "DELETE";
+    // The end of a session goes on when the client is gone, and outlives the page that ends it.
+    init.keepalive = true;
+  } else {
+    const abort = controllers.pop() ?? new AbortController();
+    clients[client].aborts.set(source, abort);
+    init.signal = abort.signal;
+    init.body = encode(client, kind, id, method, handle, version, progress);
     headers["content-type"] = "application/json";
   }
   // What revision is spoken is `initialize`'s very question: only its body names one (P75).
@@ -387,27 +385,28 @@ export function exchange(client, source, kind, id, method, handle, version, prog
     if (name !== undefined) headers["mcp-name"] = headerValue(String(name));
   }
   if (session) headers["mcp-session-id"] = values[session];
-  const init = { method: kind < 0 ? "DELETE" : "POST", headers, body, signal };
-  // The end of a session has to outlive the page that ends it.
-  if (kind < 0) init.keepalive = true;
-  run(host, init, client, source, kind === REQUEST && !values[handle].keyed).then(
-    () => {
-      // Forgotten first: aborting what is over costs a DOMException.
-      if (aborts.delete(source)) on(client, source, ENDED);
-    },
-    async () => {
-      const how = host.answered ? UNKNOWN : await reach(host);
-      if (aborts.delete(source)) on(client, source, FAILED, 0, 0, how);
-    },
-  );
-  return body ? body.length : 0;
+  run(client, source, init);
+  return init.body ? init.body.length : 0;
+}
+
+// Making a controller costs as much as all the rest of an exchange; one that was not used can serve again. Not for ever: in Node each
+// use leaves a listener behind until the garbage is collected.
+const controllers = [];
+const USES = 64;
+
+// Whether an exchange was still wanted; now it is over.
+function ended({ aborts }, source) {
+  const abort = aborts.get(source);
+  if (abort && (abort.uses = (abort.uses | 0) + 1) < USES) controllers.push(abort);
+  return aborts.delete(source);
 }
 
 /** Ends an exchange; nothing more is told of it. Harmless when it is over. */
 export function abort(client, source) {
   const { aborts } = clients[client];
-  aborts.get(source)?.abort();
+  const abort = aborts.get(source);
   aborts.delete(source);
+  abort?.abort();
 }
 
 const UNKNOWN = 0, BLOCKED = 1, DOWN = 2;
@@ -422,57 +421,58 @@ async function reach({ fetch, url }) {
   }
 }
 
-// `lean`: nobody will need the text, so the browser may parse the body as it comes (a third faster).
-async function run(host, init, client, source, lean) {
-  const { fetch, url, headers: own } = host;
-  if (own) Object.assign(init.headers, typeof own === "function" ? await own() : own);
-  const response = await fetch(url, init);
-  // Every getter of a response makes an object; `body` a whole stream. Touch only what is needed.
+async function run(client, source, init) {
+  const own = clients[client];
+  const { host, aborts, limit } = own;
+  let kind = ENDED;
+  let how = 0;
+  try {
+    const { fetch, url, headers: more } = host;
+    if (more) Object.assign(init.headers, typeof more === "function" ? await more() : more);
+    await read(await fetch(url, init), client, source, init.headers, host, aborts, limit);
+  } catch {
+    kind = FAILED;
+    how = host.answered ? UNKNOWN : await reach(host);
+  }
+  if (ended(own, source)) on(client, source, kind, 0, 0, how);
+}
+
+// Every getter of a response makes an object; `body` a whole stream. Only what is needed is touched.
+async function read(response, client, source, asked, host, aborts, limit) {
   const { status, headers } = response;
   host.answered = true;
   const type = headers.get("content-type") ?? "";
   const content = /^[^;]*json/i.test(type) ? JSON_BODY : /^\s*text\/event-stream/i.test(type) ? EVENT_STREAM : /^\s*text\/html/i.test(type) ? HTML : OTHER;
-  if (init.signal.aborted) return;
+  if (!aborts.has(source)) return;
   const failed = status >= 300;
   // Only the handshake begins a session.
-  const session = !failed && !init.headers["mcp-method"] && headers.get("mcp-session-id");
+  const session = !failed && !asked["mcp-method"] && headers.get("mcp-session-id");
   on(client, source, HEAD, 0, session ? put(session) : 0, content, failed ? retryAfter(headers.get("retry-after")) : -1, status);
   if (content > EVENT_STREAM || status === 204) return;
-  const { limit } = clients[client];
   const length = content === JSON_BODY && headers.get("content-length");
-  if (length > 0 && length <= SMALL) {
-    if (!lean) {
-      const text = await response.text();
-      return init.signal.aborted || receive(text, client, source);
-    }
-    let message;
-    try {
-      message = await response.json();
-    } catch (error) {
-      if (error.name !== "SyntaxError") throw error;
-      return init.signal.aborted || on(client, source, BAD_JSON);
-    }
-    return init.signal.aborted || parsed(message, undefined, +length, client, source);
-  }
-  const reader = response.body?.getReader();
-  const decoder = new TextDecoder();
   let text = "";
-  for (let bytes = 0; reader; ) {
-    const { done, value } = await reader.read();
-    if (init.signal.aborted) return;
-    if (done) break;
-    if (content === EVENT_STREAM) {
-      on(client, source, CHUNK, 0, put(value), 0, 0, value.length);
-    } else if ((bytes += value.length) > limit) {
-      // Nothing beyond the limit is read, and nothing of the rest kept.
-      reader.cancel().catch(() => {});
-      return on(client, source, TOO_LARGE);
-    } else {
-      text += decoder.decode(value, { stream: true });
+  if (length > 0 && length <= SMALL) {
+    text = await response.text();
+  } else {
+    const reader = response.body?.getReader();
+    const decoder = new TextDecoder();
+    for (let bytes = 0; reader; ) {
+      const { done, value } = await reader.read();
+      if (!aborts.has(source)) return;
+      if (done) break;
+      if (content === EVENT_STREAM) {
+        on(client, source, CHUNK, 0, put(value), 0, 0, value.length);
+      } else if ((bytes += value.length) > limit) {
+        // Nothing beyond the limit is read, and nothing of the rest kept.
+        reader.cancel().catch(() => {});
+        return on(client, source, TOO_LARGE);
+      } else {
+        text += decoder.decode(value, { stream: true });
+      }
     }
+    text += decoder.decode();
   }
-  text += decoder.decode();
-  if (text) receive(text, client, source);
+  if (text && aborts.has(source)) receive(text, client, source);
 }
 
 function retryAfter(text) {

@@ -2,8 +2,8 @@
 //! channel. Faults of the network are another file's; here the server answers, refuses, or keeps silent.
 
 use bowline_core::{Code, Config, Era, Event, LinkEvent, Outcome, Outgoing, Output, Reach, State, Version};
-use bowline_core::{ExchangeEvent, Incoming};
-use bowline_support::{connect, fixed, ms, Doc, Hand, Place};
+use bowline_core::{ExchangeEvent, Incoming, Method};
+use bowline_support::{connect, fixed, ms, request, Doc, Hand, Place};
 
 fn http() -> Config {
     Config { websocket: false, ..fixed() }
@@ -146,6 +146,26 @@ fn a_probe_that_fetch_refuses_is_followed_by_initialize_which_needs_no_new_heade
     assert!(asks_initialize(&hand));
     let announced = hand.fetches().last().and_then(|(_, plan)| plan.version);
     assert_eq!(announced, None, "no MCP-Protocol-Version before it is agreed");
+}
+
+#[test]
+fn a_network_that_fails_does_not_make_a_modern_server_legacy() {
+    let mut hand = Hand::new(http());
+    hand.call(connect());
+    hand.answer_question(Doc::supporting("2026-07-28"));
+    let read = hand.call(request(Method::TOOLS_LIST, 1));
+    let exchange = hand.last_exchange();
+    hand.exchange(exchange, ExchangeEvent::Failed(Reach::Unknown));
+    for _ in 0..3 {
+        hand.pass_to_retry();
+        assert!(matches!(hand.question().2, Outgoing::Discover(_)));
+        hand.exchange(hand.last_exchange(), ExchangeEvent::Failed(Reach::Unknown));
+        assert!(!asks_initialize(&hand), "the era is known: only the server itself can refute it");
+    }
+    hand.pass_to_retry();
+    hand.answer_question(Doc::supporting("2026-07-28"));
+    assert_eq!(hand.status_now().version, Some(Version::V2026_07_28));
+    hand.answer(read, Doc::of(1));
 }
 
 #[test]

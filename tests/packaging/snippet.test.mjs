@@ -10,8 +10,7 @@ glue.addMethod("tools/call", 0);
 glue.addMethod("tools/list", 1);
 const host = { clientInfo: { name: "test", version: "1" }, capabilities: {}, url: "http://127.0.0.1/" };
 const client = glue.open(host, 1000);
-const { attach, methodId, params, ...api } = glue.api();
-const key = (client, method, given, always) => api.key(client, method, given, always, params(method, given));
+const { attach, key, methodId, params } = glue.api();
 
 const LEGACY = 3;
 const MODERN = 4;

@@ -312,7 +312,6 @@ impl<P: Payload> Engine<P> {
         };
         if matches!(answer, Answer::Result { .. } | Answer::Error { .. }) {
             self.metrics.on_latency(self.now.since(sending.at));
-            self.connection.on_served();
         }
     }
 }

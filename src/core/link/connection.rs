@@ -30,7 +30,7 @@ enum Phase<P> {
     /// An attempt is running.
     Trying { started: Instant, http_at: Option<Instant>, no_websocket: bool, error: Option<Error<P>> },
     /// A link works.
-    Up { link: LinkId, since: Instant, served: bool },
+    Up { link: LinkId, since: Instant },
     /// The next attempt is planned.
     Waiting(Instant),
 }
@@ -126,13 +126,6 @@ impl<P: Payload> Connection<P> {
         self.enter(State::Closed, cx);
     }
 
-    /// The working link served an answer.
-    pub(crate) fn on_served(&mut self) {
-        if let Phase::Up { served, .. } = &mut self.phase {
-            *served = true;
-        }
-    }
-
     /// The WebSocket is open: ask the first question.
     pub(crate) fn on_opened(&mut self, link: LinkId, cx: &mut Context<'_, P>) {
         let era = self.era;
@@ -183,6 +176,9 @@ impl<P: Payload> Connection<P> {
             Answer::Error { code, payload, .. } => at.handshake.on_error(code, payload, cx.ids),
             Answer::Status(status @ (401 | 403 | 429 | 500..), wait) => Next::Fail(refused(status, wait)),
             Answer::Status(status, wait) => at.handshake.on_refusal(refused(status, wait), cx.ids),
+            // Once the era is known, a `fetch` that fails is the network's fault and says nothing about the server. Before that, a
+            // browser hides whether the preflight refused the headers of the newer era (P33).
+            Answer::Unreached(reach) if self.era.is_some() => Next::Fail(unreached(reach)),
             Answer::Unreached(reach) => at.handshake.on_refusal(unreached(reach), cx.ids),
             Answer::Lost { .. } => Next::Fail(Error::new(Code::StreamEnded, Detail::Note("connect"))),
             Answer::Accepted => Next::Fail(Error::new(Code::ParseError, Detail::Note("no-answer"))),
@@ -206,8 +202,9 @@ impl<P: Payload> Connection<P> {
         self.links.retain(|other| other.id != link);
         cx.hangup(link, transport);
         match &mut self.phase {
-            Phase::Up { link: up, since, served } if *up == link => {
-                let stable = *served && cx.now.since(*since) >= cx.config.reconnect.min_uptime;
+            Phase::Up { link: up, since } if *up == link => {
+                // It served at least the handshake.
+                let stable = cx.now.since(*since) >= cx.config.reconnect.min_uptime;
                 self.attempt = if stable { 0 } else { self.attempt + 1 };
                 self.wait(error.clone(), cx);
                 Change::Lost(link, error)
@@ -359,8 +356,12 @@ impl<P: Payload> Connection<P> {
                 Change::None
             }
             Next::Fail(error) => {
-                // Whatever was believed about the server did not hold: find out again next time.
-                self.era = None;
+                // The server itself contradicts what was believed of it: find out again next time. A network that fails does not.
+                if matches!(error.code, Code::RpcError | Code::ProtocolVersion | Code::InvalidResult)
+                    || matches!(error.detail, Detail::Http(400 | 404..=428, _))
+                {
+                    self.era = None;
+                }
                 self.on_down(link, error, cx)
             }
             Next::Ready(version, server) => {
@@ -389,7 +390,7 @@ impl<P: Payload> Connection<P> {
         self.era = Some(version.era());
         self.epoch += 1;
         self.reason = None;
-        self.phase = Phase::Up { link, since: cx.now, served: false };
+        self.phase = Phase::Up { link, since: cx.now };
         if let Some(up) = self.links.first_mut() {
             up.version = version;
             if version.era() == Era::Modern {
