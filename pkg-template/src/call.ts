@@ -4,7 +4,7 @@
 import * as core from "bowline-core";
 import { errorFrom, type Failure } from "./errors.js";
 import type { Host } from "./host.js";
-import type { Progress, RequestOptions, RequestPhase, RequestPriority, RequestPromise } from "./types.js";
+import type { InDoubtCall, RequestOptions, RequestPhase, RequestPriority, RequestPromise } from "./types.js";
 
 /** Bits of `Core.call`'s flags. */
 export const NOTIFICATION = 1;
@@ -72,6 +72,8 @@ export class Call {
   /** Place in the snippet's table; -1 before and after. */
   declare private slot: number;
   declare private settled: boolean;
+  declare private signal: AbortSignal | undefined;
+  declare private priority: RequestPriority | undefined;
   declare private abort: (() => void) | undefined;
   declare private reason: unknown;
 
@@ -90,7 +92,9 @@ export class Call {
     this.promise.call = this;
     this.settleWith = resolveNext;
     this.rejectWith = rejectNext;
+    this.priority = options.priority;
     const { signal } = options;
+    this.signal = signal;
     if (signal) {
       this.abort = () => this.cancel(signal.reason);
       signal.addEventListener("abort", this.abort, { once: true });
@@ -134,12 +138,12 @@ export class Call {
     if (options.resetTimeoutOnProgress === false) flags |= KEEP_TIMEOUT;
     if (options.idempotent) flags |= IDEMPOTENT;
     this.slot = tables!.attach(client, this);
-    core.call(client, this.slot, method, params, level(options.priority), options.timeout ?? -1, options.maxTotalTimeout ?? -1, flags, key);
+    core.call(client, this.slot, method, params, level(this.priority), options.timeout ?? -1, options.maxTotalTimeout ?? -1, flags, key);
   }
 
   setPriority(priority: RequestPriority): void {
+    this.priority = priority;
     if (this.slot >= 0) core.setPriority(this.host.client, this.slot, level(priority));
-    else (this.options as { priority?: RequestPriority }).priority = priority;
   }
 
   cancel(reason?: unknown): void {
@@ -160,18 +164,13 @@ export class Call {
     this.refuse(this.host.failure(raw, this));
   }
 
-  get progress(): ((progress: Progress) => void) | undefined {
-    return this.options.onProgress && ((progress) => this.host.guard(() => this.options.onProgress!(progress)));
-  }
-
   /** Ends the call with an error made here. */
   refuse(failure: Failure): void {
     this.end();
     const { requestId, method, tool } = this;
-    const own = this.kind === CONNECT ? {} : { requestId, method, ...(tool && { tool }) };
-    const reason = failure.code === "ABORTED" ? { reason: this.reason } : {};
-    this.rejectWith(errorFrom({ ...failure, ...own, ...reason }));
-    if (failure.code === "OUTCOME_UNKNOWN") this.host.onDoubt({ id: requestId, method, ...(tool && { tool }) });
+    const own = this.kind === CONNECT ? {} : { requestId, method, tool };
+    this.rejectWith(errorFrom({ ...failure, ...own, reason: this.reason } as Failure));
+    if (failure.code === "OUTCOME_UNKNOWN") this.host.onDoubt({ id: requestId, method, tool } as InDoubtCall);
   }
 
   /** Ends the call with an error made before. */
@@ -183,7 +182,7 @@ export class Call {
   private end(): void {
     this.slot = -1;
     this.settled = true;
-    if (this.abort) this.options.signal!.removeEventListener("abort", this.abort);
+    if (this.abort) this.signal!.removeEventListener("abort", this.abort);
     this.host.touch();
   }
 }

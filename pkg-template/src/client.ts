@@ -67,7 +67,7 @@ export class McpClient {
    */
   async connect(options: { signal?: AbortSignal; timeout?: number } = NONE): Promise<ConnectionSnapshot> {
     const { signal, timeout } = options;
-    await this.#submit(CONNECT, "", undefined, { ...(signal && { signal }), ...(timeout !== undefined && { maxTotalTimeout: timeout }) });
+    await this.#submit(CONNECT, "", undefined, { signal, maxTotalTimeout: timeout } as RequestOptions);
     return this.connection;
   }
 
@@ -163,12 +163,12 @@ export class McpClient {
     const seen = new Set<string>();
     let next: string | undefined = cursor;
     do {
-      const page: Record<string, unknown> = await this.request(method, next === undefined ? {} : { cursor: next }, options);
-      const part = page[member];
+      const page: Record<string, unknown> | null = await this.request(method, next === undefined ? {} : { cursor: next }, options);
+      const part = page?.[member];
       if (!Array.isArray(part)) throw invalid(method, `the result has no list of ${member}`);
       items.push(...(part as T[]));
       // Any text is a cursor, the empty one too; only its absence ends the list (P58).
-      next = typeof page.nextCursor === "string" ? page.nextCursor : undefined;
+      next = typeof page?.nextCursor === "string" ? page.nextCursor : undefined;
       if (next === undefined || cursor !== undefined) return items;
       if (seen.has(next) || seen.size >= MAX_PAGES) throw invalid(method, "the pages go round in circles");
       seen.add(next);

@@ -28,13 +28,13 @@ export interface MCPClientConfig {
   enableWebSocket?: boolean;
   /**
    * Whether Streamable HTTP may serve when the WebSocket does not answer. `false` with
-   * `enableWebSocket: true` means WebSocket or nothing; both `false` is `INVALID_CONFIG`.
+   * `enableWebSocket: true` means WebSocket or nothing; both `false` means HTTP.
    * @default true
    */
   enableHttpFallback?: boolean;
   /**
    * Whether a lost link is opened again by itself. `false`: calls that wait when the link is lost
-   * are rejected, and the link stays down until `connect()`.
+   * are rejected, and the link stays down until the next call or `connect()`.
    * @default true
    */
   enableReconnection?: boolean;
@@ -190,8 +190,8 @@ export interface TransportOptions {
    */
   headStart?: number;
   /**
-   * How long an opened WebSocket may take for its first answer before it counts as failed.
-   * Milliseconds.
+   * From dialling the WebSocket to its first answer; later than that it counts as failed. Danger: on a slow
+   * network without HTTP to fall back to, too small a number never connects. Milliseconds.
    * @default 2500
    */
   probeTimeout?: number;

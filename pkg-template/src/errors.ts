@@ -181,7 +181,7 @@ for (const row of `CONNECTION_CLOSED|$url closed the connection|Call connect(), 
  reconnect|reconnect() replaced the connection|Call again.
 CONNECT_TIMEOUT|no connection to $url in time|${HOST}
 CONNECT_FAILED|cannot connect to $url|${HOST} A page on https cannot call http.
- ws|WebSocket handshake with $url failed|${HOST} Is the path right? Else leave enableHttpFallback on.
+ ws|WebSocket handshake with $url failed|${HOST} Leave enableHttpFallback on, or set transport.webSocketUrl.
 CORS_OR_NETWORK|no readable answer of $url: CORS headers missing, or it is down|${HOST} ${HEADERS}
  cors|$url answers, but without CORS headers for this page|${HEADERS}
 RECONNECT_EXHAUSTED|gave up reconnecting to $url|Call connect(), or set reconnectOptions.onExhausted to "suspend".

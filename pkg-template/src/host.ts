@@ -15,6 +15,7 @@ import type {
   InDoubtCall,
   MCPClientConfig,
   McpEventMap,
+  McpNotification,
   ServerInfo,
   Transport,
 } from "./types.js";
@@ -50,6 +51,7 @@ export class Host {
   #waiting: Call[] = [];
   /** The counters of a closed client. */
   #last: number[] | undefined;
+  #closing = false;
   #touched = false;
   #lostAt = 0;
   #carrier: Transport | null = null;
@@ -102,7 +104,7 @@ export class Host {
   /** Hands a call to the core, which is loaded first if need be. */
   submit(call: Call): void {
     this.touch();
-    if (this.state === "closed") return call.refuse({ code: "CLIENT_CLOSED", outcome: "not-sent", retryable: false });
+    if (this.#closing) return call.refuse({ code: "CLIENT_CLOSED", outcome: "not-sent", retryable: false });
     if (this.client >= 0) return call.start();
     this.#waiting.push(call);
     if (this.#waiting.length > 1) return;
@@ -113,7 +115,7 @@ export class Host {
   }
 
   #begin(tables: Tables): void {
-    if (this.state === "closed") return;
+    if (this.#closing) return;
     try {
       this.client = create(this.#config, this);
     } catch (error) {
@@ -124,12 +126,14 @@ export class Host {
   }
 
   #abandon(error: McpError): void {
+    if (this.#closing) return;
     const { code, message } = error;
     this.#enter({ ...this.#connection, state: "failed", reason: { code, message } });
     for (const call of this.#waiting.splice(0)) call.fail(error);
   }
 
   close(): void {
+    this.#closing = true;
     if (this.client >= 0) {
       this.#last ??= close(this.client);
       return;
@@ -146,11 +150,10 @@ export class Host {
     const transport = this.#connection.transport ?? this.#carrier;
     const failure: Failure = { code, outcome, retryable };
     const url = (transport ?? (this.url ? "http" : "websocket")) === "http" ? this.url : this.webSocketUrl;
-    if (url) failure.url = url;
-    if (transport && call) failure.transport = transport;
+    Object.assign(failure, { url, transport: call && transport });
     if (kind === "rpc") {
       const { message, data } = value as { message?: unknown; data?: unknown };
-      Object.assign(failure, { rpcCode: number, rpcMessage: String(message ?? ""), data });
+      Object.assign(failure, { rpcCode: number, rpcMessage: typeof message === "string" ? message : "", data });
     } else if (kind === "http") {
       failure.httpStatus = number;
       if (extra >= 0) failure.retryAfter = extra;
@@ -181,7 +184,7 @@ export class Host {
     let reason: DisconnectReason | null = null;
     if (raw) {
       const { code, message, closeCode, httpStatus } = errorFrom(this.failure(raw));
-      reason = { code, message, ...(closeCode !== undefined && { closeCode }), ...(httpStatus !== undefined && { httpStatus }) };
+      reason = { code, message, closeCode, httpStatus } as DisconnectReason;
     }
     // The core counts on the monotonic clock; people and React compare with Date.now().
     const delay = Number.isNaN(retry) ? null : Math.max(0, retry - performance.now());
@@ -214,18 +217,16 @@ export class Host {
     }
   }
 
-  onServer(result: Record<string, unknown>): void {
-    const { serverInfo, ...rest } = result;
-    const info = (serverInfo ?? (result._meta as Record<string, unknown> | undefined)?.["io.modelcontextprotocol/serverInfo"]) as object | undefined;
-    const { supportedVersions, capabilities = {}, instructions } = rest as unknown as ServerInfo;
-    const server = { name: "", ...info, capabilities } as ServerInfo;
-    if (supportedVersions) server.supportedVersions = supportedVersions;
-    if (instructions) server.instructions = instructions;
-    this.#server = server;
+  onServer(answer: Record<string, unknown> | null): void {
+    const result = answer ?? {};
+    const meta = result._meta as Record<string, unknown> | undefined;
+    const info = (result.serverInfo ?? meta?.["io.modelcontextprotocol/serverInfo"]) as object | undefined;
+    const { supportedVersions, capabilities = {}, instructions } = result as unknown as ServerInfo;
+    this.#server = { name: "", ...info, supportedVersions, capabilities, instructions } as ServerInfo;
   }
 
   onNotification({ method, params }: { method: string; params?: Record<string, unknown> }): void {
-    this.events.emit("notification", { method, ...(params && { params }), receivedAt: Date.now() });
+    this.events.emit("notification", { method, params, receivedAt: Date.now() } as McpNotification);
   }
 
   onReplay(call: Call | undefined): void {
@@ -249,17 +250,6 @@ export class Host {
     all.latency ||= null;
     if (this.client < 0) all.queuedRequests = this.#waiting.length;
     return all as unknown as ClientMetrics & { latency: number | null };
-  }
-
-  /** Runs a callback of the application; what it throws is its own, uncaught error. */
-  guard(callback: () => void): void {
-    try {
-      callback();
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
   }
 
   /** Numbers that watchers of the store see have changed. */

@@ -54,6 +54,8 @@ export async function init(source?: WasmSource): Promise<void> {
 /** As `init`, synchronously, from a compiled module or its bytes: for service workers and tests. */
 export function initSync(module: WebAssembly.Module | BufferSource): void {
   if (tables) return;
+  // A second instance would have none of the clients of the first.
+  if (loading) throw errorFrom({ code: "WASM_LOAD_FAILED", outcome: "not-sent", retryable: true });
   initCoreSync({ module });
   tables = api();
   loading = Promise.resolve(tables);

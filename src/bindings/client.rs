@@ -33,11 +33,8 @@ pub fn create(config: &Object, host: &HostObject) -> i32 {
     let (config, max_message) = options::parse(config, host);
     let driver = Driver::new(config, max_message, host);
     let client = driver.client();
-    CLIENTS.with_borrow_mut(|clients| {
-        // Numbers are given out one after the other.
-        clients.resize(client as usize, None);
-        clients.push(Some(driver));
-    });
+    // Numbers are given out one after the other, and only here.
+    CLIENTS.with_borrow_mut(|clients| clients.push(Some(driver)));
     client
 }
 

@@ -208,6 +208,7 @@ impl<P: Payload> Engine<P> {
             return;
         };
         let (link, purpose) = (exchange.link, exchange.purpose);
+        let ended = ended || (matches!(event, ExchangeEvent::Message(_)) && exchange.is_headless());
         // An answered exchange only drains: nothing it still brings may settle anything (matrix rows 29 and 36).
         let answered = exchange.drain_until.is_some() && purpose != Purpose::Silent;
         let step = if answered { Step::Wait } else { exchange.on_event(event) };

@@ -88,7 +88,8 @@ pub enum LinkEvent<P> {
 pub enum ExchangeEvent<P> {
     /// Status and headers arrived.
     Head(Head<P>),
-    /// A message arrived: the body, or the data of one event.
+    /// A message arrived: the body, or the data of one event. Without a head before it, it is the whole of a plain 200 answer, and
+    /// nothing follows.
     Message(Incoming<P>),
     /// The body ended.
     Ended,
@@ -105,6 +106,8 @@ pub enum Reach {
     Blocked,
     /// It does not answer.
     Down,
+    /// Nothing was sent: the application's own headers could not be had.
+    Unsent,
 }
 
 /// Something to do.

@@ -58,12 +58,8 @@ impl Driver {
             received: Cell::new(0.0),
             max_message,
         });
-        DRIVERS.with_borrow_mut(|drivers| {
-            drivers.resize(drivers.len().max(client as usize + 1), Weak::new());
-            if let Some(place) = drivers.get_mut(client as usize) {
-                *place = Rc::downgrade(&driver);
-            }
-        });
+        // The snippet gives numbers out one after the other.
+        DRIVERS.with_borrow_mut(|drivers| drivers.push(Rc::downgrade(&driver)));
         driver
     }
 
@@ -200,7 +196,6 @@ impl Driver {
     }
 
     fn fetch(&self, id: ExchangeId, plan: &Plan<Payload>) {
-        self.fetches.borrow_mut().push(Fetch::new(id, self.max_message as usize));
         let parts = plan.message.as_ref().map(parts).unwrap_or_default();
         let kind = if plan.message.is_some() { parts.kind } else { -1 };
         let version = parts.offered.or(plan.version).map_or(-1, |version| version as i32);
@@ -233,9 +228,12 @@ impl Driver {
         let mut chunk = vec![0; told.size as usize];
         glue::copy_bytes(told.handle, &mut chunk);
         glue::release(told.handle);
-        let events = match self.fetches.borrow_mut().iter_mut().find(|fetch| fetch.id == id) {
-            Some(fetch) => fetch.feed(&chunk),
-            None => return,
+        let events = {
+            let mut fetches = self.fetches.borrow_mut();
+            if !fetches.iter().any(|fetch| fetch.id == id) {
+                fetches.push(Fetch::new(id, self.max_message as usize));
+            }
+            fetches.iter_mut().find(|fetch| fetch.id == id).map_or(Ok(Vec::new()), |fetch| fetch.feed(&chunk))
         };
         match events {
             Ok(events) => events.iter().for_each(|data| {

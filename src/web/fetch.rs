@@ -2,7 +2,7 @@
 
 use bowline_core::{ExchangeId, Parser, Sink, TooLong};
 
-/// A running exchange.
+/// An exchange whose answer is an event stream, from its first chunk on.
 pub(crate) struct Fetch {
     pub(crate) id: ExchangeId,
     parser: Parser,

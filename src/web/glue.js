@@ -1,8 +1,6 @@
 // The one JavaScript snippet of the shell. It owns what must not cross into wasm memory: message texts, parsed values, promises'
 // settlers, header objects. Wasm sees numbers: handles of values, slots of calls, ids of methods. It decides nothing.
 
-// ---- values behind handles -------------------------------------------------------------------------------------------------------
-
 const values = [undefined];
 const texts = [undefined]; // the JSON text a result came in, while somebody may need a second, independent copy of it
 const counts = [0];
@@ -42,10 +40,11 @@ function take(handle) {
   return value;
 }
 
-function freeze(value) {
-  if (value !== null && typeof value === "object") {
+function freeze(value, depth = 0) {
+  // Deeper than this is an attack on the stack, not data.
+  if (value !== null && typeof value === "object" && depth < 1000) {
     Object.freeze(value);
-    for (const key in value) freeze(value[key]);
+    for (const key in value) freeze(value[key], depth + 1);
   }
   return value;
 }
@@ -56,8 +55,6 @@ export function revisions(handle) {
   const named = [value?.supportedVersions ?? value?.data?.supported ?? value?.protocolVersion].flat();
   return versions.reduce((bits, version, at) => bits | (named.includes(version) << at), 0);
 }
-
-// ---- methods and keys ------------------------------------------------------------------------------------------------------------
 
 const methods = new Map();
 const names = []; // by id
@@ -94,6 +91,7 @@ function methodId(name) {
 
 // Two requests share a result when method and params are equal up to the order of members.
 function canonical(value) {
+  if (typeof value?.toJSON === "function") value = value.toJSON();
   if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
   const members = [];
@@ -102,8 +100,6 @@ function canonical(value) {
   }
   return `{${members.join()}}`;
 }
-
-// ---- clients and calls -----------------------------------------------------------------------------------------------------------
 
 const clients = [];
 
@@ -141,7 +137,7 @@ function params(method, given) {
   if (given !== undefined && given !== null) {
     if (given._meta !== undefined) {
       const { _meta, ...rest } = given;
-      meta = JSON.stringify(_meta).slice(1, -1);
+      if (_meta) meta = JSON.stringify(_meta).slice(1, -1);
       given = rest;
     }
     // P13: the name of the thing, where the method has one.
@@ -150,7 +146,7 @@ function params(method, given) {
   }
   const text = given === undefined || given === null ? "{}" : JSON.stringify(given);
   if (text === undefined || text[0] !== "{") throw new TypeError("params must be an object");
-  return put({ text, name, meta });
+  return put({ text, meta, name: name === undefined ? name : headerValue(String(name)) });
 }
 
 function key(client, method, given, always) {
@@ -193,21 +189,33 @@ export function fail(client, slot, failure) {
   detach(client, slot).reject(failure);
 }
 
+// What is thrown there must not unwind through wasm: it becomes an uncaught error of its own.
+function tell(work) {
+  try {
+    work();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}
+
 export function progress(client, slot, handle) {
   const { progressToken, ...report } = take(handle).params;
-  clients[client].calls[slot].progress?.(report);
+  const { onProgress } = clients[client].calls[slot].options;
+  tell(() => onProgress(report));
 }
 
 export function state(client, state, transport, era, version, attempt, retryAt, epoch, reason) {
-  clients[client].host.onState(state, transport, era, version, attempt, retryAt, epoch, reason);
+  tell(() => clients[client].host.onState(state, transport, era, version, attempt, retryAt, epoch, reason));
 }
 
 export function server(client, handle) {
-  clients[client].host.onServer(take(handle));
+  tell(() => clients[client].host.onServer(take(handle)));
 }
 
 export function notification(client, handle) {
-  clients[client].host.onNotification(take(handle));
+  tell(() => clients[client].host.onNotification(take(handle)));
 }
 
 /** The counters, in the order of the core's shell; the package has their names. */
@@ -216,10 +224,8 @@ export function metrics(...values) {
 }
 
 export function replay(client, slot) {
-  clients[client].host.onReplay(clients[client].calls[slot]);
+  tell(() => clients[client].host.onReplay(clients[client].calls[slot]));
 }
-
-// ---- writing ---------------------------------------------------------------------------------------------------------------------
 
 const REQUEST = 0, NOTIFICATION = 1, DISCOVER = 2, INITIALIZE = 3, INITIALIZED = 4, CANCELLED = 5, PONG = 6;
 const MODERN = 4; // index of 2026-07-28 among the versions
@@ -281,8 +287,6 @@ export function dial(client, subprotocols) {
   }
 }
 
-// ---- reading ---------------------------------------------------------------------------------------------------------------------
-
 // Everything that happens is told by one call of numbers: on(client, source, kind, id, handle, info, number, size). The source is an
 // exchange, or a link with its sign turned.
 // What is left out arrives as 0, and as NaN for the two floats, id and number.
@@ -342,10 +346,11 @@ function deliver(message, text, client, source) {
     if (typeof ttl === "number") info |= 4;
     on(client, source, RESULT, id, put(result, text), info, ttl, size);
   } else if (message?.error) {
-    on(client, source, ERROR, id, put(message.error), 0, message.error.code | 0, size);
+    const { code } = message.error;
+    on(client, source, ERROR, id, put(message.error), 0, typeof code === "number" ? code : 0, size);
   } else if (typeof message?.method !== "string") {
     on(client, source, BAD_ENVELOPE);
-  } else if (message.id !== undefined && message.id !== null) {
+  } else if (typeof message.id === "number" || typeof message.id === "string") {
     on(client, source, ASKED, NaN, put(message), message.method === "ping" ? 1 : 0, 0, size);
   } else {
     on(client, source, NOTICE, number(message.params?.progressToken), put(message), methodId(message.method), 0, size);
@@ -357,9 +362,7 @@ function number(id) {
   return typeof id === "number" ? id : typeof id === "string" && /^\d{1,16}$/.test(id) ? +id : NaN;
 }
 
-// ---- HTTP ------------------------------------------------------------------------------------------------------------------------
-
-const JSON_BODY = 0, EVENT_STREAM = 1, HTML = 2, OTHER = 3;
+const JSON_BODY = 0, EVENT_STREAM = 1; // by their place in the list of media types that mean something
 const SMALL = 16384; // a body declared to be shorter cannot inflate beyond the limit, even compressed
 
 /** Starts an exchange and returns the length of its body. */
@@ -371,7 +374,7 @@ export function exchange(client, source, kind, id, method, handle, version, prog
     // The end of a session goes on when the client is gone, and outlives the page that ends it.
     init.keepalive = true;
   } else {
-    const abort = controllers.pop() ?? new AbortController();
+    const abort = new AbortController();
     clients[client].aborts.set(source, abort);
     init.signal = abort.signal;
     init.body = encode(client, kind, id, method, handle, version, progress);
@@ -382,23 +385,11 @@ export function exchange(client, source, kind, id, method, handle, version, prog
   if (version >= MODERN && kind !== NOTIFICATION) {
     headers["mcp-method"] = kind === REQUEST ? names[method] : "server/discover";
     const name = kind === REQUEST ? values[handle].name : undefined;
-    if (name !== undefined) headers["mcp-name"] = headerValue(String(name));
+    if (name !== undefined) headers["mcp-name"] = name;
   }
   if (session) headers["mcp-session-id"] = values[session];
   run(client, source, init);
   return init.body ? init.body.length : 0;
-}
-
-// Making a controller costs as much as all the rest of an exchange; one that was not used can serve again. Not for ever: in Node each
-// use leaves a listener behind until the garbage is collected.
-const controllers = [];
-const USES = 64;
-
-// Whether an exchange was still wanted; now it is over.
-function ended({ aborts }, source) {
-  const abort = aborts.get(source);
-  if (abort && (abort.uses = (abort.uses | 0) + 1) < USES) controllers.push(abort);
-  return aborts.delete(source);
 }
 
 /** Ends an exchange; nothing more is told of it. Harmless when it is over. */
@@ -409,7 +400,7 @@ export function abort(client, source) {
   abort?.abort();
 }
 
-const UNKNOWN = 0, BLOCKED = 1, DOWN = 2;
+const UNKNOWN = 0, BLOCKED = 1, DOWN = 2, UNSENT = 3;
 // Why a first `fetch` failed (P90): a request whose answer may not be read succeeds when only the CORS headers are missing. The limit
 // keeps the diagnosis from delaying the failure.
 async function reach({ fetch, url }) {
@@ -422,57 +413,62 @@ async function reach({ fetch, url }) {
 }
 
 async function run(client, source, init) {
-  const own = clients[client];
-  const { host, aborts, limit } = own;
+  const { host, aborts, limit } = clients[client];
+  const { fetch, url, headers: more } = host;
   let kind = ENDED;
   let how = 0;
   try {
-    const { fetch, url, headers: more } = host;
+    how = UNSENT;
     if (more) Object.assign(init.headers, typeof more === "function" ? await more() : more);
-    await read(await fetch(url, init), client, source, init.headers, host, aborts, limit);
-  } catch {
-    kind = FAILED;
-    how = host.answered ? UNKNOWN : await reach(host);
-  }
-  if (ended(own, source)) on(client, source, kind, 0, 0, how);
-}
-
-// Every getter of a response makes an object; `body` a whole stream. Only what is needed is touched.
-async function read(response, client, source, asked, host, aborts, limit) {
-  const { status, headers } = response;
-  host.answered = true;
-  const type = headers.get("content-type") ?? "";
-  const content = /^[^;]*json/i.test(type) ? JSON_BODY : /^\s*text\/event-stream/i.test(type) ? EVENT_STREAM : /^\s*text\/html/i.test(type) ? HTML : OTHER;
-  if (!aborts.has(source)) return;
-  const failed = status >= 300;
-  // Only the handshake begins a session.
-  const session = !failed && !asked["mcp-method"] && headers.get("mcp-session-id");
-  on(client, source, HEAD, 0, session ? put(session) : 0, content, failed ? retryAfter(headers.get("retry-after")) : -1, status);
-  if (content > EVENT_STREAM || status === 204) return;
-  const length = content === JSON_BODY && headers.get("content-length");
-  let text = "";
-  if (length > 0 && length <= SMALL) {
-    text = await response.text();
-  } else {
-    const reader = response.body?.getReader();
-    const decoder = new TextDecoder();
-    for (let bytes = 0; reader; ) {
-      const { done, value } = await reader.read();
-      if (!aborts.has(source)) return;
-      if (done) break;
-      if (content === EVENT_STREAM) {
-        on(client, source, CHUNK, 0, put(value), 0, 0, value.length);
-      } else if ((bytes += value.length) > limit) {
-        // Nothing beyond the limit is read, and nothing of the rest kept.
-        reader.cancel().catch(() => {});
-        return on(client, source, TOO_LARGE);
-      } else {
-        text += decoder.decode(value, { stream: true });
+    how = UNKNOWN;
+    const response = await fetch(url, init);
+    // Every getter of a response makes an object; `body` a whole stream. Only what is needed is touched.
+    const { status, headers } = response;
+    host.answered = true;
+    const type = (headers.get("content-type") ?? "").toLowerCase();
+    const content = ["json", "event-stream", "html"].findIndex((kind) => type.includes(kind));
+    const failed = status >= 300;
+    // Only the handshake begins a session.
+    const session = !failed && !init.headers["mcp-method"] && headers.get("mcp-session-id");
+    const head = () => {
+      const wait = failed ? retryAfter(headers.get("retry-after")) : -1;
+      if (aborts.has(source)) on(client, source, HEAD, 0, session ? put(session) : 0, content, wait, status);
+    };
+    const length = content === JSON_BODY && headers.get("content-length");
+    let text = "";
+    if (length > 0 && length <= SMALL) {
+      text = await response.text();
+      if (status === 200 && !session && text[0] === "{") {
+        // The common case, told in one: a message without a head is the whole of a plain answer.
+        return aborts.delete(source) && receive(text, client, source);
+      }
+      head();
+    } else {
+      head();
+      const reader = (content !== JSON_BODY && content !== EVENT_STREAM) || status === 204 ? undefined : response.body?.getReader();
+      const decoder = new TextDecoder();
+      for (let bytes = 0; reader && aborts.has(source); ) {
+        const { done, value } = await reader.read();
+        if (done || !aborts.has(source)) break;
+        if (content === EVENT_STREAM) {
+          on(client, source, CHUNK, 0, put(value), 0, 0, value.length);
+        } else if ((bytes += value.length) > limit) {
+          // Nothing beyond the limit is read, and nothing of the rest kept.
+          reader.cancel().catch(() => {});
+          on(client, source, TOO_LARGE);
+          break;
+        } else {
+          text += decoder.decode(value, { stream: true });
+        }
       }
     }
-    text += decoder.decode();
+    if (text && aborts.has(source)) receive(text, client, source);
+  } catch {
+    kind = FAILED;
+    if (how === UNKNOWN && !host.answered && aborts.has(source)) how = await reach(host);
   }
-  if (text && aborts.has(source)) receive(text, client, source);
+  // Forgotten first: aborting what is over costs a DOMException.
+  if (aborts.delete(source)) on(client, source, kind, 0, 0, how);
 }
 
 function retryAfter(text) {
@@ -485,12 +481,10 @@ function retryAfter(text) {
 // of its UTF-8, so that decoding is unambiguous and no CR or LF can reach a header line.
 export function headerValue(text) {
   if (/^(?![ \t])[\t\x20-\x7e]*$/.test(text) && !/[ \t]$|^=\?base64\?.*\?=$/.test(text)) return text;
-  return `=?base64?${btoa(String.fromCharCode(...encoder.encode(text)))}?=`;
+  return `=?base64?${btoa(encoder.encode(text).reduce((all, byte) => all + String.fromCharCode(byte), ""))}?=`;
 }
 
 const encoder = new TextEncoder();
-
-// ---- environment -----------------------------------------------------------------------------------------------------------------
 
 /** Sets the client's one timer; a negative delay only clears it. */
 export function wake(client, delay) {

@@ -89,6 +89,7 @@ pub(crate) fn exchange_event(told: Told) -> ExchangeEvent<Payload> {
         FAILED => ExchangeEvent::Failed(match told.info {
             1 => Reach::Blocked,
             2 => Reach::Down,
+            3 => Reach::Unsent,
             _ => Reach::Unknown,
         }),
         _ => ExchangeEvent::Message(incoming(told)),

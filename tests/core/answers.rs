@@ -261,3 +261,30 @@ fn latency_is_measured_from_sending_to_answer() {
     }
     assert_eq!(hand.driver.engine.metrics().average_latency(), 200.0);
 }
+
+#[test]
+fn a_message_without_a_head_is_the_whole_of_a_plain_answer() {
+    let mut hand = Hand::on_http(fixed());
+    let call = hand.call(tool_call(1));
+    let (_, id) = hand.sent(call);
+    let exchange = hand.exchange_of(call);
+    hand.exchange(exchange, ExchangeEvent::Message(result(id, Doc::of(1))));
+    assert_eq!(hand.value(call), 1);
+    hand.news();
+    hand.exchange(exchange, ExchangeEvent::Message(result(id, Doc::of(2))));
+    hand.exchange(exchange, ExchangeEvent::Ended);
+    assert!(hand.news().is_empty(), "it ended with its only message");
+    for wrong in [result(RequestId(7), Doc::of(1)), Incoming::Malformed(Malformed::Json)] {
+        let call = hand.call(tool_call(2));
+        hand.exchange(hand.exchange_of(call), ExchangeEvent::Message(wrong));
+        assert_eq!(hand.error(call), (Code::ParseError, Outcome::Unknown));
+    }
+}
+
+#[test]
+fn whatever_a_server_says_to_a_notification_it_is_taken() {
+    let mut hand = Hand::on_http(fixed());
+    let call = hand.call(bowline_support::notify(1));
+    hand.exchange(hand.last_exchange(), ExchangeEvent::Message(result(RequestId(7), Doc::of(1))));
+    assert!(matches!(hand.end(call), Some(Ok(_))));
+}

@@ -1,6 +1,7 @@
 //! The way of an answer inwards: what it means for the call that waits for it.
 
 use super::{forget, Answer, CallId, Code, Connection, Detail, Engine, Error, Method, Payload, Settled};
+use crate::io::Reach;
 use crate::link::{refused, unreached, Call};
 use crate::policy::backoff;
 use crate::policy::replay::Loss;
@@ -47,6 +48,7 @@ impl<P: Payload> Engine<P> {
             }
             // The network failed: whether the server can still be reached has to be found out.
             Answer::Lost { broken: true } => self.on_network_failure(id, Error::new(Code::StreamEnded, Detail::None)),
+            Answer::Unreached(Reach::Unsent) => self.settle(id, Err(unreached(Reach::Unsent))),
             Answer::Unreached(reach) => self.on_network_failure(id, unreached(reach)),
         }
         self.flush();

@@ -5,7 +5,7 @@ use super::{refused, unreached, Answer, Context, Handshake, Link, Next, Purpose,
 use crate::config::Config;
 use crate::error::{Code, Detail, Error, Stage};
 use crate::ids::{LinkId, RequestId};
-use crate::io::{Event, Output, Status};
+use crate::io::{Event, Output, Reach, Status};
 use crate::policy::backoff;
 use crate::time::{Duration, Instant};
 use crate::wire::{Era, Outgoing, Payload, Plan, Verb, Version};
@@ -178,7 +178,7 @@ impl<P: Payload> Connection<P> {
             Answer::Status(status, wait) => at.handshake.on_refusal(refused(status, wait), cx.ids),
             // Once the era is known, a `fetch` that fails is the network's fault and says nothing about the server. Before that, a
             // browser hides whether the preflight refused the headers of the newer era (P33).
-            Answer::Unreached(reach) if self.era.is_some() => Next::Fail(unreached(reach)),
+            Answer::Unreached(reach) if self.era.is_some() || reach == Reach::Unsent => Next::Fail(unreached(reach)),
             Answer::Unreached(reach) => at.handshake.on_refusal(unreached(reach), cx.ids),
             Answer::Lost { .. } => Next::Fail(Error::new(Code::StreamEnded, Detail::Note("connect"))),
             Answer::Accepted => Next::Fail(Error::new(Code::ParseError, Detail::Note("no-answer"))),

@@ -113,12 +113,20 @@ impl Exchange {
         }
     }
 
+    /// Whether the next message is the whole answer: the shell does not tell the head of a plain 200 with one JSON message, nor its end.
+    pub(crate) fn is_headless(&self) -> bool {
+        self.head.is_none()
+    }
+
     fn on_message<P>(&mut self, message: Incoming<P>) -> Step<P> {
-        let (status, content, _) = self.head.unwrap_or((0, Content::Other, None));
+        let (status, content, _) = self.head.unwrap_or((200, Content::Json, None));
         let expected = match self.purpose {
             Purpose::Call(_, id) | Purpose::Handshake(id) => Some(id),
             Purpose::Notice(_) | Purpose::Silent => None,
         };
+        if expected.is_none() && self.is_headless() {
+            return Step::Answer(Answer::Accepted);
+        }
         let streamed = content == Content::EventStream;
         match message {
             Incoming::Result { id, kind, hint, size, payload } if Some(id) == expected => {
@@ -171,5 +179,6 @@ pub(crate) fn unreached<P>(reach: Reach) -> Error<P> {
         Reach::Unknown => Error::new(Code::CorsOrNetwork, Detail::None),
         Reach::Blocked => Error::new(Code::CorsOrNetwork, Detail::Note("cors")),
         Reach::Down => Error::new(Code::ConnectFailed, Detail::Note("network")),
+        Reach::Unsent => Error::new(Code::SendFailed, Detail::Note("headers")),
     }
 }
