@@ -149,5 +149,5 @@ try {
   await servers.stop();
 }
 say(`${passed} passed, ${failed} failed`);
-// Not by running out: after `resetAndDestroy()`, which the proxy cuts with, Node 20 can spin for ever in its own cleanup of handles.
+// Not by running out: Node 20 can spin for ever in its cleanup when a reset socket (tests/servers/proxy.mjs) was not closed well.
 process.exit(failed > 0 ? 1 : 0);

@@ -70,7 +70,7 @@ class TcpProxy {
     this.accepted += 1;
     client.on("error", () => {});
     if (performance.now() < this.#blockedUntil) {
-      client.resetAndDestroy();
+      reset(client);
       return;
     }
     const pair = new Pair(client, connect({ port: this.#upstreamPort, host: HOST, allowHalfOpen: true, noDelay: true }));
@@ -78,6 +78,15 @@ class TcpProxy {
     pair.onClose = () => this.#pairs.delete(pair);
     if (this.#paused) pair.hold();
   }
+}
+
+/**
+ * A socket that is connecting cannot be reset. One that has sent its FIN must not be: libuv refuses, Node never closes the handle, and
+ * the process spins for ever when it ends.
+ */
+export function reset(socket) {
+  if (socket.connecting || socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 class Pair {
@@ -94,11 +103,7 @@ class Pair {
   }
 
   reset() {
-    // An upstream still connecting cannot be reset, only destroyed.
-    for (const socket of [this.#client, this.#upstream]) {
-      if (socket.connecting) socket.destroy();
-      else socket.resetAndDestroy();
-    }
+    for (const socket of [this.#client, this.#upstream]) reset(socket);
     this.onClose();
   }
 

@@ -19,6 +19,8 @@ before(async () => {
 }, { timeout: 50_000 });
 
 after(async () => {
+  // Registered last, so that the runner has had its say: Node's own cleanup after this can spin for ever (see reset() in proxy.mjs).
+  process.on("exit", (code) => process.reallyExit(code));
   const pids = servers.list.map(({ pid }) => pid);
   assert.equal(pids.length, 5);
   await servers.stop();

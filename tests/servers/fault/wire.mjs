@@ -1,6 +1,7 @@
 // HTTP/1.1 by hand over a net socket: requests in, bytes out. By hand because a proper HTTP library refuses to
 // send what the faults need. It understands Content-Length bodies only, which is what fetch sends for text.
 
+import { reset } from "../proxy.mjs";
 import { corsHeaders, preflightHeaders } from "../cors.mjs";
 
 const HEAD_LIMIT = 64 * 1024;
@@ -85,7 +86,7 @@ export function responder(socket, request) {
       reply.head(204, preflightHeaders(request.headers["access-control-request-headers"]), { cors: false });
     },
     fin: () => socket.end(),
-    rst: () => socket.resetAndDestroy(),
+    rst: () => reset(socket),
   };
   return reply;
 }
