@@ -4,7 +4,7 @@
 import * as core from "bowline-core";
 import { errorFrom, type Failure } from "./errors.js";
 import type { Host } from "./host.js";
-import type { InDoubtCall, RequestOptions, RequestPhase, RequestPriority, RequestPromise } from "./types.js";
+import type { InDoubtCall, Progress, RequestOptions, RequestPhase, RequestPriority, RequestPromise } from "./types.js";
 
 /** Bits of `Core.call`'s flags. */
 export const NOTIFICATION = 1;
@@ -162,6 +162,10 @@ export class Call {
 
   reject(raw: RawFailure): void {
     this.refuse(this.host.failure(raw, this));
+  }
+
+  progress(report: Progress): void {
+    this.options.onProgress?.(report);
   }
 
   /** Ends the call with an error made here. */

@@ -202,8 +202,7 @@ function tell(work) {
 
 export function progress(client, slot, handle) {
   const { progressToken, ...report } = take(handle).params;
-  const { onProgress } = clients[client].calls[slot].options;
-  tell(() => onProgress(report));
+  tell(() => clients[client].calls[slot].progress(report));
 }
 
 export function state(client, state, transport, era, version, attempt, retryAt, epoch, reason) {
