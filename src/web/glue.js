@@ -415,9 +415,8 @@ async function run(client, source, init) {
   const { host, aborts, limit } = clients[client];
   const { fetch, url, headers: more } = host;
   let kind = ENDED;
-  let how = 0;
+  let how = UNSENT;
   try {
-    how = UNSENT;
     if (more) Object.assign(init.headers, typeof more === "function" ? await more() : more);
     how = UNKNOWN;
     const response = await fetch(url, init);

@@ -94,6 +94,19 @@ impl Client {
         text.parse().unwrap_or_else(|_| panic!("no number: {text}"))
     }
 
+    /// A call that is cancelled while the server works on it ends here at once, and soon there.
+    pub(crate) async fn cancels_on_the_server(&self) {
+        let before = self.count("slow:cancelled").await;
+
+        let call = self.tool("slow", r#"{"ms":60000,"steps":600}"#);
+        self.until("the server works on it", |_| !call.reports().is_empty()).await;
+        self.cancel(&call);
+        let failure = call.failure().await;
+        assert_eq!((failure.code(), failure.outcome()), ("ABORTED".into(), "unknown".into()));
+
+        self.until_count("slow:cancelled", before + 1).await;
+    }
+
     /// Waits until the server's counter has this value: it may work on the question before it hears of a cancel.
     pub(crate) async fn until_count(&self, key: &str, wanted: u32) {
         for _ in 0..PATIENCE_MS / GLANCE_MS {

@@ -65,15 +65,7 @@ async fn a_server_of_2026_reports_progress_on_the_stream_of_the_answer() {
 #[wasm_bindgen_test]
 async fn a_call_cancelled_over_http_stops_on_the_server() {
     let client = Client::over_http(&Peers::find().await.url("modern"));
-    let before = client.count("slow:cancelled").await;
-
-    let call = client.tool("slow", r#"{"ms":60000,"steps":600}"#);
-    client.until("the server works on it", |_| !call.reports().is_empty()).await;
-    client.cancel(&call);
-    let failure = call.failure().await;
-    assert_eq!((failure.code(), failure.outcome()), ("ABORTED".into(), "unknown".into()));
-
-    client.until_count("slow:cancelled", before + 1).await;
+    client.cancels_on_the_server().await;
 }
 
 #[wasm_bindgen_test]
