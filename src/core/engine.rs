@@ -38,7 +38,9 @@ pub struct Engine<P> {
     flight: Flight,
     cache: Option<Cache<P>>,
     connection: Connection<P>,
-    exchanges: Vec<Exchange>,
+    exchanges: VecDeque<Exchange>,
+    /// No drain ends before this.
+    next_drain: Option<Instant>,
     active: usize,
     metrics: Metrics,
     out: VecDeque<Output<P>>,
@@ -57,7 +59,8 @@ impl<P: Payload> Engine<P> {
             flight: Flight::default(),
             cache: config.cache.clone().map(Cache::new),
             connection: Connection::new(&config, now),
-            exchanges: Vec::new(),
+            exchanges: VecDeque::new(),
+            next_drain: None,
             active: 0,
             metrics: Metrics::default(),
             out: VecDeque::new(),
@@ -81,8 +84,9 @@ impl<P: Payload> Engine<P> {
         if let Some(output) = self.out.pop_front() {
             return output;
         }
-        let drains = self.exchanges.iter().filter_map(|exchange| exchange.drain_until).min();
-        let all = [self.calls.next_limit(), self.connection.next_timeout(&self.config), drains];
+        // A drain that ended early may leave a wake-up behind, but not one that keeps an idle host awake.
+        let drain = self.next_drain.filter(|_| !self.exchanges.is_empty());
+        let all = [self.calls.next_limit(), self.connection.next_timeout(&self.config), drain];
         Output::Timeout(all.into_iter().flatten().min())
     }
 
@@ -204,7 +208,11 @@ impl<P: Payload> Engine<P> {
             ExchangeEvent::Head(head) => head.session.clone(),
             _ => None,
         };
-        let Some(exchange) = self.exchanges.iter_mut().find(|exchange| exchange.id == id) else {
+        // Ids grow, so the list is sorted.
+        let Ok(at) = self.exchanges.binary_search_by_key(&id, |exchange| exchange.id) else {
+            return;
+        };
+        let Some(exchange) = self.exchanges.get_mut(at) else {
             return;
         };
         let (link, purpose) = (exchange.link, exchange.purpose);
@@ -213,10 +221,12 @@ impl<P: Payload> Engine<P> {
         let answered = exchange.drain_until.is_some() && purpose != Purpose::Silent;
         let step = if answered { Step::Wait } else { exchange.on_event(event) };
         let wait = exchange.retry_after();
-        match &step {
-            _ if ended => self.exchanges.retain(|exchange| exchange.id != id),
-            Step::Answer(_) => exchange.drain_until = Some(self.now + DRAIN),
-            _ => {}
+        if ended {
+            self.exchanges.remove(at);
+        } else if let Step::Answer(_) = &step {
+            let until = self.now + DRAIN;
+            exchange.drain_until = Some(until);
+            self.next_drain = Some(self.next_drain.map_or(until, |next| next.min(until)));
         }
         if let (Some(session), Purpose::Handshake(_)) = (session, purpose) {
             self.connection.on_session(link, session);
@@ -255,6 +265,7 @@ impl<P: Payload> Engine<P> {
         for id in drained {
             self.with(|_, cx| cx.abort(id));
         }
+        self.next_drain = self.exchanges.iter().filter_map(|exchange| exchange.drain_until).min();
         while let Some((id, stage, span)) = self.calls.overdue(self.now) {
             if matches!(self.calls.at(id), Some(call) if matches!(call.phase, Phase::Delayed(_)))
                 && stage == Stage::Queue
@@ -343,6 +354,7 @@ impl<P: Payload> Engine<P> {
             rng: &mut self.rng,
             ids: &mut self.ids,
             exchanges: &mut self.exchanges,
+            next_drain: &mut self.next_drain,
             out: &mut self.out,
         };
         work(&mut self.connection, &mut cx)

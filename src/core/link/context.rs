@@ -19,7 +19,8 @@ pub(crate) struct Context<'a, P> {
     pub(crate) config: &'a Config,
     pub(crate) rng: &'a mut Rng,
     pub(crate) ids: &'a mut Ids,
-    pub(crate) exchanges: &'a mut Vec<Exchange>,
+    pub(crate) exchanges: &'a mut VecDeque<Exchange>,
+    pub(crate) next_drain: &'a mut Option<Instant>,
     pub(crate) out: &'a mut VecDeque<Output<P>>,
 }
 
@@ -63,7 +64,9 @@ impl<P: Clone> Context<'_, P> {
 
     /// Aborts an exchange and forgets it.
     pub(crate) fn abort(&mut self, id: ExchangeId) {
-        self.exchanges.retain(|exchange| exchange.id != id);
+        if let Ok(at) = self.exchanges.binary_search_by_key(&id, |exchange| exchange.id) {
+            self.exchanges.remove(at);
+        }
         self.out.push_back(Output::Abort(id));
     }
 
@@ -76,9 +79,11 @@ impl<P: Clone> Context<'_, P> {
         let id = ExchangeId(self.ids.exchange);
         let mut exchange = Exchange::new(id, link, purpose);
         if purpose == Purpose::Silent {
-            exchange.drain_until = Some(self.now + UNHEARD);
+            let until = self.now + UNHEARD;
+            exchange.drain_until = Some(until);
+            *self.next_drain = Some(self.next_drain.map_or(until, |next| next.min(until)));
         }
-        self.exchanges.push(exchange);
+        self.exchanges.push_back(exchange);
         self.out.push_back(Output::Fetch(id, plan));
         id
     }
