@@ -2,7 +2,7 @@
 // the core.
 
 import * as core from "bowline-core";
-import { errorFrom, type Failure } from "./errors.js";
+import { errorFrom, type Failure, type McpError } from "./errors.js";
 import type { Host } from "./host.js";
 import type { InDoubtCall, Progress, RequestOptions, RequestPhase, RequestPriority, RequestPromise } from "./types.js";
 
@@ -76,6 +76,8 @@ export class Call {
   declare private priority: RequestPriority | undefined;
   declare private abort: (() => void) | undefined;
   declare private reason: unknown;
+  /** Only when somebody listens to calls. */
+  declare private madeAt: number | undefined;
 
   constructor(host: Host, kind: number, method: string, given: object | null | undefined, options: RequestOptions) {
     this.host = host;
@@ -137,6 +139,7 @@ export class Call {
     if (options.onProgress) flags |= PROGRESS;
     if (options.resetTimeoutOnProgress === false) flags |= KEEP_TIMEOUT;
     if (options.idempotent) flags |= IDEMPOTENT;
+    this.announce();
     this.slot = tables!.attach(client, this);
     core.call(client, this.slot, method, params, level(this.priority), options.timeout ?? -1, options.maxTotalTimeout ?? -1, flags, key);
   }
@@ -170,22 +173,35 @@ export class Call {
 
   /** Ends the call with an error made here. */
   refuse(failure: Failure): void {
-    this.end();
     const { requestId, method, tool } = this;
     const own = this.kind === CONNECT ? {} : { requestId, method, tool };
-    this.rejectWith(errorFrom({ ...failure, ...own, reason: this.reason } as Failure));
+    const error = errorFrom({ ...failure, ...own, reason: this.reason } as Failure);
+    this.end(error);
+    this.rejectWith(error);
     if (failure.code === "OUTCOME_UNKNOWN") this.host.onDoubt({ id: requestId, method, tool } as InDoubtCall);
   }
 
   /** Ends the call with an error made before. */
-  fail(error: unknown): void {
-    this.end();
+  fail(error: McpError): void {
+    this.end(error);
     this.rejectWith(error);
   }
 
-  private end(): void {
+  /** Tells that the call was made, or, once it is settled, how it ended. */
+  private announce(error?: McpError): void {
+    const { events } = this.host;
+    if (this.kind === CONNECT || !events.has("request")) return;
+    const now = performance.now();
+    const { requestId: id, method, settled } = this;
+    if (!settled) this.madeAt = now;
+    const phase = settled ? "settled" : "queued";
+    events.emit("request", { id, method, phase, ...(settled && { duration: now - (this.madeAt ?? now) }), ...(error && { error }) });
+  }
+
+  private end(error?: McpError): void {
     this.slot = -1;
     this.settled = true;
+    this.announce(error);
     if (this.abort) this.signal!.removeEventListener("abort", this.abort);
     this.host.touch();
   }

@@ -4,12 +4,15 @@ import { reconnect } from "bowline-core";
 import { Call, CONNECT, NOTIFICATION } from "./call.js";
 import { Host } from "./host.js";
 import { errorFrom } from "./errors.js";
+import { iterate } from "./events.js";
 import type {
+  AnyMcpEvent,
   CallToolResult,
   ClientMetrics,
   ClientSnapshot,
   ConnectionSnapshot,
   ConnectionState,
+  HealthReport,
   ListenerOptions,
   ListOptions,
   MCPClientConfig,
@@ -29,6 +32,8 @@ const NONE: RequestOptions = {};
 /** More pages than this, or a cursor that comes back, is a server that counts in circles (P58). */
 const MAX_PAGES = 1000;
 
+let made = 0;
+
 /** Makes a client. Nothing is loaded and nothing is sent before the first call, `connect()`, or `autoConnect`. */
 export function createClient(config: MCPClientConfig): McpClient {
   return new McpClient(config);
@@ -37,12 +42,15 @@ export function createClient(config: MCPClientConfig): McpClient {
 /** An MCP client. Its methods may be called in any state: calls wait for the connection they need. */
 export class McpClient {
   readonly #host: Host;
+  /** `config.id`, or a name of its own. */
+  readonly id: string;
   /** What the client was made with. */
   readonly config: Readonly<MCPClientConfig>;
 
   /** @throws McpError `INVALID_CONFIG` when `serverUrl` is no http(s) or ws(s) URL; other options are checked when the core is loaded. */
   constructor(config: MCPClientConfig) {
     this.config = config;
+    this.id = config.id ?? `client-${++made}`;
     this.#host = new Host(config);
     if (config.autoConnect) this.connect().catch((error) => this.#host.events.emit("error", error));
   }
@@ -134,8 +142,21 @@ export class McpClient {
 
   /** Counters and gauges as of now. */
   metrics(): ClientMetrics {
-    const { latency: _, ...metrics } = this.#host.metrics();
-    return metrics;
+    return this.#host.numbers().metrics;
+  }
+
+  /** How well things go, as real traffic shows; asks nobody. */
+  health(): HealthReport {
+    return this.#host.numbers().health;
+  }
+
+  /**
+   * Makes one round trip, then as `health()`. A failed round trip is in the report, not an error.
+   * @param options.timeout Milliseconds; 5000 when absent.
+   */
+  async checkHealth({ timeout = 5000 }: { timeout?: number } = NONE): Promise<HealthReport> {
+    await this.request("ping", undefined, { timeout, maxTotalTimeout: timeout, useCache: false }).catch(() => {});
+    return this.health();
   }
 
   /** Adds a listener and returns what removes it. */
@@ -150,6 +171,14 @@ export class McpClient {
   /** The next event of this name. */
   once<E extends keyof McpEventMap>(event: E, options?: { signal?: AbortSignal }): Promise<McpEventMap[E]> {
     return this.#host.events.once(event, options);
+  }
+
+  /**
+   * All events from now on, until `signal` aborts or the loop is left.
+   * @param options.buffer How many wait for a slow reader; beyond that the oldest are dropped. 1000 when absent.
+   */
+  events(options?: { signal?: AbortSignal; buffer?: number }): AsyncIterableIterator<AnyMcpEvent> {
+    return iterate(this.#host.events, options);
   }
 
   #submit<T>(kind: number, method: string, params: object | null | undefined, options: RequestOptions): RequestPromise<T> {

@@ -12,6 +12,14 @@ export type WasmSource =
   | BufferSource
   | WebAssembly.Module;
 
+/** From nothing to everything. */
+export type LogLevel = "silent" | "error" | "warn" | "info" | "debug" | "trace";
+
+/** Takes log lines: `fields` are plain values. */
+export interface Logger {
+  log(level: LogLevel, message: string, fields: Record<string, unknown>): void;
+}
+
 /** What `createClient` accepts. Only `serverUrl` is required. */
 export interface MCPClientConfig {
   /**
@@ -72,6 +80,18 @@ export interface MCPClientConfig {
   queue?: QueueOptions;
   /** Protocol era and what the client says about itself. */
   protocol?: ProtocolOptions;
+  /** Where log lines go. Nothing is logged without; never are params, results or headers. */
+  logger?: Logger;
+  /**
+   * The least grave lines the logger gets. `"trace"` has two for each call.
+   * @default "warn"
+   */
+  logLevel?: LogLevel;
+  /**
+   * What the client calls itself towards the application: `client.id`.
+   * @default "client-1", "client-2", ...
+   */
+  id?: string;
   /**
    * Where to load the core from, instead of what the entry brings with it: for a page with its own
    * asset server. The first client (or `init`) on the page decides; later values are not used.

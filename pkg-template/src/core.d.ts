@@ -13,6 +13,7 @@ declare module "bowline-core" {
   export interface Tables {
     attach(client: number, entry: object): number;
     methodId(name: string): number;
+    names: readonly string[];
     params(method: number, given: object | null | undefined): number;
     key(client: number, method: number, given: object | null | undefined, always: boolean): number;
   }

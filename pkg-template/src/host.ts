@@ -5,13 +5,15 @@ import { close, create, metrics, type Tables } from "bowline-core";
 import type { Call, RawFailure } from "./call.js";
 import { Emitter, SnapshotStore } from "./emitter.js";
 import { errorFrom, type Failure, type McpError } from "./errors.js";
+import { attachLogger } from "./log.js";
+import { read, type Numbers } from "./metrics.js";
 import { load, loaded } from "./runtime.js";
 import type {
-  ClientMetrics,
   ClientSnapshot,
   ConnectionSnapshot,
   ConnectionState,
   DisconnectReason,
+  HealthReport,
   InDoubtCall,
   MCPClientConfig,
   McpEventMap,
@@ -22,12 +24,6 @@ import type {
 
 /** How often, at most, a store's watchers hear of calls coming and going. Milliseconds. */
 const BEAT = 100;
-
-/** The counters in the order of src/web/driver.rs; `latency` is the connection's. */
-const COUNTERS =
-  "totalRequests successfulRequests failedRequests cachedResponses averageLatency activeRequests queuedRequests latency " +
-  "deduplicated replayed unknownOutcomes timeouts aborted violations connection.connects connection.reconnects " +
-  "connection.failedAttempts cache.size cache.bytes bytesSent bytesReceived bufferedAmount";
 
 export class Host {
   readonly url: string | undefined;
@@ -49,11 +45,12 @@ export class Host {
   /** The core's number for this client; -1 until it is loaded. */
   client = -1;
   #waiting: Call[] = [];
-  /** The counters of a closed client. */
+  /** The numbers of a closed client. */
   #last: number[] | undefined;
   #closing = false;
   #touched = false;
   #lostAt = 0;
+  #status: HealthReport["status"] = "unknown";
   #carrier: Transport | null = null;
   #server: ServerInfo | null = null;
   #connection: Omit<ConnectionSnapshot, "latency">;
@@ -91,6 +88,7 @@ export class Host {
       epoch: 0,
     };
     this.store = new SnapshotStore(() => this.#snapshot());
+    attachLogger(config, this.events);
   }
 
   cachesTool(tool: string | undefined): boolean {
@@ -237,19 +235,12 @@ export class Host {
     this.events.emit("outcomeUnknown", call);
   }
 
-  metrics(): ClientMetrics & { latency: number | null } {
+  /** What is known as of now. */
+  numbers(): Numbers {
     const values = this.#last ?? (this.client < 0 ? undefined : metrics(this.client));
-    const all: Record<string, unknown> = {};
-    COUNTERS.split(" ").forEach((path, at) => {
-      const [name = "", member] = path.split(".");
-      const value = values?.[at] ?? 0;
-      if (member) ((all[name] ??= {}) as Record<string, number>)[member] = value;
-      else all[name] = value;
-    });
-    // 0 and NaN: nothing was answered yet.
-    all.latency ||= null;
-    if (this.client < 0) all.queuedRequests = this.#waiting.length;
-    return all as unknown as ClientMetrics & { latency: number | null };
+    const numbers = read(values, this.tables?.names ?? []);
+    if (this.client < 0) numbers.metrics.queuedRequests = this.#waiting.length;
+    return numbers;
   }
 
   /** Numbers that watchers of the store see have changed. */
@@ -259,6 +250,7 @@ export class Host {
     setTimeout(() => {
       this.#touched = false;
       this.store.changed();
+      this.#feel();
     }, BEAT);
   }
 
@@ -266,13 +258,24 @@ export class Host {
     const previous = this.#connection.state;
     this.#connection = connection;
     this.store.changed();
+    this.#feel();
     if (connection.state !== previous) {
       this.events.emit("state", { previous, current: this.store.getSnapshot().connection });
     }
   }
 
+  /** Tells a change of health to whoever listens. */
+  #feel(): void {
+    if (!this.events.has("health")) return;
+    const { health } = this.numbers();
+    if (health.status === this.#status) return;
+    this.#status = health.status;
+    this.events.emit("health", health);
+  }
+
   #snapshot(): ClientSnapshot {
-    const { latency, queuedRequests: queued, activeRequests: active } = this.metrics();
+    const { latency, metrics } = this.numbers();
+    const { queuedRequests: queued, activeRequests: active } = metrics;
     return { connection: { ...this.#connection, latency }, queued, active };
   }
 }

@@ -180,9 +180,16 @@ export interface McpEventMap {
   outcomeUnknown: InDoubtCall;
   /** The server sent a notification that belongs to no call. */
   notification: McpNotification;
+  /** The verdict on the server's health changed. */
+  health: HealthReport;
+  /** A call was made, or is settled. `duration` in milliseconds. */
+  request: { id: string; method: string; phase: "queued" | "settled"; duration?: number; error?: McpError };
   /** Something failed that no promise tells about. */
   error: McpError;
 }
+
+/** Any event, as `events()` gives it. */
+export type AnyMcpEvent = { [E in keyof McpEventMap]: { type: E; time: number; detail: McpEventMap[E] } }[keyof McpEventMap];
 
 /** Options of `on`. */
 export interface ListenerOptions {
@@ -209,7 +216,10 @@ export interface InDoubtCall {
 
 // ---- Metrics --------------------------------------------------------------------------------------
 
-/** Counters since creation, except `activeRequests`, `queuedRequests` and `cache`, which are of this moment. */
+/**
+ * Counters since creation, except `activeRequests`, `queuedRequests`, `bufferedAmount` and the size of the cache, which are of this
+ * moment. Times are milliseconds; percentiles are within 1 % of the truth.
+ */
 export interface ClientMetrics {
   totalRequests: number;
   successfulRequests: number;
@@ -236,8 +246,12 @@ export interface ClientMetrics {
   aborted: number;
   /** Messages of the server that answered nothing, or were no messages. */
   violations: number;
-  /** What is kept at this moment: entries, and bytes of their JSON text. */
-  cache: { size: number; bytes: number };
+  /** From sending to answer. `jitter`: how much one answer differs from the next, smoothed (RFC 3550). */
+  latency: { p50: number; p95: number; p99: number; max: number; jitter: number; samples: number };
+  /** From creation to first sending; `byPriority`: the mean of the priorities 0 to 3. */
+  queueWait: { p50: number; p95: number; max: number; byPriority: Record<number, number> };
+  /** What is kept: entries, and bytes of their JSON text. What it was good for. */
+  cache: { size: number; bytes: number; hits: number; misses: number; evictions: number; hitRate: number };
   connection: {
     /** Links that became ready. */
     connects: number;
@@ -245,7 +259,36 @@ export interface ClientMetrics {
     reconnects: number;
     /** Attempts that failed. */
     failedAttempts: number;
+    /** Links over HTTP while a WebSocket was wanted. */
+    fallbacks: number;
+    /** With a link, and without one after the first. Milliseconds. */
+    uptime: number;
+    downtime: number;
+    /** How long the last outage that is over took. Milliseconds. */
+    lastOutage: number | null;
   };
+  /** By method name; those beyond the first 256 names are counted in the whole only. `p95` of the latency. */
+  byMethod: Record<string, { count: number; errors: number; averageLatency: number; p95: number }>;
+}
+
+/** How well the server and the way to it are doing, as real traffic shows. */
+export interface HealthReport {
+  /**
+   * - `unknown`: nothing was asked yet.
+   * - `healthy`: calls flow and succeed.
+   * - `degraded`: with failures, or over the fallback transport.
+   * - `unhealthy`: no link, or three failures in a row.
+   */
+  status: "healthy" | "degraded" | "unhealthy" | "unknown";
+  /** 1 well, 0 gone. */
+  score: number;
+  /** Smoothed over about the last ten answers. Milliseconds. */
+  latency: number | null;
+  /** The last answer, and the last failure of the server or of the way to it. Milliseconds as of `Date.now()`. */
+  lastSuccess: number | null;
+  lastFailure: number | null;
+  /** Failures since the last answer. A tool's own errors are answers. */
+  consecutiveFailures: number;
 }
 
 // ---- Errors (the classes are in errors.ts) --------------------------------------------------------

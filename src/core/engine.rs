@@ -15,7 +15,7 @@ use crate::policy::cache::Cache;
 use crate::policy::flight::Flight;
 use crate::policy::queue::Queue;
 use crate::rng::Rng;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Health, MethodMetrics, Metrics, Timing, Vitals};
 use crate::time::{Duration, Instant};
 use crate::wire::{Asked, Effect, Incoming, Method, Outgoing, Payload};
 
@@ -43,6 +43,8 @@ pub struct Engine<P> {
     next_drain: Option<Instant>,
     active: usize,
     metrics: Metrics,
+    timing: Timing,
+    vitals: Vitals,
     out: VecDeque<Output<P>>,
 }
 
@@ -63,6 +65,8 @@ impl<P: Payload> Engine<P> {
             next_drain: None,
             active: 0,
             metrics: Metrics::default(),
+            timing: Timing::default(),
+            vitals: Vitals::default(),
             out: VecDeque::new(),
             config,
         }
@@ -101,7 +105,23 @@ impl<P: Payload> Engine<P> {
         metrics.cache_bytes = cache_bytes as u64;
         metrics.connects = u64::from(self.connection.epoch());
         metrics.reconnects = metrics.connects.saturating_sub(1);
+        metrics.latency = self.timing.latency();
+        metrics.last_latency = self.timing.last_latency();
+        metrics.queue_wait = self.timing.queue_wait();
+        metrics.queue_wait_of = self.timing.queue_wait_of();
         metrics
+    }
+
+    /// What is known of each method that was called.
+    pub fn methods(&self) -> impl Iterator<Item = MethodMetrics> + '_ {
+        self.timing.methods()
+    }
+
+    /// How well the server and the way to it are doing.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        let fallback = self.connection.up().is_some_and(|up| up.transport == Transport::Http) && self.config.websocket;
+        self.vitals.health(self.now, fallback)
     }
 
     /// Whether a call is on the wire: sent, and neither answered nor lost.
@@ -131,6 +151,7 @@ impl<P: Payload> Engine<P> {
             }
             Command::Close => {
                 self.with(Connection::close);
+                self.vitals.on_link(self.now, false);
                 for id in self.calls.select(|_| true) {
                     self.abandon(id);
                     let outcome = self.outcome(id);
@@ -329,6 +350,9 @@ impl<P: Payload> Engine<P> {
         match change {
             Change::None => {}
             Change::Ready => {
+                self.vitals.on_link(self.now, true);
+                let fallback = self.connection.up().is_some_and(|up| up.transport == Transport::Http);
+                self.metrics.fallbacks += u64::from(fallback && self.config.websocket);
                 let connects = self.calls.select(|call| call.request.kind == Kind::Connect);
                 for id in connects {
                     self.settle(id, Ok(Settled { payload: None, cached: false }));
@@ -336,6 +360,7 @@ impl<P: Payload> Engine<P> {
                 self.flush();
             }
             Change::Lost(link, error) => {
+                self.vitals.on_link(self.now, false);
                 self.on_lost(link, &error);
                 self.reject_waiting(&error);
             }

@@ -6,7 +6,7 @@ use std::rc::{Rc, Weak};
 
 use bowline_core::{
     CallId, Command, Config, Detail, Duration, Engine, Error, Event, ExchangeEvent, ExchangeId, Incoming, Input,
-    Instant, LinkEvent, LinkId, Malformed, Method, Outgoing, Output, Plan, RequestId, Status, Version,
+    Instant, LinkEvent, LinkId, Malformed, Method, Metrics, Outgoing, Output, Plan, RequestId, Status, Version,
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::JsValue;
@@ -75,37 +75,73 @@ impl Driver {
         self.pump();
     }
 
-    /// The counters and gauges, as an object with their public names. Traffic is in UTF-16 units of message text; `bufferedAmount` is
-    /// what was handed to the WebSocket but not to the network, in bytes.
+    /// Everything that is counted, in the order of `COUNTERS` in the package's metrics.ts, then five numbers for each method that was called.
+    /// Traffic is in UTF-16 units of message text; `bufferedAmount` is what was handed to the WebSocket but not to the network, in bytes.
     #[must_use]
     pub fn metrics(&self) -> JsValue {
-        let metrics = self.engine.borrow().metrics();
+        let engine = self.engine.borrow();
+        let (metrics, health) = (engine.metrics(), engine.health());
+        let Metrics { latency, queue_wait: wait, .. } = metrics;
         let buffered =
             self.sockets.borrow().iter().fold(0.0, |sum, socket| sum + f64::from(socket.socket.buffered_amount()));
-        glue::metrics(
-            metrics.total_requests as f64,
-            metrics.successful_requests as f64,
-            metrics.failed_requests as f64,
-            metrics.cached_responses as f64,
-            metrics.average_latency(),
-            metrics.active_requests as f64,
-            metrics.queued_requests as f64,
-            metrics.last_latency.unwrap_or(f64::NAN),
-            metrics.deduplicated as f64,
-            metrics.replayed as f64,
-            metrics.unknown_outcomes as f64,
-            metrics.timeouts as f64,
-            metrics.aborted as f64,
-            metrics.violations as f64,
-            metrics.connects as f64,
-            metrics.reconnects as f64,
-            metrics.failed_attempts as f64,
-            metrics.cache_size as f64,
-            metrics.cache_bytes as f64,
+        let counts = [
+            metrics.total_requests,
+            metrics.successful_requests,
+            metrics.failed_requests,
+            metrics.cached_responses,
+            metrics.active_requests,
+            metrics.queued_requests,
+            metrics.deduplicated,
+            metrics.replayed,
+            metrics.unknown_outcomes,
+            metrics.timeouts,
+            metrics.aborted,
+            metrics.violations,
+            metrics.connects,
+            metrics.reconnects,
+            metrics.failed_attempts,
+            metrics.fallbacks,
+            metrics.cache_size,
+            metrics.cache_bytes,
+            metrics.cache_hits,
+            metrics.cache_misses,
+            metrics.cache_evictions,
+            latency.samples,
+            u64::from(health.consecutive_failures),
+            health.condition as u64,
+        ];
+        let instant = |at: Option<Instant>| at.map_or(f64::NAN, Instant::as_millis);
+        let measures = [
             self.sent.get(),
             self.received.get(),
             buffered,
-        )
+            latency.mean,
+            metrics.last_latency.unwrap_or(f64::NAN),
+            latency.p50,
+            latency.p95,
+            latency.p99,
+            latency.max,
+            latency.jitter,
+            wait.p50,
+            wait.p95,
+            wait.max,
+            health.uptime,
+            health.downtime,
+            health.last_outage.unwrap_or(f64::NAN),
+            health.score,
+            health.latency.unwrap_or(f64::NAN),
+            instant(health.last_success),
+            instant(health.last_failure),
+        ];
+        counts.into_iter().for_each(|count| glue::note(count as f64));
+        measures.into_iter().chain(metrics.queue_wait_of).for_each(glue::note);
+        for own in engine.methods() {
+            let method = f64::from(own.method.index());
+            [method, own.count as f64, own.errors as f64, own.average_latency, own.p95]
+                .into_iter()
+                .for_each(glue::note);
+        }
+        glue::noted()
     }
 
     /// Whether a call is on the wire.

@@ -119,7 +119,7 @@ export function shut(client) {
 
 /** What the package uses of this module; it reaches it through the wasm module, so that there is one instance of both. */
 export function api() {
-  return { attach, methodId, params, key };
+  return { attach, methodId, params, key, names };
 }
 
 // The entry has resolve(value), reject(failure) and, if it listens, progress(value).
@@ -217,10 +217,11 @@ export function notification(client, handle) {
   tell(() => clients[client].host.onNotification(take(handle)));
 }
 
-/** The counters, in the order of the core's shell; the package has their names. */
-export function metrics(...values) {
-  return values;
-}
+const notes = [];
+
+/** One of the numbers that `noted` gives, in the order of the core's shell; the package has their names. */
+export const note = (value) => void notes.push(value);
+export const noted = () => notes.splice(0);
 
 export function replay(client, slot) {
   tell(() => clients[client].host.onReplay(clients[client].calls[slot]));

@@ -60,30 +60,8 @@ extern "C" {
     pub(crate) fn notification(client: i32, handle: i32);
     pub(crate) fn replay(client: i32, slot: i32);
     pub(crate) fn forget(client: i32, key: i32);
-    pub(crate) fn metrics(
-        total_requests: f64,
-        successful_requests: f64,
-        failed_requests: f64,
-        cached_responses: f64,
-        average_latency: f64,
-        active_requests: f64,
-        queued_requests: f64,
-        last_latency: f64,
-        deduplicated: f64,
-        replayed: f64,
-        unknown_outcomes: f64,
-        timeouts: f64,
-        aborted: f64,
-        violations: f64,
-        connects: f64,
-        reconnects: f64,
-        failed_attempts: f64,
-        cache_size: f64,
-        cache_bytes: f64,
-        bytes_sent: f64,
-        bytes_received: f64,
-        buffered_amount: f64,
-    ) -> JsValue;
+    pub(crate) fn note(value: f64);
+    pub(crate) fn noted() -> JsValue;
 
     pub(crate) fn send(
         socket: &WebSocket,

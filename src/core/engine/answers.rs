@@ -117,7 +117,9 @@ impl<P: Payload> Engine<P> {
         }
         let method: Method = call.request.method;
         let (flight, out) = (&self.flight, &mut self.out);
+        let evictions = &mut self.metrics.cache_evictions;
         cache.store((key, method), payload.clone(), size as usize, self.now + lifetime, |gone| {
+            *evictions += 1;
             // The call's own key is settled right after this.
             if gone != key {
                 forget(gone, flight, out);

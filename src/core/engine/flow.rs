@@ -34,8 +34,10 @@ impl<P: Payload> Engine<P> {
             let hit = self.cache.as_mut().and_then(|cache| cache.fresh(key, self.now));
             if let Some(payload) = hit {
                 self.metrics.cached_responses += 1;
+                self.metrics.cache_hits += 1;
                 return self.settle(id, Ok(Settled { payload: Some(payload), cached: true }));
             }
+            self.metrics.cache_misses += u64::from(self.cache.is_some());
             if !self.flight.join(key, id) {
                 self.metrics.deduplicated += 1;
                 return self.calls.enter(id, Phase::Following(self.now));
@@ -89,6 +91,9 @@ impl<P: Payload> Engine<P> {
             return;
         };
         let (kind, method, progress) = (call.request.kind, call.request.method, call.request.progress);
+        if call.replays == 0 {
+            self.timing.on_sent(call.request.priority, self.now.since(call.created));
+        }
         self.ids.sequence += 1;
         let request = RequestId::of(self.ids.sequence, id);
         // The 2026 era has no ping; its cheapest round trip is discovery.
@@ -273,10 +278,14 @@ impl<P: Payload> Engine<P> {
             return;
         };
         if call.request.kind != Kind::Connect {
+            self.timing.on_settled(call.request.method, end.is_ok());
             match &end {
                 Ok(_) => self.metrics.successful_requests += 1,
                 Err(error) => {
                     self.metrics.failed_requests += 1;
+                    if is_unwell(error.code) {
+                        self.vitals.on_failure(self.now);
+                    }
                     if error.code == Code::OutcomeUnknown {
                         self.metrics.unknown_outcomes += 1;
                     }
@@ -307,11 +316,30 @@ impl<P: Payload> Engine<P> {
 
     /// Notes the round trip of a call that was answered.
     pub(super) fn on_round_trip(&mut self, id: CallId, answer: &Answer<P>) {
-        let Some(sending) = self.calls.at(id).and_then(crate::link::Call::sending) else {
+        let Some((method, sending)) = self.calls.at(id).and_then(|call| Some((call.request.method, call.sending()?)))
+        else {
             return;
         };
         if matches!(answer, Answer::Result { .. } | Answer::Error { .. }) {
-            self.metrics.on_latency(self.now.since(sending.at));
+            let latency = self.now.since(sending.at);
+            self.timing.on_answer(method, latency);
+            self.vitals.on_answer(self.now, latency);
         }
     }
+}
+
+/// Whether an error tells of a server, or of a way to it, that is not well; a caller who gives up or a tool that fails does not.
+fn is_unwell(code: Code) -> bool {
+    matches!(
+        code,
+        Code::ConnectionClosed
+            | Code::ConnectFailed
+            | Code::ConnectTimeout
+            | Code::CorsOrNetwork
+            | Code::HttpError
+            | Code::OutcomeUnknown
+            | Code::ParseError
+            | Code::RequestTimeout
+            | Code::StreamEnded
+    )
 }
