@@ -214,6 +214,13 @@ export interface TransportOptions {
    * @default 16777216 (16 MiB)
    */
   maxMessageBytes?: number;
+  /**
+   * How long the stream of `subscriptions/listen` over HTTP may stay silent before it counts as broken and is asked
+   * for anew; a server's keep-alive comments count as sound. Milliseconds; 0 waits for ever. Danger: a limit
+   * shorter than the server's pause between comments breaks a good stream again and again.
+   * @default 90000
+   */
+  streamIdleTimeout?: number;
 }
 
 /** Limits of the queue of calls. */

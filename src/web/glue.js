@@ -1,6 +1,8 @@
 // The one JavaScript snippet of the shell. It owns what must not cross into wasm memory: message texts, parsed values, promises'
 // settlers, header objects. Wasm sees numbers: handles of values, slots of calls, ids of methods. It decides nothing.
 
+import { about } from "./listening.js";
+
 const values = [undefined];
 const texts = [undefined]; // the JSON text a result came in, while somebody may need a second, independent copy of it
 const counts = [0];
@@ -28,7 +30,7 @@ export function release(handle) {
 
 // The first taker gets the parsed value itself. Whoever shares it (the cache, callers that joined the same read) gets one frozen
 // copy, made when it is first asked for: nothing that is handed out can be changed into the cache, and a miss costs nothing extra.
-function take(handle) {
+export function take(handle) {
   let value = values[handle];
   if (value === LAZY) {
     value = values[handle] = freeze(JSON.parse(texts[handle]).result);
@@ -101,7 +103,7 @@ function canonical(value) {
   return `{${members.join()}}`;
 }
 
-const clients = [];
+export const clients = [];
 
 /** Registers a client; `host` is the package's side of it. */
 export function open(host, limit) {
@@ -190,7 +192,7 @@ export function fail(client, slot, failure) {
 }
 
 // What is thrown there must not unwind through wasm: it becomes an uncaught error of its own.
-function tell(work) {
+export function tell(work) {
   try {
     work();
   } catch (error) {
@@ -352,7 +354,7 @@ function deliver(message, text, client, source) {
   } else if (typeof message.id === "number" || typeof message.id === "string") {
     on(client, source, ASKED, NaN, put(message), message.method === "ping" ? 1 : 0, 0, size);
   } else {
-    on(client, source, NOTICE, number(message.params?.progressToken), put(message), methodId(message.method), 0, size);
+    on(client, source, NOTICE, number(about(message)), put(message), methodId(message.method), 0, size);
   }
 }
 
