@@ -118,7 +118,10 @@ impl Ledger {
                 });
             }
             Input::Command(Command::Close) => (self.closed, self.wanted) = (true, None),
-            Input::Command(Command::Listen(filter)) => self.wanted = *filter,
+            Input::Command(Command::Listen(filter)) => {
+                self.wanted = *filter;
+                self.phase = self.phase.filter(|_| filter.is_some());
+            }
             Input::Link(link, LinkEvent::SendFailed(id)) => {
                 if let Some(record) = id.and_then(|id| self.of_mut(id.slot()).filter(|record| record.last == Some(id)))
                 {
