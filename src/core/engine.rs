@@ -11,7 +11,9 @@ use crate::config::Config;
 use crate::error::{Code, Detail, Error, Outcome, Stage};
 use crate::ids::{CacheKey, CallId, ExchangeId, LinkId, RequestId};
 use crate::io::{Command, Event, ExchangeEvent, Input, Kind, LinkEvent, Output, Request, Settled};
-use crate::link::{Answer, Calls, Change, Connection, Context, Exchange, Ids, Listen, Phase, Purpose, Step, Transport};
+use crate::link::{
+    Answer, Calls, Change, Concern, Connection, Context, Exchange, Ids, Listen, Phase, Purpose, Step, Transport,
+};
 use crate::policy::cache::Cache;
 use crate::policy::flight::Flight;
 use crate::policy::queue::Queue;
@@ -136,7 +138,7 @@ impl<P: Payload> Engine<P> {
             }
             Command::Close => {
                 self.with(Connection::close);
-                self.with_listen(|listen, up, cx| listen.want(None, up, cx));
+                self.on_concern(Concern::Want(None));
                 for id in self.calls.select(|_| true) {
                     self.abandon(id);
                     let outcome = self.outcome(id);
@@ -203,7 +205,7 @@ impl<P: Payload> Engine<P> {
             let change = self.with(|connection, cx| connection.on_answer(link, answer, cx));
             self.on_change(change);
         } else if self.listen.has(id) {
-            self.with_listen(|listen, up, cx| listen.on_answer(id, answer, None, up, cx));
+            self.on_concern(Concern::Answer(id, answer, None));
         } else {
             // A late answer to a call that was given up, or a server's mistake: never a settle (P37, I3).
             self.metrics.violations += 1;
@@ -266,9 +268,7 @@ impl<P: Payload> Engine<P> {
                         self.on_answer(call, answer, wait);
                     }
                 }
-                Purpose::Listen(request) => {
-                    self.with_listen(|listen, up, cx| listen.on_answer(request, answer, wait, up, cx));
-                }
+                Purpose::Listen(request) => self.on_concern(Concern::Answer(request, answer, wait)),
                 Purpose::Silent => {}
             },
         }
@@ -278,7 +278,7 @@ impl<P: Payload> Engine<P> {
     fn on_timeout(&mut self) {
         let change = self.with(Connection::on_timeout);
         self.on_change(change);
-        self.with_listen(Listen::on_timeout);
+        self.on_concern(Concern::Timeout);
         let overdue = |exchange: &Exchange| exchange.drain_until.is_some_and(|until| until <= self.now);
         let drained: Vec<ExchangeId> = self.exchanges.iter().filter(|x| overdue(x)).map(|x| x.id).collect();
         for id in drained {
@@ -361,11 +361,11 @@ impl<P: Payload> Engine<P> {
                     self.settle(id, Ok(Settled { payload: None, cached: false }));
                 }
                 // Before the calls: it holds one of the few connections, and they fill the rest.
-                self.with_listen(Listen::on_ready);
+                self.on_concern(Concern::Ready);
                 self.flush();
             }
             Change::Lost(link, error) => {
-                self.with_listen(|listen, _, cx| listen.on_lost(cx));
+                self.on_concern(Concern::Lost);
                 self.on_lost(link, &error);
                 self.reject_waiting(&error);
             }

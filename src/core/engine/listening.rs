@@ -1,15 +1,14 @@
 //! The standing listen between the application, the link and the cache. What it is asked for and when is `link/listen`'s.
 
-use super::{Engine, Listen, Method, Payload};
+use super::{Concern, Engine, Method, Payload};
 use crate::ids::RequestId;
-use crate::link::{Context, Link};
 use crate::wire::Era;
 
 impl<P: Payload> Engine<P> {
     pub(super) fn on_listen(&mut self, filter: Option<P>) {
         let wanted = filter.is_some();
-        self.with_listen(|listen, up, cx| listen.want(filter, up, cx));
-        if wanted && self.connection.up().is_none() {
+        self.on_concern(Concern::Want(filter));
+        if wanted {
             self.with(|connection, cx| connection.wake(false, cx));
         }
         self.flush();
@@ -27,29 +26,21 @@ impl<P: Payload> Engine<P> {
             self.metrics.violations += 1;
             return None;
         }
-        match method {
-            Method::ACKNOWLEDGED => {
-                if self.with_listen(|listen, up, cx| listen.on_acknowledged(id, payload, up, cx)) {
-                    self.invalidate(&Method::WATCHED);
-                }
-                None
-            }
-            Method::CANCELLED => {
-                self.with_listen(|listen, up, cx| listen.on_cancelled(id, up, cx));
-                None
-            }
-            _ => Some(payload),
-        }
+        self.on_concern(match method {
+            Method::ACKNOWLEDGED => Concern::Acknowledged(id, payload),
+            Method::CANCELLED => Concern::Cancelled(id),
+            _ => return Some(payload),
+        });
+        None
     }
 
-    /// Runs `work` on the listen with the working link and everything else it needs of the engine.
-    pub(super) fn with_listen<R>(
-        &mut self,
-        work: impl FnOnce(&mut Listen<P>, Option<&Link<P>>, &mut Context<'_, P>) -> R,
-    ) -> R {
+    /// Hands to the listen what concerns it. What changed while nobody heard may be in the cache.
+    pub(super) fn on_concern(&mut self, concern: Concern<P>) {
         let mut listen = core::mem::take(&mut self.listen);
-        let done = self.with(|connection, cx| work(&mut listen, connection.up(), cx));
+        let missed = self.with(|connection, cx| listen.on(concern, connection.up(), cx));
         self.listen = listen;
-        done
+        if missed {
+            self.invalidate(&Method::WATCHED);
+        }
     }
 }

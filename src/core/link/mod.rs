@@ -12,7 +12,7 @@ pub(crate) use connection::{Change, Connection};
 pub(crate) use context::{Context, Ids, Link};
 pub(crate) use exchange::{refused, unreached, Answer, Exchange, Purpose, Step};
 pub(crate) use handshake::{Handshake, Next};
-pub(crate) use listen::Listen;
+pub(crate) use listen::{Concern, Listen};
 
 pub use crate::error::Error as Reason;
 
