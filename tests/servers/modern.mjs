@@ -1,5 +1,6 @@
 // node modern.mjs PORT: an MCP server of both eras on the official @modelcontextprotocol/server, with our tools.
-// It adds to the library only what the library leaves to its host: node:http, CORS, aborts and paging.
+// It adds to the library only what the library leaves to its host: node:http, CORS, aborts and paging; and POST /changed, which tells
+// everybody who listens that the tools have changed.
 
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -43,7 +44,13 @@ async function serve(request, response) {
     response.writeHead(204, preflightHeaders(request.headers["access-control-request-headers"])).end();
     return;
   }
-  if (new URL(request.url, `http://${HOST}`).pathname !== "/mcp") {
+  const { pathname } = new URL(request.url, `http://${HOST}`);
+  if (pathname === "/changed" && request.method === "POST") {
+    handler.notify.toolsChanged();
+    response.writeHead(200, { ...corsHeaders(), "content-type": "application/json" }).end("{}");
+    return;
+  }
+  if (pathname !== "/mcp") {
     response.writeHead(404, corsHeaders()).end("not found");
     return;
   }
