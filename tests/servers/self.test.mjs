@@ -94,6 +94,22 @@ test("modern learns of a cancelled call from the closed stream", async () => {
   await client.close();
 });
 
+test("modern tells whoever listens that its tools have changed", async () => {
+  const aborter = new AbortController();
+  const listen = modernRequest("subscriptions/listen", { notifications: { toolsListChanged: true } }, 7);
+  const answer = await send(servers.modern.url, listen, { signal: aborter.signal });
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  const next = async () => JSON.parse(/^data: (.*)$/m.exec((await reader.read()).value)[1]);
+  const acknowledged = await next();
+  assert.equal(acknowledged.method, "notifications/subscriptions/acknowledged");
+  assert.deepEqual(acknowledged.params.notifications, { toolsListChanged: true });
+  await fetch(servers.modern.url.replace("/mcp", "/changed"), { method: "POST" });
+  const changed = await next();
+  assert.equal(changed.method, "notifications/tools/list_changed");
+  assert.equal(changed.params._meta["io.modelcontextprotocol/subscriptionId"], 7);
+  aborter.abort();
+});
+
 test("every HTTP server answers a browser's preflight", async () => {
   for (const server of servers.list.filter(({ transport }) => transport === "http")) {
     const url = server.name === "fault" ? `${server.url}/call/none` : server.url;
