@@ -26,6 +26,8 @@ const counters = new Map();
 
 const handler = createMcpHandler(createDemoServer, {
   maxRequestBodySize: MAX_BODY,
+  // Often enough for a test to wait for one.
+  keepAliveMs: 500,
   onerror: (error) => console.error(error.message),
 });
 

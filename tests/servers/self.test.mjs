@@ -99,7 +99,13 @@ test("modern tells whoever listens that its tools have changed", async () => {
   const listen = modernRequest("subscriptions/listen", { notifications: { toolsListChanged: true } }, 7);
   const answer = await send(servers.modern.url, listen, { signal: aborter.signal });
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-  const next = async () => JSON.parse(/^data: (.*)$/m.exec((await reader.read()).value)[1]);
+  const next = async () => {
+    for (;;) {
+      // Comments keep the stream open.
+      const data = /^data: (.*)$/m.exec((await reader.read()).value);
+      if (data) return JSON.parse(data[1]);
+    }
+  };
   const acknowledged = await next();
   assert.equal(acknowledged.method, "notifications/subscriptions/acknowledged");
   assert.deepEqual(acknowledged.params.notifications, { toolsListChanged: true });

@@ -1,15 +1,19 @@
 //! The standing listen against the official server of the modern era: news as they happen, over a link that is cut, and the end of it.
 
-use bowline_core::{Command, Input};
+use bowline_core::{Command, Config, Duration, Input};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use super::client::{at, sleep, Client};
+use super::client::{at, config, sleep, Client};
 use super::peers::Peers;
 
 const TOOLS: &str = r#"{"toolsListChanged":true,"resourceSubscriptions":["demo://time"]}"#;
 
 async fn listening(peers: &Peers) -> Client {
-    let client = Client::over_http(&peers.url("modern"));
+    listening_with(config(), peers).await
+}
+
+async fn listening_with(config: Config, peers: &Peers) -> Client {
+    let client = Client::new(Config { websocket: false, ..config }, &peers.url("modern"), "");
     client.listen(TOOLS);
     client.until("the server listens", |client| client.host.phases().length() == 1).await;
     client
@@ -80,4 +84,19 @@ async fn a_filter_is_replaced_without_a_word_and_dropped_when_nobody_wants_it() 
     peers.change_tools().await;
     sleep(100).await;
     assert_eq!((client.host.notifications().length(), phases(&client).as_str()), (1, "0 0"));
+}
+
+#[wasm_bindgen_test]
+async fn comments_keep_a_stream_alive_and_silence_ends_it() {
+    let peers = Peers::find().await;
+    let limit = |ms| Config { stream_idle: Duration::from_millis(ms), ..config() };
+
+    // The server sends one every half second.
+    let patient = listening_with(limit(1_500), &peers).await;
+    sleep(2_500).await;
+    assert_eq!(phases(&patient), "0");
+
+    let impatient = listening_with(limit(200), &peers).await;
+    impatient.until("the server listens again", |client| client.host.phases().length() >= 3).await;
+    assert!(phases(&impatient).starts_with("0 1 0"), "{}", phases(&impatient));
 }
