@@ -148,7 +148,7 @@ function params(method, given) {
   }
   const text = given === undefined || given === null ? "{}" : JSON.stringify(given);
   if (text === undefined || text[0] !== "{") throw new TypeError("params must be an object");
-  return put({ text, meta, name: name === undefined ? name : headerValue(String(name)) });
+  return put({ text, meta, name });
 }
 
 function key(client, method, given, always) {
@@ -386,7 +386,7 @@ export function exchange(client, source, kind, id, method, handle, version, prog
   if (version >= MODERN && kind !== NOTIFICATION) {
     headers["mcp-method"] = kind === REQUEST ? names[method] : "server/discover";
     const name = kind === REQUEST ? values[handle].name : undefined;
-    if (name !== undefined) headers["mcp-name"] = name;
+    if (name !== undefined) headers["mcp-name"] = headerValue(String(name));
   }
   if (session) headers["mcp-session-id"] = values[session];
   run(client, source, init);
@@ -425,15 +425,10 @@ async function run(client, source, init) {
     // Every getter of a response makes an object; `body` a whole stream. Only what is needed is touched.
     const { status, headers } = response;
     host.answered = true;
-    const type = (headers.get("content-type") ?? "").toLowerCase();
-    const content = ["json", "event-stream", "html"].findIndex((kind) => type.includes(kind));
-    const failed = status >= 300;
+    const type = headers.get("content-type");
+    const content = type === "application/json" ? JSON_BODY : contentOf(type ?? "");
     // Only the handshake begins a session.
-    const session = !failed && !init.headers["mcp-method"] && headers.get("mcp-session-id");
-    const head = () => {
-      const wait = failed ? retryAfter(headers.get("retry-after")) : -1;
-      if (aborts.has(source)) on(client, source, HEAD, 0, session ? put(session) : 0, content, wait, status);
-    };
+    const session = status < 300 && !init.headers["mcp-method"] && headers.get("mcp-session-id");
     const length = content === JSON_BODY && headers.get("content-length");
     let text = "";
     if (length > 0 && length <= SMALL) {
@@ -442,9 +437,9 @@ async function run(client, source, init) {
         // The common case, told in one: a message without a head is the whole of a plain answer.
         return aborts.delete(source) && receive(text, client, source);
       }
-      head();
+      head(client, source, status, headers, content, session);
     } else {
-      head();
+      head(client, source, status, headers, content, session);
       const reader = (content !== JSON_BODY && content !== EVENT_STREAM) || status === 204 ? undefined : response.body?.getReader();
       const decoder = new TextDecoder();
       for (let bytes = 0; reader && aborts.has(source); ) {
@@ -469,6 +464,13 @@ async function run(client, source, init) {
   }
   // Forgotten first: aborting what is over costs a DOMException.
   if (aborts.delete(source)) on(client, source, kind, 0, 0, how);
+}
+
+const contentOf = (type) => ["json", "event-stream", "html"].findIndex((kind) => type.toLowerCase().includes(kind));
+
+function head(client, source, status, headers, content, session) {
+  const wait = retryAfter(status < 300 ? null : headers.get("retry-after"));
+  if (clients[client]?.aborts.has(source)) on(client, source, HEAD, 0, session ? put(session) : 0, content, wait, status);
 }
 
 function retryAfter(text) {

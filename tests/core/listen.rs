@@ -213,7 +213,7 @@ fn a_stream_that_breaks_is_asked_for_again_with_growing_patience() {
     hand.exchange(exchange, ExchangeEvent::Failed(Reach::Unknown));
     assert_eq!(hand.phases(), [Acknowledged, Lost]);
     assert_eq!(hand.status_now().state, State::Ready, "calls notice themselves whether the server is there");
-    for wait in [1_000, 1_000, 1_500, 2_250] {
+    for wait in [1_000, 1_500, 2_250, 3_375] {
         let before = hand.listens().len();
         hand.pass(wait - 1);
         assert_eq!(hand.listens().len(), before);
@@ -223,7 +223,7 @@ fn a_stream_that_breaks_is_asked_for_again_with_growing_patience() {
         hand.exchange(exchange, ExchangeEvent::Failed(Reach::Down));
     }
     assert_eq!(hand.phases(), [Acknowledged, Lost], "told once");
-    hand.pass(3_375);
+    hand.pass(5_063);
     hand.acknowledge();
     assert_eq!(hand.phases(), [Acknowledged, Lost, Acknowledged]);
 }
@@ -337,7 +337,7 @@ fn a_server_with_room_for_one_stream_gets_the_new_filter_when_the_old_one_is_gon
     hand.json(refused, 200, failure(id, -32603));
     assert!(hand.aborted(old));
     assert_eq!(hand.phases(), [Acknowledged, Lost]);
-    hand.pass(1_000);
+    hand.pass(1_500);
     assert_eq!(filters(&hand), [1, 2, 2]);
     hand.acknowledge();
     assert_eq!(hand.phases(), [Acknowledged, Lost, Acknowledged]);
@@ -372,7 +372,7 @@ fn what_may_have_changed_unheard_is_stale_once_the_server_listens_again() {
     keep_a_list(&mut hand);
     hand.exchange(exchange, ExchangeEvent::Failed(Reach::Unknown));
     assert!(is_kept(&hand), "a list that may be old is better than none");
-    hand.pass(1_000);
+    hand.pass(1_500);
     hand.acknowledge();
     assert!(!is_kept(&hand));
 
@@ -388,7 +388,7 @@ fn a_read_that_was_under_way_at_that_moment_is_not_kept() {
     let (mut hand, id) = listening_on_websocket();
     hand.frame(about(id, Method::CANCELLED));
     let call = hand.call(tools_list(1));
-    hand.pass(1_000);
+    hand.pass(1_500);
     hand.acknowledge();
     let (place, request) = hand.sent(call);
     let hint = bowline_core::Hint { ttl: Some(ms(600_000)) };
@@ -429,7 +429,7 @@ fn silence_may_be_allowed() {
 fn patience_starts_anew_after_a_stream_that_lived() {
     let reconnect = Reconnect { initial_delay: ms(100), multiplier: 10.0, ..fixed().reconnect };
     let (mut hand, _, _) = listening_on_http(Config { reconnect, ..fixed() });
-    for (lived, wait) in [(0, 100), (0, 1_000), (5_000, 100)] {
+    for (lived, wait) in [(0, 1_000), (0, 10_000), (5_000, 100)] {
         hand.pass(lived);
         let (exchange, _) = last(&hand);
         hand.exchange(exchange, ExchangeEvent::Ended);
