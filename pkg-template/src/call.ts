@@ -2,7 +2,7 @@
 // the core.
 
 import * as core from "bowline-core";
-import { errorFrom, type Failure } from "./errors.js";
+import { errorFrom, type Failure, type McpError } from "./errors.js";
 import type { Host } from "./host.js";
 import type { InDoubtCall, Progress, RequestOptions, RequestPhase, RequestPriority, RequestPromise } from "./types.js";
 
@@ -27,6 +27,9 @@ export interface RawFailure {
   note: string;
   value: unknown;
 }
+
+/** What is to be done with a result before the caller gets it: gives what the caller gets, or a promise of it, or throws an McpError. */
+export type Finish = (result: unknown, call: Call) => unknown;
 
 /** A promise with the call's handles. Its constructor reads `Promise`, so that `await` does not wrap it once more. */
 class CallPromise extends Promise<unknown> implements RequestPromise<unknown> {
@@ -67,25 +70,33 @@ export class Call {
   declare readonly options: RequestOptions;
   declare readonly number: number;
   declare private readonly kind: number;
+  declare private readonly finish: Finish | undefined;
   declare private readonly settleWith: (value: unknown) => void;
   declare private readonly rejectWith: (error: unknown) => void;
   /** Place in the snippet's table; -1 before and after. */
   declare private slot: number;
   declare private settled: boolean;
+  /** The core is done with it and `finish` is not. */
+  declare private finishing: boolean;
+  /** Told when the call ends before `finish` does. */
+  declare ended: (() => void) | undefined;
   declare private signal: AbortSignal | undefined;
   declare private priority: RequestPriority | undefined;
   declare private abort: (() => void) | undefined;
   declare private reason: unknown;
 
-  constructor(host: Host, kind: number, method: string, given: object | null | undefined, options: RequestOptions) {
+  constructor(host: Host, kind: number, method: string, given: object | null | undefined, options: RequestOptions, finish?: Finish) {
     this.host = host;
     this.method = method;
     this.given = given;
     this.options = options;
     this.number = ++made;
     this.kind = kind;
+    this.finish = finish;
     this.slot = -1;
     this.settled = false;
+    this.finishing = false;
+    this.ended = undefined;
     this.abort = undefined;
     this.reason = undefined;
     this.promise = new CallPromise(capture);
@@ -111,6 +122,7 @@ export class Call {
 
   get phase(): RequestPhase {
     if (this.settled) return "settled";
+    if (this.finishing) return "sent";
     return this.slot >= 0 && core.isSent(this.host.client, this.slot) ? "sent" : "queued";
   }
 
@@ -125,7 +137,7 @@ export class Call {
     let key = 0;
     if (this.kind !== CONNECT) {
       try {
-        params = tables!.params(method, given);
+        params = tables!.params(method, given, this.tool === undefined ? undefined : host.tools.headers(given!, tables!.headerValue));
         if (host.caching && options.useCache !== false && this.kind === 0) {
           key = tables!.key(client, method, given, host.cachesTool(this.tool));
         }
@@ -150,14 +162,22 @@ export class Call {
     if (this.settled) return;
     this.reason = reason;
     if (this.slot >= 0) core.cancel(this.host.client, this.slot);
-    else this.refuse({ code: "ABORTED", outcome: "not-sent", retryable: false });
+    else this.refuse({ code: "ABORTED", outcome: this.finishing ? "unknown" : "not-sent", retryable: false });
   }
 
   // ---- called by the snippet ----
 
   resolve(value: unknown): void {
-    this.end();
-    this.settleWith(value);
+    if (!this.finish) return this.settle(value);
+    this.slot = -1;
+    this.finishing = true;
+    try {
+      const finished = this.finish(value, this);
+      if (finished instanceof Promise) finished.then((value) => this.settle(value), (error) => this.fail(error));
+      else this.settle(finished);
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   reject(raw: RawFailure): void {
@@ -168,24 +188,37 @@ export class Call {
     this.options.onProgress?.(report);
   }
 
-  /** Ends the call with an error made here. */
-  refuse(failure: Failure): void {
-    this.end();
+  /** An error of this call. */
+  error(failure: Failure): McpError {
     const { requestId, method, tool } = this;
     const own = this.kind === CONNECT ? {} : { requestId, method, tool };
-    this.rejectWith(errorFrom({ ...failure, ...own, reason: this.reason } as Failure));
+    return errorFrom({ reason: this.reason, ...failure, ...own } as Failure);
+  }
+
+  /** Ends the call with an error made here. */
+  refuse(failure: Failure): void {
+    this.fail(this.error(failure));
+    const { requestId, method, tool } = this;
     if (failure.code === "OUTCOME_UNKNOWN") this.host.onDoubt({ id: requestId, method, tool } as InDoubtCall);
   }
 
   /** Ends the call with an error made before. */
   fail(error: unknown): void {
+    if (this.settled) return;
     this.end();
     this.rejectWith(error);
+  }
+
+  private settle(value: unknown): void {
+    if (this.settled) return;
+    this.end();
+    this.settleWith(value);
   }
 
   private end(): void {
     this.slot = -1;
     this.settled = true;
+    this.ended?.();
     if (this.abort) this.signal!.removeEventListener("abort", this.abort);
     this.host.touch();
   }

@@ -1,10 +1,12 @@
 // The client as applications see it: MCP's methods by name over one `request`, state, metrics, events. No decision is made here.
 
 import { reconnect } from "bowline-core";
-import { Call, CONNECT, NOTIFICATION } from "./call.js";
+import { Call, CONNECT, NOTIFICATION, type Finish } from "./call.js";
 import { Host } from "./host.js";
 import { errorFrom } from "./errors.js";
+import { finishTask, finishTool } from "./tasks.js";
 import type {
+  CallToolOptions,
   CallToolResult,
   ClientMetrics,
   ClientSnapshot,
@@ -116,9 +118,22 @@ export class McpClient {
     return this.#list<Resource>("resources/list", "resources", options);
   }
 
-  /** Calls a tool. A tool that fails says so in its result (`isError`); only a call that fails rejects. */
-  callTool<R = CallToolResult>(name: string, args: Record<string, unknown> = {}, options: RequestOptions = NONE): RequestPromise<R> {
-    return this.#submit<R>(0, "tools/call", { name, arguments: args }, options);
+  /**
+   * Calls a tool. A tool that fails says so in its result (`isError`); only a call that fails rejects. With `protocol.tasks` the server may
+   * make a task of it, which is followed to its result; cancelling the call then cancels the task.
+   */
+  callTool<R = CallToolResult>(name: string, args: Record<string, unknown> = {}, options: CallToolOptions = NONE): RequestPromise<R> {
+    const { toolDefinition } = options;
+    if (toolDefinition) this.#host.tools.learn({ tools: [toolDefinition] }, this.#host.isModern);
+    return this.#submit<R>(0, "tools/call", { name, arguments: args }, options, finishTool);
+  }
+
+  /**
+   * Follows a task of an earlier call to its result, for example after a reload: its id comes with the `task` event. With
+   * `toolDefinition` the result is validated as that of `callTool`.
+   */
+  resumeTask<R = CallToolResult>(taskId: string, options: CallToolOptions = NONE): RequestPromise<R> {
+    return this.#submit<R>(0, "tasks/get", { taskId }, options, finishTask);
   }
 
   readResource(uri: string, options?: RequestOptions): RequestPromise<ReadResourceResult> {
@@ -152,8 +167,14 @@ export class McpClient {
     return this.#host.events.once(event, options);
   }
 
-  #submit<T>(kind: number, method: string, params: object | null | undefined, options: RequestOptions): RequestPromise<T> {
-    const call = new Call(this.#host, kind, method, params, options);
+  #submit<T>(
+    kind: number,
+    method: string,
+    params: object | null | undefined,
+    options: RequestOptions,
+    finish: Finish | undefined = method === "tools/list" ? learn : undefined,
+  ): RequestPromise<T> {
+    const call = new Call(this.#host, kind, method, params, options, finish);
     this.#host.submit(call);
     return call.promise as RequestPromise<unknown> as RequestPromise<T>;
   }
@@ -175,6 +196,9 @@ export class McpClient {
     } while (true);
   }
 }
+
+/** However a list of tools was asked for, what it says is learned, and what must not be used is left out of it. */
+const learn: Finish = (result, { host }) => host.tools.learn(result, host.isModern);
 
 function invalid(method: string, detail: string): Error {
   return errorFrom({ code: "INVALID_RESULT", outcome: "not-applied", retryable: false, method, detail });

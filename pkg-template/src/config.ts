@@ -250,6 +250,33 @@ export interface ProtocolOptions {
    * @default {}
    */
   capabilities?: Record<string, unknown>;
+  /**
+   * Whether the server may answer a tool call with a task (extension `io.modelcontextprotocol/tasks`, modern era
+   * only): the server decides, and `callTool` polls every `pollIntervalMs` of the server (1000 when it names
+   * none, 100 at least, 60000 at most) until the result is there, for hours if need be. `timeout` then limits each
+   * question; `maxTotalTimeout` limits the task only when given with the call. `request("tools/call")` resolves
+   * with the task itself.
+   * @default false
+   */
+  tasks?: boolean;
+  /**
+   * Checks structured results of `callTool` against the tool's `outputSchema`. `cfworker()` of `bowline/cfworker` is
+   * one. A schema that refers to anything outside itself, is nested deeper than 64 or has more than 2000 parts is
+   * refused like a result that does not fit; nothing is ever fetched.
+   * @default none: results are not checked
+   */
+  validator?: SchemaValidator;
+}
+
+/** Gives what is wrong with a value, each with its place; nothing when it fits. */
+export type OutputCheck = (value: unknown) => readonly string[];
+
+/** A JSON Schema validator, as `protocol.validator` takes it. */
+export interface SchemaValidator {
+  /** The dialects it knows, as `$schema` names them, without a `#` at the end. Results under others are not checked, with a `warning`. */
+  readonly dialects: readonly string[];
+  /** Makes a check of a schema; called once for each. The schema may be frozen. Throw, or reject, when it is no good. */
+  compile(schema: Record<string, unknown>): OutputCheck | Promise<OutputCheck>;
 }
 
 /** The part of a WebSocket the type checker looks at; at run time it must be a whole one. */

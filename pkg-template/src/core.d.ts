@@ -13,7 +13,10 @@ declare module "bowline-core" {
   export interface Tables {
     attach(client: number, entry: object): number;
     methodId(name: string): number;
-    params(method: number, given: object | null | undefined): number;
+    /** `headers`: what a modern server over HTTP gets as headers too. */
+    params(method: number, given: object | null | undefined, headers?: [name: string, value: string][]): number;
+    /** A text as a header can carry it (P15). */
+    headerValue(text: string): string;
     key(client: number, method: number, given: object | null | undefined, always: boolean): number;
   }
   export function api(): Tables;

@@ -164,6 +164,7 @@ export function errorFrom(failure: Failure): McpError {
 const PATH = "Check the path of serverUrl; it often ends in /mcp.";
 const HOST = "Check that the server runs, and its host and port.";
 const FAULT = "A fault of the server or a proxy, or no MCP endpoint.";
+const EXECUTED = "The tool was executed. validateOutput: false takes its result as it is.";
 const HEADERS =
   "The server must answer OPTIONS, allow this origin, content-type, authorization, mcp-*, and expose mcp-session-id, www-authenticate, retry-after.";
 
@@ -192,6 +193,7 @@ QUEUE_FULL|too many calls are waiting|Raise queue.maxQueued.
 CLIENT_CLOSED|the client is closed|Make a new one.
 SEND_FAILED|the params are not JSON|No cycles, no BigInt.
 ABORTED|cancelled by the caller
+ task|the task was cancelled at the server
 OUTCOME_UNKNOWN|link lost after sending: the call may have been executed|Look for its effect before calling again; set idempotent if a repetition is harmless.
 STREAM_ENDED|the answer of $url broke off|Some proxies cut long answers.
 RPC_ERROR|the server answered with error $rpcCode
@@ -215,6 +217,9 @@ PARSE_ERROR|the answer of $url is no JSON-RPC message|${FAULT}
  no-answer|$url took the request and gives no answer
  wrong-id|the answer of $url has a wrong id
 INVALID_RESULT|the result is of an unknown kind|${FAULT}
+ output|the structured result does not fit the tool's outputSchema|${EXECUTED}
+ no-output|no structured result, which the tool's outputSchema promises|${EXECUTED}
+ schema|the tool's outputSchema is unusable|${EXECUTED}
 MESSAGE_TOO_LARGE|a message is larger than allowed|Raise transport.maxMessageBytes.
 PROTOCOL_VERSION|no protocol version in common with $url|Update the older one, or set protocol.era to "auto".
 INPUT_REQUIRED|the server wants user input

@@ -6,6 +6,8 @@ import type { Call, RawFailure } from "./call.js";
 import { Emitter, SnapshotStore } from "./emitter.js";
 import { errorFrom, type Failure, type McpError } from "./errors.js";
 import { load, loaded } from "./runtime.js";
+import { withTasks } from "./tasks.js";
+import { Tools } from "./tools.js";
 import type {
   ClientMetrics,
   ClientSnapshot,
@@ -16,12 +18,16 @@ import type {
   MCPClientConfig,
   McpEventMap,
   McpNotification,
+  McpWarning,
+  SchemaValidator,
   ServerInfo,
   Transport,
 } from "./types.js";
 
 /** How often, at most, a store's watchers hear of calls coming and going. Milliseconds. */
 const BEAT = 100;
+/** Warnings remembered, so that each is given once. */
+const MAX_WARNINGS = 1000;
 
 /** The counters in the order of src/web/driver.rs; `latency` is the connection's. */
 const COUNTERS =
@@ -38,13 +44,18 @@ export class Host {
   readonly clientInfo: { name: string; version: string };
   readonly capabilities: Record<string, unknown>;
   readonly caching: boolean;
+  readonly validator: SchemaValidator | undefined;
   readonly events = new Emitter<McpEventMap>();
   readonly store: SnapshotStore<ClientSnapshot>;
+  readonly tools = new Tools((message, tool) => this.warn(message, tool));
+  readonly #warned = new Set<string>();
   readonly #config: MCPClientConfig;
   readonly #cacheTools: ReadonlySet<string>;
 
   /** Set by the snippet when the server's first HTTP answer could be read. */
   answered = false;
+  /** Whether the server speaks the modern era, or did when it was last there. */
+  isModern = false;
   tables: Tables | undefined;
   /** The core's number for this client; -1 until it is loaded. */
   client = -1;
@@ -74,7 +85,9 @@ export class Host {
     this.fetch = config.fetch ?? globalThis.fetch;
     this.WebSocket = config.WebSocket ?? globalThis.WebSocket;
     this.clientInfo = protocol.clientInfo ?? { name: "bowline", version: __VERSION__ };
-    this.capabilities = protocol.capabilities ?? {};
+    const { capabilities = {} } = protocol;
+    this.capabilities = protocol.tasks ? withTasks(capabilities) : capabilities;
+    this.validator = protocol.validator;
     this.caching = config.enableCaching !== false;
     this.#cacheTools = new Set(config.cacheOptions?.cacheTools);
     this.#connection = {
@@ -95,6 +108,14 @@ export class Host {
 
   cachesTool(tool: string | undefined): boolean {
     return tool !== undefined && this.#cacheTools.has(tool);
+  }
+
+  /** Tells of something odd, once. */
+  warn(message: string, tool?: string): void {
+    if (this.#warned.has(message)) return;
+    if (this.#warned.size >= MAX_WARNINGS) this.#warned.clear();
+    this.#warned.add(message);
+    this.events.emit("warning", { message, tool } as McpWarning);
   }
 
   get state(): ConnectionState {
@@ -202,6 +223,7 @@ export class Host {
       reason,
       epoch,
     });
+    if (era) this.isModern = era === "modern";
     const { events } = this;
     if (before.state === "ready" && state !== "ready") this.#lostAt = now;
     if (delay !== null && reason) events.emit("reconnecting", { attempt, delay, retryAt: now + delay, reason });

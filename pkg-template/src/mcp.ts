@@ -71,6 +71,27 @@ export interface CallToolResult {
   _meta?: Record<string, unknown>;
 }
 
+/** Work of a server that a tool call became (extension `io.modelcontextprotocol/tasks`). */
+export interface Task {
+  taskId: string;
+  status: "working" | "input_required" | "completed" | "failed" | "cancelled";
+  /** For people. Danger: it comes from the server; show it as text. */
+  statusMessage?: string;
+  /** ISO 8601, by the server's clock. */
+  createdAt: string;
+  lastUpdatedAt: string;
+  /** From `createdAt` on; the server may forget the task afterwards. Milliseconds; null is for ever. */
+  ttlMs: number | null;
+  /** How often the server would like to be asked. Milliseconds. */
+  pollIntervalMs?: number;
+  /** What the server asks, while `input_required`. */
+  inputRequests?: Record<string, { method: string; params?: Record<string, unknown> }>;
+  /** Once `completed`. */
+  result?: CallToolResult;
+  /** Once `failed`. */
+  error?: { code: number; message: string; data?: unknown };
+}
+
 export interface ReadResourceResult {
   contents: ResourceContents[];
 }
@@ -84,6 +105,9 @@ export interface GetPromptResult {
 export interface McpMethods {
   "tools/list": { params: { cursor?: string }; result: { tools: Tool[]; nextCursor?: string } };
   "tools/call": { params: { name: string; arguments?: Record<string, unknown> }; result: CallToolResult };
+  "tasks/get": { params: { taskId: string }; result: Task };
+  "tasks/update": { params: { taskId: string; inputResponses: Record<string, unknown> }; result: object };
+  "tasks/cancel": { params: { taskId: string }; result: object };
   "resources/list": { params: { cursor?: string }; result: { resources: Resource[]; nextCursor?: string } };
   "resources/read": { params: { uri: string }; result: ReadResourceResult };
   "prompts/list": { params: { cursor?: string }; result: { prompts: Prompt[]; nextCursor?: string } };

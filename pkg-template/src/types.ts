@@ -4,7 +4,7 @@
 // `Date.now()` gives them.
 
 import type { McpError } from "./errors.js";
-import type { ServerInfo } from "./mcp.js";
+import type { ServerInfo, Task, Tool } from "./mcp.js";
 
 export type * from "./config.js";
 export type * from "./mcp.js";
@@ -54,6 +54,22 @@ export interface RequestOptions {
    * @default false; reading methods are always repeated
    */
   idempotent?: boolean;
+}
+
+/** Options of a tool call. */
+export interface CallToolOptions extends RequestOptions {
+  /**
+   * The tool's definition, when it did not come to this client by a list: it tells which arguments go as
+   * headers too, and what the result must look like.
+   * @default the definition of the newest list
+   */
+  toolDefinition?: Tool;
+  /**
+   * Whether the structured result is checked against the tool's `outputSchema`; needs `protocol.validator`.
+   * A result that does not fit rejects with `INVALID_RESULT` and outcome `applied`: the tool was executed.
+   * @default true
+   */
+  validateOutput?: boolean;
 }
 
 /** Options of a listing. */
@@ -180,6 +196,13 @@ export interface McpEventMap {
   outcomeUnknown: InDoubtCall;
   /** The server sent a notification that belongs to no call. */
   notification: McpNotification;
+  /**
+   * A tool call goes on as a task, or its status changed. `id` is the `requestId` of the call. Keep `task.taskId`
+   * where it survives a reload: `resumeTask` takes it up again.
+   */
+  task: { id: string; task: Task };
+  /** Something is odd and was dealt with. Each is told once. */
+  warning: McpWarning;
   /** Something failed that no promise tells about. */
   error: McpError;
 }
@@ -190,6 +213,13 @@ export interface ListenerOptions {
   signal?: AbortSignal;
   /** Removes the listener after its first call. */
   once?: boolean;
+}
+
+/** What is odd, for a log; its words are no API. */
+export interface McpWarning {
+  message: string;
+  /** The tool it is about. */
+  tool?: string;
 }
 
 export interface McpNotification {

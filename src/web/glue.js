@@ -119,7 +119,7 @@ export function shut(client) {
 
 /** What the package uses of this module; it reaches it through the wasm module, so that there is one instance of both. */
 export function api() {
-  return { attach, methodId, params, key };
+  return { attach, methodId, params, key, headerValue };
 }
 
 // The entry has resolve(value), reject(failure) and, if it listens, progress(value).
