@@ -1,7 +1,7 @@
 // Calls that go on as tasks (SEP-2663, P86, P87): asking how the task is doing until it has a result, answering what it asks on the way,
 // cancelling it at the server. What is sent goes through ordinary calls, so it waits, is repeated and survives a lost link as they do.
 
-import { Call } from "./call.js";
+import { submit, type Call } from "./call.js";
 import type { Failure, McpError } from "./errors.js";
 import { answerInputs } from "./input.js";
 import { isObject } from "./schema.js";
@@ -34,7 +34,8 @@ export function finishTask(result: unknown, call: Call): unknown {
 
 class Follower {
   readonly #call: Call;
-  readonly #over = new AbortController();
+  /** Fires when the call has ended, however it did. */
+  readonly #over: AbortController;
   /** The keys of the inputs that were answered: a poll that comes too early shows them again. */
   readonly #answered = new Set<string>();
   #taskId = "";
@@ -44,14 +45,14 @@ class Follower {
 
   constructor(call: Call) {
     this.#call = call;
+    this.#over = call.pause();
   }
 
   /** Resolves with the result of the task. `created`: it was only just made, and what is known of it never holds a result. */
   async run(task: Task, created: boolean): Promise<unknown> {
     const call = this.#call;
     const { maxTotalTimeout: timeout } = call.options;
-    call.ended = () => {
-      this.#over.abort();
+    this.#over.signal.onabort = () => {
       this.#wake?.();
       this.#send("tasks/cancel").catch(() => {});
     };
@@ -74,9 +75,8 @@ class Follower {
         task = await this.#ask(task, "tasks/get");
       }
     } finally {
-      call.ended = undefined;
       clearTimeout(limit);
-      this.#over.abort();
+      this.#over.signal.onabort = null;
     }
   }
 
@@ -122,9 +122,7 @@ class Follower {
     const { host, options } = this.#call;
     // Sent twice it does no harm: the key of an answer counts once, and a cancelled task stays cancelled.
     const own = { timeout: options.timeout, signal, useCache: false, idempotent: true } as RequestOptions;
-    const call = new Call(host, 0, method, { taskId: this.#taskId, ...params }, own);
-    host.submit(call);
-    return call.promise;
+    return submit(host, 0, method, { taskId: this.#taskId, ...params }, own);
   }
 
   #pause({ pollIntervalMs }: Task): Promise<void> {

@@ -107,7 +107,7 @@ const clients = [];
 export function open(host, limit) {
   const meta =
     `"io.modelcontextprotocol/protocolVersion":"${versions.at(-1)}",` +
-    `"io.modelcontextprotocol/clientInfo":${JSON.stringify(host.clientInfo)},` +
+    (host.clientInfo ? `"io.modelcontextprotocol/clientInfo":${JSON.stringify(host.clientInfo)},` : "") +
     `"io.modelcontextprotocol/clientCapabilities":${JSON.stringify(host.capabilities)}`;
   return clients.push({ host, limit, meta, calls: [], free: [], keys: new Map(), keyTexts: [""], aborts: new Map() }) - 1;
 }
@@ -119,7 +119,7 @@ export function shut(client) {
 
 /** What the package uses of this module; it reaches it through the wasm module, so that there is one instance of both. */
 export function api() {
-  return { attach, methodId, params, key, headerValue };
+  return { attach, methodId, put, params, printed: (handle) => values[handle], key, headerValue };
 }
 
 // The entry has resolve(value), reject(failure) and, if it listens, progress(value).
@@ -246,7 +246,8 @@ function encode(client, kind, id, method, handle, version, progress) {
     case DISCOVER:
       return `{"jsonrpc":"2.0","id":${id},"method":"server/discover","params":{"_meta":{${meta}}}}`;
     case INITIALIZE: {
-      const { clientInfo, capabilities } = host;
+      // Here the protocol wants a name: one that says nothing, when the application gives none (P9).
+      const { capabilities, clientInfo = { name: "client", version: "0" } } = host;
       const params = { protocolVersion: versions[version], capabilities, clientInfo };
       return `{"jsonrpc":"2.0","id":${id},"method":"initialize","params":${JSON.stringify(params)}}`;
     }

@@ -8,19 +8,18 @@ const root = new URL("../../", import.meta.url);
 const path = (name) => fileURLToPath(new URL(name, root));
 
 const SHIM = `
-  export const { api, call, cancel, close, create, isSent, metrics, reconnect, setPriority } = globalThis.pretended;
+  export const { answer, api, call, cancel, close, create, isSent, listen, metrics, reconnect, reply, setPriority } = globalThis.pretended;
   export default async () => {};
   export const initSync = () => {};
 `;
 
-/** Bundles a source of the facade on the pretended core, and imports it. `input` replaces input.ts. */
-async function facade(input) {
+/** Bundles the client of the facade on the pretended core, and imports it. */
+async function facade() {
   const shims = {
     name: "shims",
     setup(bundler) {
       bundler.onResolve({ filter: /^bowline-core$/ }, (one) => ({ path: one.path, namespace: "shim" }));
       bundler.onLoad({ filter: /./, namespace: "shim" }, () => ({ contents: SHIM }));
-      bundler.onLoad({ filter: /\/input\.ts$/ }, () => ({ contents: input, loader: "js" }));
     },
   };
   const contents = `export * from "./client.js"; export * from "./errors.js"; export { initSync } from "./runtime.js";`;
@@ -55,9 +54,7 @@ globalThis.pretended = {
   },
   isSent: () => 1,
   metrics: () => undefined,
-  reconnect() {},
-  setPriority() {},
-  api: () => ({ attach, methodId, params, key: () => 0, headerValue }),
+  api: () => ({ attach, methodId, params, printed: () => undefined, key: () => 0, headerValue }),
 };
 
 const names = [];
@@ -78,15 +75,14 @@ function fail(client, slot, failure) {
   detach(client, slot)?.reject({ ...common, ...failure });
 }
 
-const NO_INPUT = `export const answerInputs = async () => { throw new Error("nobody answers"); };`;
+const { createClient, initSync, McpError } = await facade();
+initSync();
 
 /**
  * A connected client. `serve({ method, params, headers })` gives a result, or throws a raw failure of the core; `sent` keeps what it was
  * asked, `warnings` and `tasks` what the client told.
  */
-export async function pretend(serve, { era = "modern", input = NO_INPUT, ...config } = {}) {
-  const { createClient, initSync, McpError } = await facade(input);
-  initSync();
+export async function pretend(serve, { era = "modern", ...config } = {}) {
   const sent = [];
   const fetch = async (request) => {
     sent.push(request);

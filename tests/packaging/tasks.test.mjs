@@ -16,25 +16,23 @@ const task = (status, more) => ({
 });
 const created = (more) => ({ ...task("working", more), resultType: "task" });
 const completed = (more) => task("completed", { result: RESULT, ...more });
-const ASK = { method: "elicitation/create", params: { message: "Name?" } };
-const INPUT = `export const answerInputs = (host, requests, signal) => globalThis.answering(requests, signal);`;
+const ask = (message) => ({ method: "elicitation/create", params: { message } });
 
 /** Runs what is due, timers left aside. */
 const rest = () => new Promise((resolve) => setImmediate(resolve));
 
 /**
- * A client whose server answers a tool call with the first and each `tasks/get` with the next of `states`; a function throws, and the last
- * one stays.
+ * A client whose server answers a tool call with the first and each `tasks/get` with the next of `states`; a function is called for it, and
+ * the last one stays.
  */
-async function following(states, options = {}) {
+async function following(states, protocol) {
   const left = [...states];
   const serve = ({ method }) => {
     if (method !== "tools/call" && method !== "tasks/get") return { resultType: "complete" };
     const state = left.length > 1 ? left.shift() : left[0];
     return typeof state === "function" ? state() : state;
   };
-  const { protocol, ...more } = options;
-  const pretended = await pretend(serve, { protocol: { tasks: true, ...protocol }, input: INPUT, ...more });
+  const pretended = await pretend(serve, { protocol: { tasks: true, ...protocol } });
   mock.timers.reset();
   mock.timers.enable({ apis: ["setTimeout"] });
   const methods = () => pretended.sent.map(({ method }) => method);
@@ -122,17 +120,17 @@ test("each change is told by the task event, and a message as progress", async (
 
 test("what the task asks is answered once, however often it is shown, and what comes later too", async () => {
   const asking = (inputRequests) => task("input_required", { inputRequests });
-  const states = [created(), asking({ a: ASK }), asking({ a: ASK }), asking({ a: ASK, b: ASK }), completed()];
-  const { client, sent, after } = await following(states);
+  const states = [created(), asking({ a: ask("a?") }), asking({ a: ask("a?") }), asking({ a: ask("a?"), b: ask("b?") }), completed()];
   const asked = [];
-  globalThis.answering = async (requests) => {
-    asked.push(requests);
-    return Object.fromEntries(Object.keys(requests).map((key) => [key, { action: "accept" }]));
+  const onInputRequired = async ({ params }) => {
+    asked.push(params.message);
+    return { action: "accept" };
   };
+  const { client, sent, after } = await following(states, { onInputRequired });
   const call = client.callTool("slow");
   for (let i = 0; i < 4; i += 1) await after(1000);
   await call;
-  assert.deepEqual(asked, [{ a: ASK }, { b: ASK }]);
+  assert.deepEqual(asked, ["a?", "b?"]);
   const updates = sent.filter(({ method }) => method === "tasks/update").map(({ params }) => params);
   assert.deepEqual(updates, [
     { taskId: ID, inputResponses: { a: { action: "accept" } } },
@@ -149,10 +147,10 @@ test("a task that begins with a question is asked for it at once", async () => {
 });
 
 test("a question that nobody answers ends the call, which says where the task stands", async () => {
-  const asking = task("input_required", { inputRequests: { a: ASK } });
-  const { client, methods, after } = await following([created(), asking]);
+  const asking = task("input_required", { inputRequests: { a: ask("a?") } });
   const boom = new Error("no");
-  globalThis.answering = async () => { throw boom; };
+  const onInputRequired = async () => { throw boom; };
+  const { client, methods, after } = await following([created(), asking], { onInputRequired });
   const end = ends(client.callTool("slow"));
   await after(1000);
   const error = await end;
@@ -162,9 +160,10 @@ test("a question that nobody answers ends the call, which says where the task st
 });
 
 test("cancelling the call cancels the task at the server, and whoever is being asked hears of it", async () => {
-  const { client, sent, methods, after } = await following([created(), task("input_required", { inputRequests: { a: ASK } })]);
   let heard;
-  globalThis.answering = (_requests, signal) => new Promise(() => (heard = signal));
+  const onInputRequired = ({ signal }) => new Promise(() => (heard = signal));
+  const states = [created(), task("input_required", { inputRequests: { a: ask("a?") } })];
+  const { client, sent, methods, after } = await following(states, { onInputRequired });
   const call = client.callTool("slow");
   const end = ends(call);
   await after(1000);
@@ -266,7 +265,7 @@ test("a task of earlier is taken up again by its id", async () => {
 
 test("the result of a task is checked like any other", async () => {
   const validator = { dialects: ["https://json-schema.org/draft/2020-12/schema"], compile: () => () => ["#: wrong"] };
-  const { client, after } = await following([created(), completed({ result: { structuredContent: 1 } })], { protocol: { validator } });
+  const { client, after } = await following([created(), completed({ result: { structuredContent: 1 } })], { validator });
   const toolDefinition = { name: "slow", inputSchema: {}, outputSchema: {} };
   const end = ends(client.callTool("slow", {}, { toolDefinition }));
   await after(1000);
