@@ -164,7 +164,7 @@ export function errorFrom(failure: Failure): McpError {
 const PATH = "Check the path of serverUrl; it often ends in /mcp.";
 const HOST = "Check that the server runs, and its host and port.";
 const FAULT = "A fault of the server or a proxy, or no MCP endpoint.";
-const EXECUTED = "The tool was executed. validateOutput: false takes its result as it is.";
+const EXECUTED = "The tool was executed. Set validateOutput to false to take any result.";
 const HEADERS =
   "The server must answer OPTIONS, allow this origin, content-type, authorization, mcp-*, and expose mcp-session-id, www-authenticate, retry-after.";
 
@@ -220,9 +220,8 @@ PARSE_ERROR|the answer of $url is no JSON-RPC message|${FAULT}
  no-answer|$url took the request and gives no answer
  wrong-id|the answer of $url has a wrong id
 INVALID_RESULT|the result is of an unknown kind|${FAULT}
- output|the structured result does not fit the tool's outputSchema|${EXECUTED}
- no-output|no structured result, which the tool's outputSchema promises|${EXECUTED}
- schema|the tool's outputSchema is unusable|${EXECUTED}
+ output|the result does not fit the tool's outputSchema|${EXECUTED}
+ schema|the tool's outputSchema cannot be used|${EXECUTED}
 MESSAGE_TOO_LARGE|a message is larger than allowed|Raise transport.maxMessageBytes.
 PROTOCOL_VERSION|no protocol version in common with $url|Update the older one, or set protocol.era to "auto".
 INPUT_REQUIRED|the server wants user input|Set protocol.onInputRequired, or call again with inputResponses for what data asks.

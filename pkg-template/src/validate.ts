@@ -28,14 +28,13 @@ export function checked(call: Call, result: unknown): unknown {
     return result;
   }
 
-  const refusal = (detail: string, cause?: unknown, data?: unknown): Error =>
+  const refusal = (detail: string, cause: unknown, data?: unknown): Error =>
     call.error({ code: "INVALID_RESULT", outcome: "applied", retryable: false, detail, cause, data });
-  // Any value is structured content, null too: what counts is that the member is there (P60).
-  if (!isObject(result) || !("structuredContent" in result)) throw refusal("no-output");
   const judge = (check: OutputCheck): unknown => {
-    let found: readonly string[];
+    let found: readonly string[] = ["no structuredContent"];
     try {
-      found = check(result.structuredContent);
+      // Any value is structured content, null too: what counts is that the member is there (P60).
+      if (isObject(result) && "structuredContent" in result) found = check(result.structuredContent);
     } catch (cause) {
       throw refusal("schema", cause);
     }

@@ -61,6 +61,8 @@ const SITUATIONS = [
   ["refused params", { code: "RPC_ERROR", rpcCode: -32602, rpcMessage: "nope" }, "McpRpcError", /error -32602: nope$/, /listTools/],
   ["server's own error", { code: "RPC_ERROR", rpcCode: 7, rpcMessage: "odd" }, "McpRpcError", /error 7: odd$/, undefined],
   ["gave up", { code: "RECONNECT_EXHAUSTED", attempt: 10 }, "McpError", /gave up/, /onExhausted/],
+  ["unfit result", { code: "INVALID_RESULT", outcome: "applied", detail: "output" }, "McpError", /outputSchema$/, /was executed.*validateOutput/],
+  ["unfit schema", { code: "INVALID_RESULT", outcome: "applied", detail: "schema" }, "McpError", /cannot be used$/, /was executed/],
   ["full queue", { code: "QUEUE_FULL" }, "McpError", /too many/, /queue\.maxQueued/],
   ["lost tool call", { code: "OUTCOME_UNKNOWN", outcome: "unknown", method: "tools/call", tool: "pay" }, "McpOutcomeUnknownError", /^tools\/call pay: link lost/, /idempotent/],
 ];

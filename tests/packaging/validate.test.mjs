@@ -40,13 +40,13 @@ test("a result that fits is handed out as it came", async () => {
 });
 
 test("a result that does not fit is refused, with what is wrong and where", async () => {
-  const error = await refused(SUM, misfits, /^tools\/call add: the structured result does not fit the tool's outputSchema: .*#\/sum: /);
+  const error = await refused(SUM, misfits, /^tools\/call add: the result does not fit the tool's outputSchema: .*#\/sum: /);
   assert.ok(error.data.some((line) => line.startsWith("#/sum: ")), String(error.data));
 });
 
 test("a structured result that is missing is refused; null is not missing", async () => {
-  await refused(SUM, { content: [] }, /no structured result/);
-  await refused(SUM, null, /no structured result/);
+  await refused(SUM, { content: [] }, /does not fit .*: no structuredContent$/);
+  await refused(SUM, null, /does not fit .*: no structuredContent$/);
   const nothing = { content: [], structuredContent: null };
   assert.equal((await called({ type: "null" }, nothing)).ended, nothing);
   await refused(SUM, nothing, /does not fit/);
@@ -93,10 +93,10 @@ test("an unknown dialect is told by a warning, once, and the result is handed ou
 test("a schema that refers to the outside is refused, and nothing is fetched", async (context) => {
   const fetched = context.mock.method(globalThis, "fetch", () => assert.fail("fetched"));
   for (const $ref of ["https://example.com/sum.json", "//example.com/sum.json", "other.json", "other.json#/a"]) {
-    await refused({ properties: { sum: { $ref } } }, fits, /unusable: the schema refers to https:\/\//);
+    await refused({ properties: { sum: { $ref } } }, fits, /cannot be used: the schema refers to https:\/\//);
   }
   await refused({ $id: "https://example.com/a/", anyOf: [true, { $ref: "b" }] }, fits, /refers to https:\/\/example\.com\/a\/b/);
-  await refused({ $ref: "http://[" }, fits, /unusable/);
+  await refused({ $ref: "http://[" }, fits, /cannot be used/);
   assert.equal(fetched.mock.callCount(), 0);
 });
 
@@ -110,7 +110,7 @@ test("a schema may refer to its own parts: by pointer, anchor, or the id of a pa
     assert.equal((await called(schema, fits)).ended, fits);
     await refused(schema, misfits, /does not fit/);
   }
-  await refused({ $ref: "#/$defs/missing" }, fits, /unusable/);
+  await refused({ $ref: "#/$defs/missing" }, fits, /cannot be used/);
 });
 
 test("schemas too deep, too large or without end are refused", async () => {
@@ -118,7 +118,7 @@ test("schemas too deep, too large or without end are refused", async () => {
   for (let i = 0; i < 70; i += 1) deep = { not: deep };
   await refused(deep, fits, /too large/);
   await refused({ anyOf: Array.from({ length: 2001 }, () => ({})) }, fits, /too large/);
-  await refused({ $ref: "#" }, fits, /unusable/);
+  await refused({ $ref: "#" }, fits, /cannot be used/);
   await refused({ $defs: { a: { $dynamicAnchor: "a" } }, $dynamicRef: "#a" }, fits, /dynamicRef/);
 });
 
