@@ -59,9 +59,10 @@ const optFlags = [
 // Properties of what only this package's own scripts see, src/web/glue.js included: shortened in a release. A name must be in no
 // public type (checkFiles looks) and in no text, as that of an option or of a member that Rust asks for.
 const internalNames =
-  "abandon aborts answered ask attach cachesTool caching calls changed emit events finish finishing given headerValue host isModern " +
-  "keyTexts learn methodId onDoubt onListen onNotification onReplay onRequest onServer onState refuse rejectWith rpcMessage " +
-  "settleWith slot submit tables timer touch";
+  "abandon aborts again ambient answered ask asking attach cachesTool caching calls changed emit events finish finishing given " +
+  "headerValue hear host inputs isModern keyTexts lacking learn methodId onDoubt onInput onLink onListen onNotification onReplay " +
+  "onRequest onServer onState printed refuse rejectWith restart resumed resumes rpcMessage serve settleWith slot submit " +
+  "subscriptions tables timer touch";
 const internal = internalNames.replaceAll(" ", "|");
 
 const hash = (...parts) => parts.reduce((sum, part) => sum.update(part), createHash("sha256")).digest("hex");

@@ -1,7 +1,7 @@
-// Tool calls that become tasks (P86, P87): polling, its pace, inputs, cancelling, bad ends; on a pretended core and a clock that is set by hand.
+// Tool calls that become tasks (P86, P87): polling, its pace, inputs, cancelling, bad ends; on a setting core and a clock that is set by hand.
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
-import { pretend } from "./faked.mjs";
+import { served } from "./served.mjs";
 
 const ID = "786512e2-9e0d-44bd-8f29-789f320fe840";
 const RESULT = { content: [{ type: "text", text: "done" }] };
@@ -32,16 +32,16 @@ async function following(states, protocol) {
     const state = left.length > 1 ? left.shift() : left[0];
     return typeof state === "function" ? state() : state;
   };
-  const pretended = await pretend(serve, { protocol: { tasks: true, ...protocol } });
+  const setting = served(serve, { protocol: { tasks: true, ...protocol } });
   mock.timers.reset();
   mock.timers.enable({ apis: ["setTimeout"] });
-  const methods = () => pretended.sent.map(({ method }) => method);
+  const methods = () => setting.sent.map(({ method }) => method);
   const after = async (ms) => {
     await rest();
     mock.timers.tick(ms);
     await rest();
   };
-  return { ...pretended, methods, after };
+  return { ...setting, methods, after };
 }
 
 async function ends(promise) {
@@ -51,9 +51,9 @@ async function ends(promise) {
 
 test("the extension is declared when it is switched on, beside the capabilities given, and only then", async () => {
   const extensions = { "com.example/own": { a: 1 } };
-  const { host } = await pretend(() => ({}), { protocol: { tasks: true, capabilities: { sampling: {}, extensions } } });
+  const { host } = served(() => ({}), { protocol: { tasks: true, capabilities: { sampling: {}, extensions } } });
   assert.deepEqual(host.capabilities, { sampling: {}, extensions: { ...extensions, "io.modelcontextprotocol/tasks": {} } });
-  assert.deepEqual((await pretend(() => ({}))).host.capabilities, {});
+  assert.deepEqual(served(() => ({})).host.capabilities, {});
 });
 
 test("a task is polled at the pace its server names, as that changes, and its result is the call's", async () => {
@@ -216,14 +216,14 @@ test("a task that failed is the JSON-RPC error it failed with; one cancelled by 
 });
 
 test("a poll that fails for the moment is tried again, one that is refused ends the call", async () => {
-  const down = () => { throw { code: "STREAM_ENDED", retryable: true, outcome: "not-applied" }; };
+  const down = () => { throw ["STREAM_ENDED", { retryable: 1 }]; };
   const { client, methods, after } = await following([created(), down, down, completed()]);
   const call = client.callTool("slow");
   for (let i = 0; i < 3; i += 1) await after(1000);
   assert.equal(await call, RESULT);
   assert.equal(methods().length, 4);
 
-  const gone = () => { throw { code: "RPC_ERROR", kind: "rpc", number: -32602, value: { message: "no such task" }, outcome: "not-applied" }; };
+  const gone = () => { throw ["RPC_ERROR", { kind: "rpc", number: -32602, value: { message: "no such task" } }]; };
   for (const [state, polls, code] of [[gone, 1, "RPC_ERROR"], [down, 5, "STREAM_ENDED"]]) {
     const { client, methods, after } = await following([created(), state]);
     const end = ends(client.callTool("slow"));

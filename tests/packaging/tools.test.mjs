@@ -1,15 +1,15 @@
-// What the facade does with tools' definitions: which are left out, which arguments become headers (P15 to P17); on a pretended core.
+// What the facade does with tools' definitions: which are left out, which arguments become headers (P15 to P17); on a setting core.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { pretend } from "./faked.mjs";
+import { served } from "./served.mjs";
 
 const tool = (name, properties, more) => ({ name, inputSchema: { type: "object", properties, ...more } });
 const annotated = (type, header) => ({ type, "x-mcp-header": header });
 
 /** A client whose server lists these tools. */
 async function listed(tools, options) {
-  const pretended = await pretend(({ method }) => (method === "tools/list" ? { tools } : { content: [] }), options);
-  return { ...pretended, names: (await pretended.client.listTools()).map(({ name }) => name) };
+  const setting = served(({ method }) => (method === "tools/list" ? { tools } : { content: [] }), options);
+  return { ...setting, names: (await setting.client.listTools()).map(({ name }) => name) };
 }
 
 /** The headers that a call of a tool with this schema carries. */
@@ -86,7 +86,7 @@ test("what only looks like an annotation is none: property names, defaults, exam
 });
 
 test("entries of a list that are no tools are passed on as they are", async () => {
-  const { client, warnings } = await pretend(() => ({ tools: [null, 5, { name: 5 }, {}] }));
+  const { client, warnings } = served(() => ({ tools: [null, 5, { name: 5 }, {}] }));
   assert.deepEqual(await client.listTools(), [null, 5, { name: 5 }, {}]);
   assert.deepEqual(warnings, []);
 });
@@ -109,7 +109,7 @@ test("in the legacy era annotations mean nothing: no tool is left out, nothing i
 
 test("a result that others share is not changed", async () => {
   const shared = Object.freeze({ tools: Object.freeze([tool("bad", { a: annotated("number", "A") }), tool("good", {})]), nextCursor: "n" });
-  const { client } = await pretend(() => shared);
+  const { client } = served(() => shared);
   const seen = await client.request("tools/list");
   assert.deepEqual(seen.tools.map(({ name }) => name), ["good"]);
   assert.equal(seen.nextCursor, "n");
@@ -158,14 +158,14 @@ test("a header says what the body says, also of values that print themselves", a
 
 test("a tool nobody has listed, and one without annotations, is called without headers", async () => {
   assert.deepEqual(await headers({ region: { type: "string" } }, { region: "a" }), {});
-  const { client, sent } = await pretend(() => ({ content: [] }));
+  const { client, sent } = served(() => ({ content: [] }));
   await client.callTool("unknown", { region: "a" });
   assert.equal(sent[0].headers, undefined);
 });
 
 test("the newest definition counts, and a page of a list forgets no other", async () => {
   const pages = { first: tool("one", { region }), second: tool("two", { region }) };
-  const { client, sent } = await pretend(({ method, params }) =>
+  const { client, sent } = served(({ method, params }) =>
     method === "tools/list" ? { tools: [pages[params.cursor ?? "first"]], nextCursor: params.cursor ? undefined : "second" } : { content: [] },
   );
   const told = async (name) => {
@@ -184,7 +184,7 @@ test("the newest definition counts, and a page of a list forgets no other", asyn
 });
 
 test("a definition given with the call does what a listed one does", async () => {
-  const { client, sent, warnings } = await pretend(() => ({ content: [] }));
+  const { client, sent, warnings } = served(() => ({ content: [] }));
   await client.callTool("it", { region: "a" }, { toolDefinition: tool("it", { region }) });
   assert.deepEqual(sent[0].headers, [["mcp-param-Region", "a"]]);
   await client.callTool("it", { region: "a" }, { toolDefinition: tool("it", { region: annotated("number", "A") }) });

@@ -1,10 +1,10 @@
 // Structured results against outputSchema (P60, P61): when they are checked, what a failure says, which schemas are refused; with the
-// adapter of bowline/cfworker, on a pretended core.
+// adapter of bowline/cfworker, on a setting core.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { pretend } from "./faked.mjs";
+import { served } from "./served.mjs";
 
 const entry = fileURLToPath(new URL("../../pkg-template/src/cfworker.ts", import.meta.url));
 const outfile = fileURLToPath(new URL("../../.cache/facade-test/cfworker.mjs", import.meta.url));
@@ -18,10 +18,10 @@ const misfits = { content: [], structuredContent: { sum: "three" } };
 /** What a call of a tool with this schema ends in: its result, or the error. */
 async function called(outputSchema, result, { options, validator = cfworker() } = {}) {
   const serve = ({ method }) => (method === "tools/list" ? { tools: [{ name: "add", inputSchema: {}, outputSchema }] } : result);
-  const pretended = await pretend(serve, { protocol: { validator } });
-  await pretended.client.listTools();
-  const ended = await pretended.client.callTool("add", {}, options).catch((error) => error);
-  return { ...pretended, ended };
+  const setting = served(serve, { protocol: { validator } });
+  await setting.client.listTools();
+  const ended = await setting.client.callTool("add", {}, options).catch((error) => error);
+  return { ...setting, ended };
 }
 
 async function refused(outputSchema, result, words) {
@@ -63,7 +63,7 @@ test("a tool's own failure, a tool without outputSchema and a call that wants it
 });
 
 test("a definition given with the call is what the result is checked against", async () => {
-  const { client } = await pretend(() => misfits, { protocol: { validator: cfworker() } });
+  const { client } = served(() => misfits, { protocol: { validator: cfworker() } });
   const call = client.callTool("add", {}, { toolDefinition: { name: "add", inputSchema: {}, outputSchema: SUM } });
   await assert.rejects(call, { code: "INVALID_RESULT" });
 });
@@ -154,7 +154,7 @@ test("a validator may work at once or later, and what it throws is the reason", 
 test("a call cancelled while its schema is compiled ends at once, and once", async () => {
   let go;
   const validator = { dialects: cfworker().dialects, compile: () => new Promise((resolve) => (go = resolve)) };
-  const { client } = await pretend(() => misfits, { protocol: { validator } });
+  const { client } = served(() => misfits, { protocol: { validator } });
   const call = client.callTool("add", {}, { toolDefinition: { name: "add", inputSchema: {}, outputSchema: { ...SUM } } });
   while (!go) await new Promise((resolve) => setTimeout(resolve, 1));
   assert.equal(call.phase, "sent");
