@@ -6,7 +6,7 @@ import type { Printed } from "bowline-core";
 import { errorFrom, type Failure, type McpError } from "./errors.js";
 import type { Host } from "./host.js";
 import { withMeta, wrongKey } from "./meta.js";
-import type { InDoubtCall, InputRequiredResult, Progress, RequestOptions, RequestPhase, RequestPriority, RequestPromise } from "./types.js";
+import type { CallToolOptions, InDoubtCall, InputRequiredResult, Progress, RequestOptions, RequestPhase, RequestPriority, RequestPromise } from "./types.js";
 
 /** Bits of `Core.call`'s flags. */
 export const NOTIFICATION = 1;
@@ -183,7 +183,8 @@ export class Call {
 
   private print(params: object | null | undefined): number {
     const { tables, tools } = this.host;
-    const headers = this.method === "tools/call" ? tools.headers(params!, tables!.headerValue) : undefined;
+    const { toolDefinition } = this.options as CallToolOptions;
+    const headers = this.method === "tools/call" ? tools.headers(params!, tables!.headerValue, toolDefinition) : undefined;
     return tables!.params(tables!.methodId(this.method), params, headers);
   }
 

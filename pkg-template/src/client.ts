@@ -170,8 +170,6 @@ export class McpClient {
    * call, which is followed to its result; cancelling the call then cancels the task.
    */
   callTool<R = CallToolResult>(name: string, args: Record<string, unknown> = {}, options: CallToolOptions = NONE): RequestPromise<R> {
-    const { toolDefinition } = options;
-    if (toolDefinition) this.#host.tools.learn({ tools: [toolDefinition] }, this.#host.isModern);
     return this.#submit<R>(0, "tools/call", { name, arguments: args }, options, finishTool);
   }
 

@@ -14,11 +14,13 @@ const MIRRORED = ["string", "integer", "boolean"];
 /** An argument that is sent as a header too: that header's name, and the chain of properties to the argument. */
 type Mirror = readonly [header: string, path: readonly string[]];
 
+type Warn = (message: string, tool: string) => void;
+
 export class Tools {
-  readonly #warn: (message: string, tool: string) => void;
+  readonly #warn: Warn;
   readonly #known = new Map<string | undefined, readonly [tool: Tool, mirrors: readonly Mirror[]]>();
 
-  constructor(warn: (message: string, tool: string) => void) {
+  constructor(warn: Warn) {
     this.#warn = warn;
   }
 
@@ -41,22 +43,21 @@ export class Tools {
   #take(tool: Tool | null, strict: boolean): boolean {
     const name = tool?.name;
     if (typeof name !== "string" || this.get(name) === tool) return true;
-    const mirrors: Mirror[] = [];
-    const flaw = findFlaw(tool!.inputSchema, [], mirrors);
+    const mirrors = mirrorsOf(tool!, strict ? this.#warn : undefined);
     this.#known.delete(name);
-    if (flaw && strict) {
-      this.#warn(`tool ${JSON.stringify(name)} has an invalid definition: ${flaw}`, name);
-      return false;
-    }
-    this.#known.set(name, [tool!, flaw ? [] : mirrors]);
+    if (!mirrors && strict) return false;
+    this.#known.set(name, [tool!, mirrors ?? []]);
     if (this.#known.size > MAX_TOOLS) this.#known.delete(this.#known.keys().next().value);
     return true;
   }
 
-  /** The `Mcp-Param-*` headers of a `tools/call`; `encode` makes a text a header value. Throws what `JSON.stringify` throws. */
-  headers(params: object, encode: (text: string) => string): [name: string, value: string][] | undefined {
+  /**
+   * The `Mcp-Param-*` headers of a `tools/call`, by the definition given or else the newest; `encode` makes a text a header value. Throws
+   * what `JSON.stringify` throws.
+   */
+  headers(params: object, encode: (text: string) => string, definition?: Tool): [name: string, value: string][] | undefined {
     const { name, arguments: given } = params as { name?: string; arguments?: unknown };
-    const mirrors = this.#known.get(name)?.[1];
+    const mirrors = definition ? mirrorsOf(definition, this.#warn) : this.#known.get(name)?.[1];
     if (!mirrors?.length || !given) return;
     // As the server will read them: a date, for example, is printed as a text.
     const args: unknown = JSON.parse(JSON.stringify(given));
@@ -66,6 +67,15 @@ export class Tools {
       return isPlain ? [[`mcp-param-${header}`, encode(String(value))]] : [];
     });
   }
+}
+
+/** The annotations of a tool; none when one of them is invalid, which is told. */
+function mirrorsOf({ name, inputSchema }: Tool, warn?: Warn): Mirror[] | undefined {
+  const mirrors: Mirror[] = [];
+  const flaw = findFlaw(inputSchema, [], mirrors);
+  if (!flaw) return mirrors;
+  warn?.(`tool ${JSON.stringify(name)} has an invalid definition: ${flaw}`, name);
+  return undefined;
 }
 
 /** What is wrong with the annotations in a schema (P17). `path` is the chain of properties to it; null when something else is between. */

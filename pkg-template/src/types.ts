@@ -79,7 +79,7 @@ export interface CompleteOptions extends RequestOptions {
 export interface CallToolOptions extends RequestOptions {
   /**
    * The tool's definition, when it did not come to this client by a list: it tells which arguments go as
-   * headers too, and what the result must look like.
+   * headers too, and what the result must look like. For this call only.
    * @default the definition of the newest list
    */
   toolDefinition?: Tool;

@@ -183,13 +183,15 @@ test("the newest definition counts, and a page of a list forgets no other", asyn
   assert.equal(await told("one"), undefined);
 });
 
-test("a definition given with the call does what a listed one does", async () => {
+test("a definition given with the call does what a listed one does, for that call", async () => {
   const { client, sent, warnings } = served(() => ({ content: [] }));
   await client.callTool("it", { region: "a" }, { toolDefinition: tool("it", { region }) });
   assert.deepEqual(sent[0].headers, [["mcp-param-Region", "a"]]);
   await client.callTool("it", { region: "a" }, { toolDefinition: tool("it", { region: annotated("number", "A") }) });
   assert.equal(sent[1].headers, undefined);
   assert.equal(warnings.length, 1);
+  await client.callTool("it", { region: "a" });
+  assert.equal(sent[2].headers, undefined);
 });
 
 test("arguments that are no JSON are refused before anything is sent", async () => {
