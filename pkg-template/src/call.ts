@@ -23,7 +23,7 @@ export interface RawFailure {
   code: Failure["code"];
   outcome: Failure["outcome"];
   retryable: boolean;
-  kind: "" | "rpc" | "http" | "close" | "time" | "note";
+  kind: "" | "rpc" | "http" | "close" | "time" | "note" | "input";
   number: number;
   extra: number;
   note: string;

@@ -24,7 +24,8 @@ declare module "bowline-core" {
   export interface Tables {
     attach(client: number, entry: object): number;
     methodId(name: string): number;
-    put(value: object): number;
+    /** A whole message, printed. */
+    message(value: object): number;
     /** `headers`: what a modern server over HTTP gets as headers too. */
     params(method: number, given: object | null | undefined, headers?: [name: string, value: string][]): number;
     printed(params: number): Printed;

@@ -191,7 +191,7 @@ REQUEST_TIMEOUT|no answer within $timeout ms|Raise timeout, or pass onProgress: 
  total|not finished within $timeout ms|Raise maxTotalTimeout.
 QUEUE_FULL|too many calls are waiting|Raise queue.maxQueued.
 CLIENT_CLOSED|the client is closed|Make a new one.
-SEND_FAILED|the request cannot be made|transport.headers threw?
+SEND_FAILED|the call cannot be sent|transport.headers threw?
  json|the params are not JSON|No cycles, no BigInt.
  meta|a key of options.meta is reserved or malformed|Prefix your own: com.example/name.
 CAPABILITY_NOT_SUPPORTED|the server does not offer $detail|See connection.server.capabilities.
@@ -224,7 +224,8 @@ INVALID_RESULT|the result is of an unknown kind|${FAULT}
  schema|the tool's outputSchema cannot be used|${EXECUTED}
 MESSAGE_TOO_LARGE|a message is larger than allowed|Raise transport.maxMessageBytes.
 PROTOCOL_VERSION|no protocol version in common with $url|Update the older one, or set protocol.era to "auto".
-INPUT_REQUIRED|the server wants user input|Set protocol.onInputRequired, or call again with inputResponses for what data asks.
+INPUT_REQUIRED|the server wants user input|Set protocol.onInputRequired, or call again with inputResponses.
+ rounds|the server wants input without end|Raise protocol.maxInputRounds.
 INVALID_CONFIG|invalid configuration
 WASM_LOAD_FAILED|the WebAssembly core could not be loaded|A Content-Security-Policy needs 'wasm-unsafe-eval'; bowline/slim needs bowline_bg.wasm beside it.
 INTERNAL|a fault inside bowline ($detail)|Please report it.`.split("\n")) {

@@ -245,8 +245,9 @@ export class Host {
       failure.stage = note as NonNullable<Failure["stage"]>;
     } else if (kind === "note") {
       failure.detail = note;
+    } else if (kind === "input") {
+      Object.assign(failure, { detail: note, data: value });
     }
-    if (code === "INPUT_REQUIRED") failure.data = value;
     return failure;
   }
 

@@ -132,19 +132,21 @@ export class Inputs {
   async serve(link: number, { id, ...question }: Question & { id: unknown }): Promise<void> {
     const control = new AbortController();
     this.#serving.set(id, control);
-    let code = this.#host.onInput ? refusal(this.#host.capabilities, question) : METHOD_NOT_FOUND;
-    let result: unknown;
+    const { signal } = control;
+    const { client, capabilities, onInput, tables } = this.#host;
+    const respond = (body: object): void => core.reply(client, link, tables!.message({ jsonrpc: "2.0", id, ...body }));
+    const refuse = (code: number): void => respond({ error: { code, message: MESSAGES[code] } });
+    const code = onInput ? refusal(capabilities, question) : METHOD_NOT_FOUND;
     try {
-      // Printed here, where what cannot be printed is the handler's fault and not the sender's.
-      if (!code) result = JSON.parse(JSON.stringify(await answerOne(this.#host, question, control.signal)));
+      if (code) return refuse(code);
+      const result = await answerOne(this.#host, question, signal);
+      if (!signal.aborted) respond({ result });
     } catch {
       // Why is nobody's business on the other side.
-      code = question.method === "sampling/createMessage" ? USER_REJECTED : INTERNAL;
+      if (!signal.aborted) refuse(question.method === "sampling/createMessage" ? USER_REJECTED : INTERNAL);
+    } finally {
+      if (this.#serving.get(id) === control) this.#serving.delete(id);
     }
-    if (this.#serving.get(id) === control) this.#serving.delete(id);
-    if (control.signal.aborted) return;
-    const response = code ? { error: { code, message: MESSAGES[code] } } : { result };
-    core.reply(this.#host.client, link, this.#host.tables!.put({ jsonrpc: "2.0", id, ...response }));
   }
 
   /** The server takes a question back. */

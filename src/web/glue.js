@@ -119,7 +119,7 @@ export function shut(client) {
 
 /** What the package uses of this module; it reaches it through the wasm module, so that there is one instance of both. */
 export function api() {
-  return { attach, methodId, put, params, printed: (handle) => values[handle], key, headerValue };
+  return { attach, methodId, params, key, message, printed: (handle) => values[handle], headerValue };
 }
 
 // The entry has resolve(value), reject(failure) and, if it listens, progress(value).
@@ -129,6 +129,9 @@ function attach(client, entry) {
   calls[slot] = entry;
   return slot;
 }
+
+// A whole message of the package's own. Throws what JSON.stringify throws.
+const message = (value) => put(JSON.stringify(value));
 
 // Throws what JSON.stringify throws. Params are printed when they are given, so that later changes to them change nothing.
 function params(method, given) {

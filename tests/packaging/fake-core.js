@@ -10,6 +10,15 @@ glue.addVersion("2026-07-28");
 glue.addMethod("tools/call", 0);
 for (const method of ["tools/list", "resources/list", "resources/read", "prompts/list", "server/discover"]) glue.addMethod(method, 1);
 
+/** A handle as the real core gets it: of what arrived as text. */
+function arrived(client, message) {
+  if (message.result === undefined && !message.error) return 0;
+  let handle;
+  glue.connect({ hear: (...told) => (handle = told[4]) });
+  glue.receiveBytes(new TextEncoder().encode(JSON.stringify({ jsonrpc: "2.0", id: 1, ...message })), client, 1);
+  return handle;
+}
+
 class Peer {
   /** Calls handed over and not settled yet, in order: { slot, method, params, headers, key, entry }. */
   calls = [];
@@ -47,12 +56,12 @@ class Peer {
 
   settle(call, result) {
     this.calls = this.calls.filter((one) => one !== call);
-    glue.settle(this.client, call.slot, result === undefined ? 0 : tables.put(result));
+    glue.settle(this.client, call.slot, arrived(this.client, { result }));
   }
 
   fail(call, code, { outcome = "not-applied", retryable = 0, kind = "", number = 0, value } = {}) {
     this.calls = this.calls.filter((one) => one !== call);
-    const handle = value === undefined ? 0 : tables.put(value);
+    const handle = arrived(this.client, kind === "rpc" ? { error: value } : { result: value });
     glue.fail(this.client, call.slot, glue.failure(code, outcome, retryable, kind, number, -1, "", handle));
   }
 
@@ -120,7 +129,7 @@ export function answer(client, slot, params) {
 }
 
 export function reply(client, link, message) {
-  of(client).replies.push({ link, ...tables.printed(message) });
+  of(client).replies.push({ link, ...JSON.parse(tables.printed(message)) });
 }
 
 export function listen(client, params) {

@@ -101,7 +101,7 @@ test("without a handler the call rejects with what was asked for, and can be mad
   call.entry.ask(0, required);
   await settled();
   assert.deepEqual(peer.answers, [{ slot: call.slot, params: undefined }]);
-  peer.fail(call, "INPUT_REQUIRED", { value: required });
+  peer.fail(call, "INPUT_REQUIRED", { kind: "input", value: required });
   const error = await result.catch((one) => one);
   assert.ok(McpError.is(error, "INPUT_REQUIRED"));
   assert.deepEqual(error.data, required);
@@ -121,7 +121,7 @@ test("a handler that rejects fails the call with its error as the cause, and the
   call.entry.ask(0, { inputRequests: { a: { ...FORM, params: { ...FORM.params, message: "Other" } }, b: FORM } });
   await settled();
   assert.deepEqual(peer.answers, [{ slot: call.slot, params: undefined }]);
-  peer.fail(call, "INPUT_REQUIRED", { value: {} });
+  peer.fail(call, "INPUT_REQUIRED", { kind: "input", value: {} });
   const error = await result.catch((one) => one);
   assert.equal(error.cause, boom);
   assert.match(error.message, /no form today/);
@@ -265,6 +265,13 @@ test("a request that the server takes back, or whose link is gone, gets no respo
     await settled();
     assert.deepEqual(peer.replies, [], name);
   }
+});
+
+test("an answer that cannot be printed is an error for the server", async () => {
+  const { peer } = asked(async () => ({ big: 1n }), { era: "legacy", capabilities: { roots: {} } });
+  peer.host.onRequest(1, { jsonrpc: "2.0", id: 1, method: "roots/list" });
+  await settled();
+  assert.equal(response(peer).error.code, -32603);
 });
 
 // ---- -32042 ----

@@ -71,7 +71,7 @@ test("a task is polled at the pace its server names, as that changes, and its re
   await after(999);
   assert.equal(methods().length, 3, "a second is the pace of a server that names none");
   await after(1);
-  assert.equal(await call, RESULT);
+  assert.deepEqual(await call, RESULT);
   assert.equal(call.phase, "settled");
   await after(100_000);
   assert.equal(methods().length, 4, "nothing is asked once it is over");
@@ -84,13 +84,13 @@ test("the pace has limits: never faster than 100 ms, never slower than a minute"
     await after(ms - 1);
     assert.equal(methods().length, 1, String(pollIntervalMs));
     await after(1);
-    assert.equal(await call, RESULT);
+    assert.deepEqual(await call, RESULT);
   }
 });
 
 test("a server that does not make a task of it answers as ever", async () => {
   const { client, tasks } = await following([RESULT]);
-  assert.equal(await client.callTool("quick"), RESULT);
+  assert.deepEqual(await client.callTool("quick"), RESULT);
   assert.deepEqual(tasks, []);
 });
 
@@ -142,7 +142,7 @@ test("a task that begins with a question is asked for it at once", async () => {
   const { client, methods, after } = await following([created({ status: "input_required", pollIntervalMs: 60_000 }), completed()]);
   const call = client.callTool("slow");
   await after(0);
-  assert.equal(await call, RESULT);
+  assert.deepEqual(await call, RESULT);
   assert.deepEqual(methods(), ["tools/call", "tasks/get"]);
 });
 
@@ -155,7 +155,7 @@ test("a question that nobody answers ends the call, which says where the task st
   await after(1000);
   const error = await end;
   assert.deepEqual([error.code, error.outcome, error.cause], ["INPUT_REQUIRED", "unknown", boom]);
-  assert.equal(error.data, asking);
+  assert.deepEqual(error.data, asking);
   assert.ok(!methods().includes("tasks/cancel"), "somebody else may answer");
 });
 
@@ -220,7 +220,7 @@ test("a poll that fails for the moment is tried again, one that is refused ends 
   const { client, methods, after } = await following([created(), down, down, completed()]);
   const call = client.callTool("slow");
   for (let i = 0; i < 3; i += 1) await after(1000);
-  assert.equal(await call, RESULT);
+  assert.deepEqual(await call, RESULT);
   assert.equal(methods().length, 4);
 
   const gone = () => { throw ["RPC_ERROR", { kind: "rpc", number: -32602, value: { message: "no such task" } }]; };
@@ -255,12 +255,12 @@ test("a task of earlier is taken up again by its id", async () => {
   const { client, methods, after, tasks } = await following([task("working"), completed()]);
   const call = client.resumeTask(ID);
   await after(1000);
-  assert.equal(await call, RESULT);
+  assert.deepEqual(await call, RESULT);
   assert.deepEqual(methods(), ["tasks/get", "tasks/get"]);
   assert.equal(tasks[0].id, call.requestId);
 
   const done = await following([completed()]);
-  assert.equal(await done.client.resumeTask(ID), RESULT);
+  assert.deepEqual(await done.client.resumeTask(ID), RESULT);
 });
 
 test("the result of a task is checked like any other", async () => {

@@ -36,7 +36,7 @@ async function refused(outputSchema, result, words) {
 }
 
 test("a result that fits is handed out as it came", async () => {
-  assert.equal((await called(SUM, fits)).ended, fits);
+  assert.deepEqual((await called(SUM, fits)).ended, fits);
 });
 
 test("a result that does not fit is refused, with what is wrong and where", async () => {
@@ -48,18 +48,18 @@ test("a structured result that is missing is refused; null is not missing", asyn
   await refused(SUM, { content: [] }, /does not fit .*: no structuredContent$/);
   await refused(SUM, null, /does not fit .*: no structuredContent$/);
   const nothing = { content: [], structuredContent: null };
-  assert.equal((await called({ type: "null" }, nothing)).ended, nothing);
+  assert.deepEqual((await called({ type: "null" }, nothing)).ended, nothing);
   await refused(SUM, nothing, /does not fit/);
   const list = { content: [], structuredContent: [1] };
-  assert.equal((await called({ type: "array" }, list)).ended, list);
+  assert.deepEqual((await called({ type: "array" }, list)).ended, list);
 });
 
 test("a tool's own failure, a tool without outputSchema and a call that wants it so are not checked", async () => {
   const failed = { content: [], isError: true };
-  assert.equal((await called(SUM, failed)).ended, failed);
-  assert.equal((await called(undefined, misfits)).ended, misfits);
-  assert.equal((await called(SUM, misfits, { options: { validateOutput: false } })).ended, misfits);
-  assert.equal((await called(SUM, misfits, { validator: null })).ended, misfits);
+  assert.deepEqual((await called(SUM, failed)).ended, failed);
+  assert.deepEqual((await called(undefined, misfits)).ended, misfits);
+  assert.deepEqual((await called(SUM, misfits, { options: { validateOutput: false } })).ended, misfits);
+  assert.deepEqual((await called(SUM, misfits, { validator: null })).ended, misfits);
 });
 
 test("a definition given with the call is what the result is checked against", async () => {
@@ -84,7 +84,7 @@ test("the dialect is the one a schema names, and 2020-12 without", async () => {
 
 test("an unknown dialect is told by a warning, once, and the result is handed out", async () => {
   const { ended, client, warnings } = await called({ $schema: "https://example.com/own", ...SUM }, misfits);
-  assert.equal(ended, misfits);
+  assert.deepEqual(ended, misfits);
   await client.callTool("add");
   assert.equal(warnings.length, 1);
   assert.match(warnings[0].message, /"add" are not validated: .* https:\/\/example\.com\/own$/);
@@ -107,7 +107,7 @@ test("a schema may refer to its own parts: by pointer, anchor, or the id of a pa
     { $id: "https://example.com/root", $ref: "part", $defs: { s: { $id: "part", ...SUM } } },
   ];
   for (const schema of own) {
-    assert.equal((await called(schema, fits)).ended, fits);
+    assert.deepEqual((await called(schema, fits)).ended, fits);
     await refused(schema, misfits, /does not fit/);
   }
   await refused({ $ref: "#/$defs/missing" }, fits, /cannot be used/);
@@ -128,7 +128,7 @@ test("a schema is compiled once, and one of a shared, frozen list too", async ()
   const validator = { ...inner, compile: (schema) => ((compiled += 1), inner.compile(schema)) };
   const freeze = (value) => (Object.values(value).forEach((part) => part instanceof Object && freeze(part)), Object.freeze(value));
   const { ended, client } = await called(freeze({ ...SUM, properties: { sum: { $ref: "#/$defs/n" } }, $defs: { n: { type: "integer" } } }), fits, { validator });
-  assert.equal(ended, fits);
+  assert.deepEqual(ended, fits);
   await Promise.all([client.callTool("add"), client.callTool("add")]);
   assert.equal(compiled, 1);
 });
