@@ -10,6 +10,7 @@ import { inRoot, say, seconds } from "../../pkg-template/proc.mjs";
 import { startServers } from "../servers/index.mjs";
 
 const { createClient, McpError } = await import(pathToFileURL(inRoot("pkg", "dist", "index.js")));
+const { cfworker } = await import(pathToFileURL(inRoot("pkg", "dist", "cfworker.js")));
 
 const BLOCKED_MS = 700;
 const LIMIT_MS = 20_000;
@@ -91,6 +92,15 @@ async function calls(subject, client) {
   await check(`${name}: calls a tool, and many at once`, async () => {
     await sum(20, 22);
     await Promise.all(Array.from({ length: 40 }, (_, i) => sum(i, 1000)));
+  });
+  await check(`${name}: holds structured results against their schema`, async () => {
+    const [tool, left, right] = subject.add;
+    const definition = (await client.listTools()).find((one) => one.name === tool);
+    const { structuredContent } = await client.callTool(tool, { [left]: 1, [right]: 2 });
+    if (definition.outputSchema) assert.ok(structuredContent, "the tool promises a structured result");
+    const toolDefinition = { ...definition, outputSchema: { type: "object", required: ["no such member"] } };
+    const error = await rejection(client.callTool(tool, { [left]: 1, [right]: 2 }, { toolDefinition }));
+    assert.deepEqual([error.code, error.outcome], ["INVALID_RESULT", "applied"]);
   });
   await check(`${name}: reports progress in order`, async () => {
     const seen = [];
@@ -204,6 +214,7 @@ try {
       // The servers' endpoints have no WebSocket beside HTTP; the fallback itself is tested in the browser.
       enableWebSocket: subject.transport === "websocket",
       reconnectOptions: { initialDelay: 100, maxDelay: 400 },
+      protocol: { validator: cfworker() },
     });
     await calls(subject, client);
     await losses(subject, client, server);
