@@ -28,7 +28,7 @@ export function release(handle) {
 
 // The first taker gets the parsed value itself. Whoever shares it (the cache, callers that joined the same read) gets one frozen
 // copy, made when it is first asked for: nothing that is handed out can be changed into the cache, and a miss costs nothing extra.
-function take(handle) {
+export function take(handle) {
   let value = values[handle];
   if (value === LAZY) {
     value = values[handle] = freeze(JSON.parse(texts[handle]).result);
@@ -101,7 +101,7 @@ function canonical(value) {
   return `{${members.join()}}`;
 }
 
-const clients = [];
+export const clients = [];
 
 /** Registers a client; `host` is the package's side of it. */
 export function open(host, limit) {
@@ -119,10 +119,10 @@ export function shut(client) {
 
 /** What the package uses of this module; it reaches it through the wasm module, so that there is one instance of both. */
 export function api() {
-  return { attach, methodId, params, key };
+  return { attach, methodId, params, key, message };
 }
 
-// The entry has resolve(value), reject(failure) and, if it listens, progress(value).
+// The entry has resolve(value), reject(failure), ask(need, value) and, if it listens, progress(value).
 function attach(client, entry) {
   const { calls, free } = clients[client];
   const slot = free.length ? free.pop() : calls.length;
@@ -130,8 +130,12 @@ function attach(client, entry) {
   return slot;
 }
 
-// Throws what JSON.stringify throws. Params are printed when they are given, so that later changes to them change nothing.
-function params(method, given) {
+// A whole message of the package's own. Throws what JSON.stringify throws.
+const message = (value) => put(JSON.stringify(value));
+
+// Throws what JSON.stringify throws. Params are printed when they are given, so that later changes to them change nothing. The headers,
+// pairs of a name and a value, go with them over modern HTTP.
+function params(method, given, headers) {
   let name;
   let meta = "";
   if (given !== undefined && given !== null) {
@@ -141,12 +145,11 @@ function params(method, given) {
       given = rest;
     }
     // P13: the name of the thing, where the method has one.
-    if (method === 0) name = given.name;
-    else if (given.uri !== undefined || given.name !== undefined) name = given.uri ?? given.name;
+    name = method === 0 ? given.name : (given.uri ?? given.name ?? given.taskId);
   }
   const text = given === undefined || given === null ? "{}" : JSON.stringify(given);
   if (text === undefined || text[0] !== "{") throw new TypeError("params must be an object");
-  return put({ text, meta, name: name === undefined ? name : headerValue(String(name)) });
+  return put({ text, meta, headers, name: name === undefined ? name : headerValue(String(name)) });
 }
 
 function key(client, method, given, always) {
@@ -190,7 +193,7 @@ export function fail(client, slot, failure) {
 }
 
 // What is thrown there must not unwind through wasm: it becomes an uncaught error of its own.
-function tell(work) {
+export function tell(work) {
   try {
     work();
   } catch (error) {
@@ -256,10 +259,8 @@ function encode(client, kind, id, method, handle, version, progress) {
       return `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}}}`;
     case PONG:
       return `{"jsonrpc":"2.0","id":${JSON.stringify(values[handle].id)},"result":{}}`;
-    default: {
-      const error = { code: -32601, message: "Method not found" };
-      return JSON.stringify({ jsonrpc: "2.0", id: values[handle].id, error });
-    }
+    default:
+      return values[handle];
   }
 }
 
@@ -341,8 +342,11 @@ function deliver(message, text, client, source) {
     const { result } = message;
     const kind = result?.resultType;
     const ttl = result?.ttlMs;
-    let info = kind === undefined || kind === "complete" ? 0 : kind === "input_required" ? 1 : 2;
-    if (typeof ttl === "number") info |= 4;
+    let info = 7;
+    if (kind === undefined || kind === "complete") info = 0;
+    else if (kind === "input_required") info = result.inputRequests ? 1 : 2;
+    else if (kind === "task" && clients[client].host.capabilities.extensions?.["io.modelcontextprotocol/tasks"]) info = 3;
+    if (typeof ttl === "number") info |= 8;
     on(client, source, RESULT, id, put(result, text), info, ttl, size);
   } else if (message?.error) {
     const { code } = message.error;
@@ -383,8 +387,9 @@ export function exchange(client, source, kind, id, method, handle, version, prog
   if (version >= 0 && kind !== INITIALIZE) headers["mcp-protocol-version"] = versions[version];
   if (version >= MODERN && kind !== NOTIFICATION) {
     headers["mcp-method"] = kind === REQUEST ? names[method] : "server/discover";
-    const name = kind === REQUEST ? values[handle].name : undefined;
+    const { name, headers: mirrored = [] } = kind === REQUEST ? values[handle] : {};
     if (name !== undefined) headers["mcp-name"] = name;
+    for (const [header, value] of mirrored) headers[header] = value;
   }
   if (session) headers["mcp-session-id"] = values[session];
   run(client, source, init);

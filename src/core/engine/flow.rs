@@ -30,7 +30,7 @@ impl<P: Payload> Engine<P> {
         if let Some(error) = refusal {
             return self.settle(id, Err(error));
         }
-        if let Some(key) = key {
+        if let (Some(key), Kind::Request) = (key, kind) {
             let hit = self.cache.as_mut().and_then(|cache| cache.fresh(key, self.now));
             if let Some(payload) = hit {
                 self.metrics.cached_responses += 1;
@@ -102,7 +102,7 @@ impl<P: Payload> Engine<P> {
             Some(up) => (cx.write(up, purpose, message), up.session.is_some()),
             None => (None, false),
         });
-        let sending = Sending { link, id: request, exchange, in_session, at: self.now, heard: self.now };
+        let sending = Sending { link, era, id: request, exchange, in_session, at: self.now, heard: self.now };
         self.active += 1;
         self.calls.enter(id, Phase::Sent(sending));
         if kind == Kind::Notification && exchange.is_none() {
@@ -226,7 +226,7 @@ impl<P: Payload> Engine<P> {
                     cx.write(up, Purpose::Silent, Outgoing::Cancelled(sending.id));
                 }
             }),
-            Phase::Following(_) | Phase::Delayed(_) => {}
+            Phase::Following(_) | Phase::Delayed(_) | Phase::Asking(_) => {}
         }
     }
 
@@ -236,7 +236,7 @@ impl<P: Payload> Engine<P> {
             return Outcome::NotSent;
         };
         match (call.phase, call.request.method.effect()) {
-            (Phase::Queued | Phase::Following(_), _) if call.replays == 0 => Outcome::NotSent,
+            (Phase::Queued | Phase::Following(_), _) if !call.was_taken() => Outcome::NotSent,
             (_, Effect::Safe) => Outcome::NotApplied,
             (Phase::Sent(_), Effect::SideEffect) => Outcome::Unknown,
             // A side effect waits again only after the server refused it, or in doubt, which `settle` looks at.
@@ -287,7 +287,7 @@ impl<P: Payload> Engine<P> {
     }
 
     /// A call is no longer on the wire.
-    fn unsend(&mut self, id: CallId) {
+    pub(super) fn unsend(&mut self, id: CallId) {
         if let Some(call) = self.calls.at_mut(id) {
             if call.sending().is_some() {
                 call.phase = Phase::Queued;

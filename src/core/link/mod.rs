@@ -6,7 +6,7 @@ mod context;
 mod exchange;
 mod handshake;
 
-pub(crate) use call::{Call, Calls, Phase, Sending};
+pub(crate) use call::{Ask, Call, Calls, Phase, Sending};
 pub(crate) use connection::{Change, Connection};
 pub(crate) use context::{Context, Ids, Link};
 pub(crate) use exchange::{refused, unreached, Answer, Exchange, Purpose, Step};

@@ -102,7 +102,7 @@ async fn the_python_server_speaks_the_newest_revision_when_nothing_else_is_asked
 #[wasm_bindgen_test]
 async fn the_python_server_keeps_a_session_with_a_client_of_the_legacy_era() {
     let peers = Peers::find().await;
-    let config = Config { websocket: false, era: Some(Era::Legacy), ..config() };
+    let config = Config { websocket: false, versions: Versions::of(Era::Legacy), ..config() };
     let client = Client::new(config, &peers.url("python-http"), "");
 
     assert_eq!(client.tool("add", r#"{"a":2,"b":3}"#).text().await, "5");
@@ -113,7 +113,7 @@ async fn the_python_server_keeps_a_session_with_a_client_of_the_legacy_era() {
 #[wasm_bindgen_test]
 async fn a_session_that_a_restarted_server_forgot_is_begun_again() {
     let peers = Peers::find().await;
-    let config = Config { websocket: false, era: Some(Era::Legacy), ..config() };
+    let config = Config { websocket: false, versions: Versions::of(Era::Legacy), ..config() };
     let client = Client::new(config, &peers.url("python-http"), "");
     client.connect().await;
     let (epoch, before) = (client.host.epoch(), client.exchanges().len());
