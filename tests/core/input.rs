@@ -1,6 +1,8 @@
 //! Calls that a server answers with a question (protocol P41-P46): the application is asked, the same call goes again with what it
 //! gave, under a new id and with the time it thought not counted; and what such a call brings is nobody else's.
 
+use std::collections::BTreeSet;
+
 use bowline_core::{
     CacheKey, CallId, Code, Command, Config, Detail, Method, Need, Outcome, Outgoing, Output, ResultKind,
 };
@@ -38,8 +40,8 @@ fn what_the_application_gives_goes_with_the_same_call_under_a_new_id() {
             assert!(hand.end(call).is_none());
             assert!(!hand.driver.engine.is_sent(call));
             hand.command(Command::Answer(call, Some(GIVEN)));
-            let ids: Vec<_> = hand.sendings(call).into_iter().map(|(_, id)| id).collect();
-            assert!(ids.len() == 2 && ids[0] != ids[1]);
+            let ids: BTreeSet<_> = hand.sendings(call).into_iter().map(|(_, id)| id).collect();
+            assert_eq!(ids.len(), 2);
             assert_eq!(params(&hand), Some(GIVEN));
             hand.answer(call, Doc::of(5));
             assert_eq!(hand.value(call), 5);

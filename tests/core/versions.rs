@@ -82,10 +82,9 @@ fn a_refused_revision_is_answered_with_the_newest_allowed_one_in_common() {
     let refused = |config: Config| {
         let mut hand = Hand::new(config);
         let call = hand.call(connect());
-        let (place, id, _) = hand.question();
-        let Place::Exchange(exchange) = place else { panic!("over HTTP") };
+        let (_, id, _) = hand.question();
         let payload = Doc::supporting("2025-11-25 2025-03-26");
-        hand.json(exchange, 400, Incoming::Error { id: Some(id), code: -32022, payload });
+        hand.json(hand.last_exchange(), 400, Incoming::Error { id: Some(id), code: -32022, payload });
         (hand, call)
     };
     let (hand, _) = refused(allowing("2026-07-28 2025-06-18 2025-03-26"));

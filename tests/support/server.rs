@@ -239,7 +239,7 @@ impl Server {
         }
         let asks = [Method::TOOLS_CALL, Method::RESOURCES_READ, Method::PROMPTS_GET].contains(&method);
         let wanted = params.key % (self.shape.rounds + 1);
-        let kind = if params.key % 3 == 0 { ResultKind::StateOnly } else { ResultKind::InputRequired };
+        let kind = if params.key.is_multiple_of(3) { ResultKind::StateOnly } else { ResultKind::InputRequired };
         (asks && params.round < wanted).then_some(Reply::Result(kind, Hint { ttl: self.shape.ttl }, params))
     }
 

@@ -1,6 +1,6 @@
 //! Streamable HTTP against three official servers: both eras, with and without a session, JSON and event-stream answers.
 
-use bowline_core::{Config, Era};
+use bowline_core::{Config, Era, Versions};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::client::{at, config, Client};
@@ -97,6 +97,19 @@ async fn the_python_server_speaks_the_newest_revision_when_nothing_else_is_asked
     assert_eq!(call.reports_after_the_end().await, [1.0, 2.0]);
     assert_eq!(client.host.version(), "2026-07-28");
     assert_eq!(client.host.server(), "bowline-python-http");
+}
+
+#[wasm_bindgen_test]
+async fn a_server_that_was_found_to_be_legacy_is_initialized_first_by_the_next_client() {
+    let url = Peers::find().await.url("everything");
+    Client::over_http(&url).connect().await;
+
+    let next = Client::over_http(&url);
+    next.connect().await;
+
+    let methods: Vec<_> = next.exchanges().iter().filter_map(Exchange::rpc).collect();
+    assert_eq!(methods.first().map(String::as_str), Some("initialize"), "{methods:?}");
+    assert_eq!(next.host.era(), "legacy");
 }
 
 #[wasm_bindgen_test]
