@@ -1,7 +1,7 @@
 //! What a server wants of the application before it goes on: input for a call, other headers, an answer to a request of its own. The
 //! call waits meanwhile, off the wire and without a limit; the answer sends it again as new. What the answer is, is not decided here.
 
-use super::{forget, CallId, Code, Detail, Engine, Error, LinkId, Method, Outgoing, Output, Payload, Phase, Purpose};
+use super::{CallId, Code, Detail, Engine, Error, LinkId, Method, Outgoing, Output, Payload, Phase, Purpose};
 use crate::io::Need;
 use crate::link::Ask;
 use crate::time::Duration;
@@ -9,9 +9,9 @@ use crate::wire::{Asked, Era};
 
 /// Results of these may ask for input (P41).
 const MAY_ASK: [Method; 3] = [Method::TOOLS_CALL, Method::RESOURCES_READ, Method::PROMPTS_GET];
-/// How long the first return of nothing but the server's state is held back, and how long any is (P42).
-const STATE_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_STATE_PAUSE: Duration = Duration::from_millis(5_000);
+/// How long the first return of nothing but the server's state is held back, and any at most (P42). Milliseconds.
+const STATE_PAUSE: u64 = 100;
+const LONGEST_STATE_PAUSE: u64 = 5_000;
 
 impl<P: Payload> Engine<P> {
     /// A call was answered with a question.
@@ -26,14 +26,12 @@ impl<P: Payload> Engine<P> {
         if call.rounds >= self.config.max_input_rounds {
             return self.fail(id, Error::new(Code::InputRequired, Detail::Input(payload, "rounds")), true);
         }
-        let pause = match state_only {
-            true => STATE_PAUSE.mul_f64(f64::from(1 << call.rounds.min(6))).min(LONGEST_STATE_PAUSE),
-            false => Duration::ZERO,
-        };
+        // Doubled with each round; six times are more than the longest.
+        let pause = if state_only { (STATE_PAUSE << call.rounds.min(6)).min(LONGEST_STATE_PAUSE) } else { 0 };
         call.rounds += 1;
         let key = call.request.key.take();
         let error = Error::new(Code::InputRequired, Detail::Input(payload.clone(), ""));
-        self.ask(id, Need::Input, payload, Ask { error, pause });
+        self.ask(id, Need::Input, payload, Ask { error, pause: Duration::from_millis(pause) });
         // What it brings from now on is its caller's own (P46): it is not kept, and whoever shared it asks for himself.
         let Some(key) = key else {
             return;
@@ -42,9 +40,7 @@ impl<P: Payload> Engine<P> {
             return self.requeue(heir);
         }
         self.flight.land(id);
-        if !self.cache.as_ref().is_some_and(|cache| cache.has(key)) {
-            forget(key, &self.flight, &mut self.out);
-        }
+        self.let_go(key);
     }
 
     /// Takes a call off the wire until the application has given it new params.

@@ -4,7 +4,7 @@ use super::{
     forget, Answer, CallId, Code, Connection, Detail, Effect, Engine, Error, Kind, LinkId, Method, Outcome, Outgoing,
     Output, Payload, Phase, Purpose, Request, Settled, Transport,
 };
-use crate::ids::RequestId;
+use crate::ids::{CacheKey, RequestId};
 use crate::link::{Sending, State};
 use crate::policy::replay::{decide, Loss, Verdict};
 use crate::wire::Era;
@@ -261,6 +261,11 @@ impl<P: Payload> Engine<P> {
         }
         self.leave(id, end);
         // Only now: the shell may give the text of a forgotten key away, and followers still stood for it.
+        self.let_go(key);
+    }
+
+    /// A call does not need its key any more; a kept result may.
+    pub(super) fn let_go(&mut self, key: CacheKey) {
         if !self.cache.as_ref().is_some_and(|cache| cache.has(key)) {
             forget(key, &self.flight, &mut self.out);
         }
