@@ -111,6 +111,16 @@ fn losing_the_link_does_not_hurt_a_call_that_asks() {
 }
 
 #[test]
+fn a_call_that_waits_for_a_link_after_a_round_has_been_at_the_server_before() {
+    let mut hand = Hand::on_websocket(fixed());
+    let call = asking(&mut hand, tool_call(1));
+    hand.close_link(1006);
+    hand.command(Command::Answer(call, Some(GIVEN)));
+    hand.command(Command::Cancel(call));
+    assert_eq!(hand.error(call), (Code::Aborted, Outcome::NotApplied), "which is more than never having left");
+}
+
+#[test]
 fn each_round_of_a_tool_call_that_is_lost_after_sending_is_in_doubt() {
     let mut hand = Hand::on_http(fixed());
     let call = asking(&mut hand, tool_call(1));

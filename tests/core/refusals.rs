@@ -105,6 +105,15 @@ fn a_server_that_speaks_only_older_revisions_by_now_is_initialized_and_the_call_
 }
 
 #[test]
+fn a_server_that_says_it_is_older_by_now_may_also_refuse_the_preflight_of_the_newer_era() {
+    let mut hand = Hand::on_http(fixed());
+    let call = hand.call(tool_call(1));
+    hand.refuse_with(call, UNSUPPORTED_VERSION, Doc::supporting("2025-06-18"));
+    hand.exchange(hand.last_exchange(), ExchangeEvent::Failed(Reach::Unknown));
+    assert!(matches!(hand.question().2, Outgoing::Initialize(..)), "nothing is known of its era any more");
+}
+
+#[test]
 fn without_a_common_revision_the_refusal_is_the_calls_error() {
     let modern_only = Config { versions: Versions::of(Era::Modern), ..fixed() };
     for (config, supported) in [(fixed(), ""), (modern_only, "2025-11-25")] {
