@@ -2,6 +2,7 @@
 //! and keeps the one promise that matters most: every call settles exactly once.
 
 mod answers;
+mod asking;
 mod flow;
 mod listening;
 
@@ -20,7 +21,7 @@ use crate::policy::queue::Queue;
 use crate::rng::Rng;
 use crate::telemetry::Metrics;
 use crate::time::{Duration, Instant};
-use crate::wire::{Asked, Effect, Incoming, Method, Outgoing, Payload};
+use crate::wire::{Effect, Incoming, Method, Outgoing, Payload};
 
 /// How long an answered exchange may stay open before it is aborted.
 const DRAIN: Duration = Duration::from_millis(1_000);
@@ -132,6 +133,8 @@ impl<P: Payload> Engine<P> {
                 }
             }
             Command::Listen(filter) => self.on_listen(filter),
+            Command::Answer(id, params) => self.on_params(id, params),
+            Command::Reply(link, response) => self.respond(link, Outgoing::Response(response)),
             Command::Reconnect => {
                 let change = self.with(Connection::restart);
                 self.on_change(change);
@@ -342,14 +345,6 @@ impl<P: Payload> Engine<P> {
         if let Some(cache) = &mut self.cache {
             cache.invalidate(methods, |key| forget(key, flight, out));
         }
-    }
-
-    fn on_request(&mut self, link: LinkId, asked: Asked, payload: P) {
-        self.with(|connection, cx| {
-            if let Some(up) = connection.up().filter(|up| up.id == link) {
-                cx.write(up, Purpose::Silent, Outgoing::Reply(asked, payload));
-            }
-        });
     }
 
     fn on_change(&mut self, change: Change<P>) {

@@ -31,6 +31,10 @@ pub enum Command<P> {
     /// Listen to this filter (the params of `subscriptions/listen`) from now on, across links; `None` to nothing any more. In a legacy
     /// era it is only remembered.
     Listen(Option<P>),
+    /// Reply to an [`Output::Ask`]: send the call again with these params, or fail it with what led to asking.
+    Answer(CallId, Option<P>),
+    /// Reply to an [`Output::Asked`] with a whole JSON-RPC response, if its link still works.
+    Reply(LinkId, P),
     /// Drop the link and connect anew, now.
     Reconnect,
     /// Settle everything, end the session, and stay closed.
@@ -144,14 +148,29 @@ pub enum Output<P> {
     Settle(CallId, Result<Settled<P>, Error<P>>),
     /// Progress of a call whose caller listens.
     Progress(CallId, P),
+    /// A call waits, without limit, for [`Command::Answer`] or for its end; with the result or the error object that says why.
+    Ask(CallId, Need, P),
+    /// A legacy server's request, as a whole message: it waits for [`Command::Reply`].
+    Asked(LinkId, P),
     /// A fact for the application.
     Event(Event<P>),
     /// Nothing refers to this cache key any more.
     Forget(CacheKey),
     /// Remember for the origin that its WebSocket failed, for this long.
     RememberFallback(Duration),
+    /// Remember for the origin which era its server speaks, for this long.
+    RememberEra(Era, Duration),
     /// Nothing more to do until then (`None`: until the next input).
     Timeout(Option<Instant>),
+}
+
+/// What a call cannot go on without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// What a result of kind `input_required` asks for (P42).
+    Input,
+    /// Headers that mirror its params, which the server missed (P18).
+    Headers,
 }
 
 /// A good end.

@@ -21,7 +21,7 @@ pub use engine::Engine;
 pub use error::{Code, Detail, Error, Outcome, Stage};
 pub use ids::{CacheKey, CallId, ExchangeId, LinkId, RequestId};
 pub use io::{
-    Command, Event, ExchangeEvent, Input, Kind, LinkEvent, ListenPhase, Output, Reach, Request, Settled, Status,
+    Command, Event, ExchangeEvent, Input, Kind, LinkEvent, ListenPhase, Need, Output, Reach, Request, Settled, Status,
 };
 pub use link::{Reason, State, Transport};
 pub use rng::Rng;

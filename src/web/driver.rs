@@ -5,7 +5,7 @@ use core::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use bowline_core::{
-    CallId, Command, Config, Detail, Duration, Engine, Error, Event, ExchangeEvent, ExchangeId, Incoming, Input,
+    CallId, Command, Config, Detail, Duration, Engine, Era, Error, Event, ExchangeEvent, ExchangeId, Incoming, Input,
     Instant, LinkEvent, LinkId, Malformed, Method, Outgoing, Output, Plan, RequestId, Status, Version,
 };
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -18,6 +18,9 @@ use crate::payload::Payload;
 use crate::socket::Socket;
 use crate::timer::Timer;
 
+/// Verdicts on the server's origin, as they are remembered.
+const FALLBACK: &str = "fallback";
+const LEGACY: &str = "legacy";
 const SUBPROTOCOLS: &str = "mcp mcp.version.2026-07-28 mcp.version.2025-11-25";
 
 /// One client at work. Dropping it closes the client: every promise settles first.
@@ -44,7 +47,8 @@ impl Driver {
             Method::table().for_each(|(name, cacheable)| glue::add_method(name, i32::from(cacheable)));
         }
         let client = glue::open(host, max_message);
-        config.fallback_remembered = Duration::from_millis_f64(glue::fallback_remembered(host));
+        config.fallback_remembered = Duration::from_millis_f64(glue::remembered(host, FALLBACK));
+        config.known_era = (glue::remembered(host, LEGACY) > 0.0).then_some(Era::Legacy);
         let engine = Engine::new(config, (glue::seed() as u64) << 32 | glue::seed() as u32 as u64, now());
         let driver = Rc::new(Self {
             client,
@@ -150,6 +154,8 @@ impl Driver {
             Output::Dial { link, subprotocols } => self.dial(link, subprotocols),
             Output::Hangup(link) => self.hangup(link),
             Output::Progress(call, payload) => glue::progress(client, call.0 as i32, payload.into_raw()),
+            Output::Ask(call, need, payload) => glue::ask(client, call.0 as i32, need as i32, payload.into_raw()),
+            Output::Asked(link, payload) => glue::asked(client, link.0 as i32, payload.into_raw()),
             Output::Event(Event::State(status)) => self.state(status),
             Output::Event(Event::Server(payload)) => glue::server(client, payload.into_raw()),
             Output::Event(Event::Notification(_, payload)) => glue::notification(client, payload.into_raw()),
@@ -158,7 +164,10 @@ impl Driver {
             }
             Output::Event(Event::Replay(call)) => glue::replay(client, call.0 as i32),
             Output::Forget(key) => glue::forget(client, key.0 as i32),
-            Output::RememberFallback(span) => glue::remember_fallback(&self.host, span.as_millis()),
+            Output::RememberFallback(span) => glue::remember(&self.host, FALLBACK, span.as_millis()),
+            // A modern server is asked first anyway: all there is to remember is that it is not.
+            Output::RememberEra(Era::Legacy, span) => glue::remember(&self.host, LEGACY, span.as_millis()),
+            Output::RememberEra(Era::Modern, _) => glue::remember(&self.host, LEGACY, 0.0),
             Output::Timeout(_) => {}
         }
     }
@@ -263,7 +272,7 @@ impl Driver {
             self.client,
             status.state.as_str(),
             status.transport.map_or("", bowline_core::Transport::as_str),
-            status.era.map_or("", bowline_core::Era::as_str),
+            status.era.map_or("", Era::as_str),
             status.version.map_or("", Version::as_str),
             status.attempt as i32,
             status.retry_at.map_or(f64::NAN, Instant::as_millis),
@@ -320,6 +329,7 @@ fn failure(error: Error<Payload>) -> JsValue {
     let (kind, number, extra, note, handle) = match error.detail {
         Detail::None => ("", 0.0, 0.0, "", 0),
         Detail::Rpc(code, payload) => ("rpc", f64::from(code), 0.0, "", payload.into_raw()),
+        Detail::Input(payload, note) => ("input", 0.0, 0.0, note, payload.into_raw()),
         Detail::Http(status, wait) => ("http", f64::from(status), wait.map_or(-1.0, Duration::as_millis), "", 0),
         Detail::Close(code) => ("close", f64::from(code), 0.0, "", 0),
         Detail::Time(stage, span) => ("time", span.as_millis(), 0.0, stage.as_str(), 0),

@@ -124,7 +124,7 @@ export function api() {
   return { attach, methodId, params, key, message, printed: (handle) => values[handle], headerValue };
 }
 
-// The entry has resolve(value), reject(failure) and, if it listens, progress(value).
+// The entry has resolve(value), reject(failure), ask(need, value) and, if it listens, progress(value).
 function attach(client, entry) {
   const { calls, free } = clients[client];
   const slot = free.length ? free.pop() : calls.length;
@@ -135,8 +135,9 @@ function attach(client, entry) {
 // A whole message of the package's own. Throws what JSON.stringify throws.
 const message = (value) => put(JSON.stringify(value));
 
-// Throws what JSON.stringify throws. Params are printed when they are given, so that later changes to them change nothing.
-function params(method, given) {
+// Throws what JSON.stringify throws. Params are printed when they are given, so that later changes to them change nothing. The headers,
+// pairs of a name and a value, go with them over modern HTTP.
+function params(method, given, headers) {
   let name;
   let meta = "";
   if (given !== undefined && given !== null) {
@@ -146,12 +147,11 @@ function params(method, given) {
       given = rest;
     }
     // P13: the name of the thing, where the method has one.
-    if (method === 0) name = given.name;
-    else if (given.uri !== undefined || given.name !== undefined) name = given.uri ?? given.name;
+    name = method === 0 ? given.name : (given.uri ?? given.name ?? given.taskId);
   }
   const text = given === undefined || given === null ? "{}" : JSON.stringify(given);
   if (text === undefined || text[0] !== "{") throw new TypeError("params must be an object");
-  return put({ text, meta, name });
+  return put({ text, meta, headers, name });
 }
 
 function key(client, method, given, always) {
@@ -262,10 +262,8 @@ function encode(client, kind, id, method, handle, version, progress) {
       return `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}}}`;
     case PONG:
       return `{"jsonrpc":"2.0","id":${JSON.stringify(values[handle].id)},"result":{}}`;
-    default: {
-      const error = { code: -32601, message: "Method not found" };
-      return JSON.stringify({ jsonrpc: "2.0", id: values[handle].id, error });
-    }
+    default:
+      return values[handle];
   }
 }
 
@@ -347,8 +345,11 @@ function deliver(message, text, client, source) {
     const { result } = message;
     const kind = result?.resultType;
     const ttl = result?.ttlMs;
-    let info = kind === undefined || kind === "complete" ? 0 : kind === "input_required" ? 1 : 2;
-    if (typeof ttl === "number") info |= 4;
+    let info = 7;
+    if (kind === undefined || kind === "complete") info = 0;
+    else if (kind === "input_required") info = result.inputRequests ? 1 : 2;
+    else if (kind === "task" && clients[client].host.capabilities.extensions?.["io.modelcontextprotocol/tasks"]) info = 3;
+    if (typeof ttl === "number") info |= 8;
     on(client, source, RESULT, id, put(result, text), info, ttl, size);
   } else if (message?.error) {
     const { code } = message.error;
@@ -389,8 +390,9 @@ export function exchange(client, source, kind, id, method, handle, version, prog
   if (version >= 0 && kind !== INITIALIZE) headers["mcp-protocol-version"] = versions[version];
   if (version >= MODERN && kind !== NOTIFICATION) {
     headers["mcp-method"] = kind === REQUEST ? names[method] : "server/discover";
-    const name = kind === REQUEST ? values[handle].name : undefined;
+    const { name, headers: mirrored = [] } = kind === REQUEST ? values[handle] : {};
     if (name !== undefined) headers["mcp-name"] = headerValue(String(name));
+    for (const [header, value] of mirrored) headers[header] = value;
   }
   if (session) headers["mcp-session-id"] = values[session];
   run(client, source, init);

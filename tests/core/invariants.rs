@@ -25,6 +25,7 @@ fn no_schedule_breaks_an_invariant() {
         assert!(tally.connects > count && tally.replayed > count / 10 && tally.unknown > count / 20, "{tally:?}");
         assert!(tally.executed > count && tally.cached > count / 10, "{tally:?}");
         assert!(tally.listened > count / 5, "{tally:?}");
+        assert!(tally.asked > count / 4, "{tally:?}");
     }
 }
 
@@ -56,6 +57,7 @@ fn sum(one: Tally, two: Tally) -> Tally {
         executed: one.executed + two.executed,
         cached: one.cached + two.cached,
         listened: one.listened + two.listened,
+        asked: one.asked + two.asked,
     }
 }
 

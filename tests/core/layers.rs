@@ -28,7 +28,7 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
 const ONLY_VALUES: [(&str, &str, &[&str]); 4] = [
     ("policy", "wire", &["Effect", "Era", "Hint", "Method"]),
     ("error", "wire", &["Malformed"]),
-    ("config", "wire", &["Era"]),
+    ("config", "wire", &["Era", "Versions"]),
     ("io", "link", &["Reason", "State", "Transport"]),
 ];
 

@@ -2,8 +2,9 @@
 //! speak of calls and questions; they decide nothing. What a test expects and does not find, it hears of as a panic.
 
 use bowline_core::{
-    CallId, Code, Command, Config, Content, Duration, Error, Event, ExchangeEvent, ExchangeId, Head, Incoming, Input,
-    LinkEvent, LinkId, ListenPhase, Method, Outcome, Outgoing, Output, Plan, RequestId, Settled, Status, Version,
+    CallId, Code, Command, Config, Content, Duration, Error, Event, ExchangeEvent, ExchangeId, Head, Hint, Incoming,
+    Input, LinkEvent, LinkId, ListenPhase, Method, Need, Outcome, Outgoing, Output, Plan, RequestId, ResultKind,
+    Settled, Status, Version,
 };
 
 use crate::{about, connect, failure, ms, result, Doc, Driver, Req};
@@ -193,6 +194,18 @@ impl Hand {
         self.reply(place, 200, result(id, doc));
     }
 
+    /// A call is answered with a result of a kind.
+    pub fn answer_kind(&mut self, call: CallId, kind: ResultKind, payload: Doc) {
+        let (place, id) = self.sent(call);
+        self.reply(place, 200, Incoming::Result { id, kind, hint: Hint { ttl: Some(ms(60_000)) }, size: 10, payload });
+    }
+
+    /// A call is refused with a JSON-RPC error; over HTTP with a status that says so too.
+    pub fn refuse_with(&mut self, call: CallId, code: i32, payload: Doc) {
+        let (place, id) = self.sent(call);
+        self.reply(place, 400, Incoming::Error { id: Some(id), code, payload });
+    }
+
     /// A call is answered with a JSON-RPC error.
     pub fn refuse(&mut self, call: CallId, code: i32) {
         let (place, id) = self.sent(call);
@@ -354,6 +367,16 @@ impl Hand {
             Place::Exchange(id) => id,
             Place::Link(link) => panic!("sent on {link:?}"),
         }
+    }
+
+    /// What calls asked for, in their order.
+    #[must_use]
+    pub fn asks(&self) -> Vec<(CallId, Need, Doc)> {
+        let ask = |output: &Output<Doc>| match output {
+            Output::Ask(call, need, doc) => Some((*call, *need, *doc)),
+            _ => None,
+        };
+        self.said().filter_map(ask).collect()
     }
 
     /// How a call ended, if it did.

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_core::{
-    CacheKey, CallId, Command, Config, Content, Duration, Effect, Event, ExchangeEvent, ExchangeId, Incoming, Input,
-    Instant, Kind, LinkEvent, LinkId, ListenPhase, Method, Metrics, Outcome, Outgoing, Output, RequestId, Settled,
-    State, Transport,
+    CacheKey, CallId, Command, Config, Content, Duration, Effect, Era, Event, ExchangeEvent, ExchangeId, Incoming,
+    Input, Instant, Kind, LinkEvent, LinkId, ListenPhase, Method, Metrics, Need, Outcome, Outgoing, Output, RequestId,
+    Settled, State, Transport,
 };
 
 use crate::{Doc, Req};
@@ -29,6 +29,9 @@ pub struct Record {
     heard: Instant,
     /// The newest announced state when it was asked for.
     edition: u32,
+    /// Since when the application is asked for new params, and how often they were given.
+    asking: Option<Instant>,
+    given: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +60,7 @@ pub struct Ledger {
     lost: Vec<usize>,
     /// The state last told, and the bounds on calls in flight.
     state: Option<State>,
+    era: Option<Era>,
     transport: Option<Transport>,
     room: (usize, usize),
     limits: (Duration, Duration),
@@ -89,6 +93,12 @@ impl Ledger {
         self.open.keys().copied().collect()
     }
 
+    /// The params of an open call.
+    #[must_use]
+    pub fn params(&self, slot: CallId) -> Option<Doc> {
+        self.of(slot)?.request.params
+    }
+
     /// The keys that the engine may still refer to.
     #[must_use]
     pub fn keys(&self) -> usize {
@@ -115,12 +125,23 @@ impl Ledger {
                     last: None,
                     heard: now,
                     edition: self.edition,
+                    asking: None,
+                    given: 0,
                 });
             }
             Input::Command(Command::Close) => (self.closed, self.wanted) = (true, None),
             Input::Command(Command::Listen(filter)) => {
                 self.wanted = *filter;
                 self.phase = self.phase.filter(|_| filter.is_some());
+            }
+            Input::Command(Command::Answer(slot, Some(params))) => {
+                if let Some(record) = self.of_mut(*slot) {
+                    if let Some(since) = record.asking.take() {
+                        record.deadline = record.deadline + now.since(since);
+                        record.given += 1;
+                        record.request.params = Some(*params);
+                    }
+                }
             }
             Input::Link(link, LinkEvent::SendFailed(id)) => {
                 if let Some(record) = id.and_then(|id| self.of_mut(id.slot()).filter(|record| record.last == Some(id)))
@@ -190,6 +211,20 @@ impl Ledger {
                 let listens = self.of(*slot).is_some_and(|record| record.request.progress);
                 self.check(listens, || format!("{slot:?} has progress and does not listen"));
             }
+            Output::Ask(slot, need, _) => {
+                let sent = self.of(*slot).is_some_and(|record| record.place.is_some() && record.asking.is_none());
+                self.check(sent, || format!("{slot:?} asks without having been answered"));
+                if let Some(record) = self.of_mut(*slot) {
+                    record.place = None;
+                    record.asking = Some(now);
+                    // What it brings is its own from now on.
+                    record.request.key = record.request.key.filter(|_| *need == Need::Headers);
+                }
+            }
+            Output::Asked(link, _) => {
+                let legacy = self.era == Some(Era::Legacy);
+                self.check(legacy, || format!("a request on {link:?} is told in an era that has none"));
+            }
             Output::Event(Event::Replay(slot)) => {
                 self.check(self.open.contains_key(slot), || format!("{slot:?} is replayed after its end"));
             }
@@ -198,6 +233,7 @@ impl Ledger {
                 self.check(epoch >= last, || format!("epoch {epoch} after {last}"));
                 self.epoch = epoch;
                 self.state = Some(status.state);
+                self.era = status.era;
                 self.transport = status.transport;
             }
             Output::Event(Event::Notification(Method::TOOLS_CHANGED, news)) => {
@@ -220,8 +256,11 @@ impl Ledger {
         self.spins = if again { self.spins + 1 } else { 0 };
         let stuck = self.spins > 2;
         self.check(!stuck, || format!("the timer stays at {timer:?} after it fired at {now:?}"));
-        let late: Vec<CallId> =
-            self.open_records().filter(|r| r.deadline + self.lateness < now).map(|r| r.slot).collect();
+        let late: Vec<CallId> = self
+            .open_records()
+            .filter(|r| r.asking.is_none() && r.deadline + self.lateness < now)
+            .map(|r| r.slot)
+            .collect();
         self.check(late.is_empty(), || format!("{late:?} are open after their deadlines"));
         let overdue: Vec<CallId> = self
             .open_records()
@@ -312,7 +351,8 @@ impl Ledger {
         let Some(record) = self.records.get_mut(at) else { return };
         record.end = Some(end.as_ref().err().map(|error| error.outcome));
         let record = record.clone();
-        self.check(now <= record.deadline + self.lateness, || format!("{slot:?} settles after its deadline"));
+        let in_time = record.asking.is_some() || now <= record.deadline + self.lateness;
+        self.check(in_time, || format!("{slot:?} settles after its deadline"));
         let Ok(settled) = end else { return };
         self.check(!settled.cached || record.request.key.is_some(), || format!("{slot:?} is served from the cache"));
         let (connect, state) = (record.request.kind == Kind::Connect, self.state);
@@ -351,7 +391,7 @@ impl Ledger {
                     record.place = Some(place);
                     record.last = Some(*id);
                     record.heard = now;
-                    let (most, resent) = (3 + record.unsent, record.writes);
+                    let (most, resent) = (3 * (1 + record.given) + record.unsent, record.writes);
                     self.check(resent <= most, || format!("{id:?} is sending {resent} of {most}"));
                 }
                 let beside = |other: &&Record| match (place, other.place) {
@@ -405,10 +445,13 @@ impl Ledger {
             Incoming::Result { id, .. } | Incoming::TooLarge(id) => {
                 self.listens.remove(id);
             }
-            Incoming::Error { id: Some(id), code, .. } if *code != -32000 => {
-                self.listens.remove(id);
-            }
-            Incoming::Error { id: Some(id), code: -32000, .. } => {
+            Incoming::Error { id: Some(id), code, .. } => {
+                if *code != -32000 {
+                    self.listens.remove(id);
+                }
+                if !matches!(code, -32000 | -32022) {
+                    return;
+                }
                 if let Some(record) = self.of_mut(id.slot()).filter(|record| record.last == Some(*id)) {
                     record.place = None;
                 }

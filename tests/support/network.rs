@@ -7,8 +7,8 @@ mod socket;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_core::{
-    ExchangeEvent, ExchangeId, Incoming, Input, Instant, LinkEvent, LinkId, Method, Outgoing, Output, Plan, RequestId,
-    Rng, Version,
+    Asked, ExchangeEvent, ExchangeId, Incoming, Input, Instant, LinkEvent, LinkId, Method, Outgoing, Output, Plan,
+    RequestId, ResultKind, Rng, Version,
 };
 
 use crate::{about, ms, result, Agenda, Channel, Doc, Faults, Reply, Server};
@@ -22,6 +22,8 @@ pub enum Happening {
     Frame(LinkId, Outgoing<Doc>, Version),
     /// A POST or DELETE reaches the server.
     Exchange(ExchangeId, Plan<Doc>),
+    /// The application has thought about the question of that number.
+    Answer(u32),
 }
 
 /// The network and the server.
@@ -84,6 +86,7 @@ impl Network {
     /// No faults any more, and the server is up; what is broken already stays so.
     pub fn heal(&mut self) {
         self.faults = Faults::default();
+        (self.server.shape.rounds, self.server.shape.mirrors) = (0, false);
         self.down_until = self.now;
     }
 
@@ -146,15 +149,22 @@ impl Network {
     pub fn happen(&mut self, now: Instant, happening: Happening) {
         self.now = now;
         match happening {
-            Happening::Client(_) => {}
+            Happening::Client(_) | Happening::Answer(_) => {}
             Happening::Frame(link, message, version) => self.frame(link, &message, version),
             Happening::Exchange(id, plan) => self.exchange(id, &plan),
         }
     }
 
-    fn draw_asides(&mut self) -> (bool, bool, bool) {
+    fn draw_asides(&mut self) -> (bool, Option<Incoming<Doc>>, bool) {
         let (rng, faults) = (&mut self.rng, &self.faults);
-        (rng.unit() < faults.progress, rng.unit() < faults.ping, rng.unit() < faults.changed)
+        let asked = if rng.unit() < 0.5 { Asked::Ping } else { Asked::Other };
+        let request = Incoming::Request { asked, payload: Doc::of(9) };
+        (rng.unit() < faults.progress, (rng.unit() < faults.ping).then_some(request), rng.unit() < faults.changed)
+    }
+
+    /// What a server may say of its revisions while it is replaced by another.
+    fn strange_versions(&mut self) -> Doc {
+        Doc::supporting(["2026-07-28 2025-11-25", "2025-11-25 2025-03-26", "1999-01-01"][self.rng.below(3) as usize])
     }
 
     /// The lists change, and everybody who listens hears of it.
@@ -229,6 +239,15 @@ fn id_of(message: &Outgoing<Doc>) -> Option<RequestId> {
         | Outgoing::Initialize(id, _)
         | Outgoing::Listen(id, _) => Some(*id),
         _ => None,
+    }
+}
+
+/// Whether a server says that it has executed nothing.
+fn is_refusal(reply: &Reply) -> bool {
+    match reply {
+        Reply::Result(kind, ..) => matches!(kind, ResultKind::InputRequired | ResultKind::StateOnly),
+        Reply::Error(code, ..) => [-32000, -32020, -32022].contains(code),
+        _ => false,
     }
 }
 

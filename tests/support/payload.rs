@@ -14,6 +14,10 @@ pub struct Doc {
     pub edition: u32,
     /// The revisions it names: `supportedVersions`, `data.supported`, or `protocolVersion`.
     pub names: Versions,
+    /// How often input was asked for and given.
+    pub round: u32,
+    /// Params whose headers mirror them.
+    pub mirrored: bool,
 }
 
 /// A request of the application.

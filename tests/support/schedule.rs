@@ -1,8 +1,8 @@
 //! A random life of a client: settings, a server, a network, and what the application does. Everything follows from the seed.
 
-use bowline_core::{CacheLimits, Config, Era, Instant, Jitter, Method, Reconnect, Request, Rng, Version};
+use bowline_core::{CacheLimits, Config, Era, Instant, Jitter, Method, Reconnect, Request, Rng, Version, Versions};
 
-use crate::{connect, ms, notify, request, tool_call, Faults, Listening, Req, Shape, Shyness, Style};
+use crate::{connect, ms, notify, request, tool_call, Faults, Listening, Req, Server, Shape, Shyness, Style};
 
 /// What the application does.
 #[derive(Clone, Debug)]
@@ -47,12 +47,11 @@ impl Schedule {
     #[must_use]
     pub fn draw(rng: &mut Rng) -> Self {
         let shape = shape(rng);
-        let config = config(rng);
-        let era = match config.era {
-            None => shape.modern || shape.legacy.is_some(),
-            Some(Era::Modern) => shape.modern,
-            Some(Era::Legacy) => shape.legacy.is_some(),
-        };
+        let mut config = config(rng);
+        // Only who knows that the server is modern may say so.
+        config.pinned = shape.modern && config.versions == Versions::of(Era::Modern) && rng.unit() < 0.5;
+        let spoken = Server::new(shape.clone()).supported().names.and(config.versions);
+        let era = spoken != Versions::default();
         let transport = (config.websocket && shape.websocket) || (config.http && shape.http);
         let lateness = if rng.unit() < 0.8 { ms(0) } else { ms(rng.below(2_000)) };
         // A client whose timers are later than its trials are long cannot find out that a server keeps silent.
@@ -114,6 +113,12 @@ fn call(rng: &mut Rng, number: u32, reader: bool) -> (Req, Option<u32>) {
 
 fn config(rng: &mut Rng) -> Config {
     let transports = rng.below(5);
+    let versions = match rng.below(6) {
+        0 => Versions::of(Era::Modern),
+        1 => Versions::of(Era::Legacy),
+        2 => Versions::from_bits(1 + rng.below(31) as u8),
+        _ => Versions::ALL,
+    };
     Config {
         websocket: transports != 0,
         http: transports != 1,
@@ -141,7 +146,10 @@ fn config(rng: &mut Rng) -> Config {
         probe_timeout: ms(600 + rng.below(2_500)),
         remember_fallback: ms(rng.below(60_000)),
         fallback_remembered: if rng.unit() < 0.1 { ms(rng.below(30_000)) } else { ms(0) },
-        era: pick(rng, &[None, None, None, Some(Era::Modern), Some(Era::Legacy)]),
+        versions,
+        pinned: false,
+        known_era: pick(rng, &[None, None, Some(Era::Modern), Some(Era::Legacy)]),
+        max_input_rounds: rng.below(5) as u32,
         websocket_concurrency: 1 + rng.below(32) as usize,
         http_concurrency: 1 + rng.below(5) as usize,
         stream_idle: pick(rng, &[ms(0), ms(2_000), ms(20_000), ms(90_000)]),
@@ -178,6 +186,8 @@ fn shape(rng: &mut Rng) -> Shape {
             &[Listening::Well, Listening::Well, Listening::Idle, Listening::AtOnce, Listening::Unknown],
         ),
         ttl: (rng.unit() < 0.6).then(|| ms(rng.below(30_000))),
+        rounds: if rng.unit() < 0.5 { 0 } else { rng.below(5) as u32 },
+        mirrors: rng.unit() < 0.3,
     }
 }
 

@@ -69,6 +69,10 @@ pub struct Shape {
     pub listening: Listening,
     /// Its caching hint.
     pub ttl: Option<Duration>,
+    /// Its modern side asks for input up to so often, depending on the argument.
+    pub rounds: u32,
+    /// Over HTTP, its modern side wants headers that mirror the params of its odder tools.
+    pub mirrors: bool,
 }
 
 /// What it knows of the sender of a message.
@@ -151,14 +155,26 @@ impl Server {
             Outgoing::Initialize(..) => self.initialize(version, channel),
             Outgoing::Request { method, params, .. } => match self.admit(*method, version, channel) {
                 Some(refusal) => refusal,
+                None if version.map(Version::era) == Some(Era::Modern) => {
+                    self.question(*method, *params, channel).unwrap_or_else(|| self.execute(*method, *params))
+                }
                 None => self.execute(*method, *params),
             },
             Outgoing::Listen(..) => self.listen(version, channel),
-            Outgoing::Notification { .. } | Outgoing::Cancelled(_) | Outgoing::Reply(..) | Outgoing::Initialized => {
-                if let Outgoing::Cancelled(_) = message {
-                    if channel.http && version.is_some_and(|version| version.era() == Era::Modern) {
+            Outgoing::Notification { .. }
+            | Outgoing::Cancelled(_)
+            | Outgoing::Pong(_)
+            | Outgoing::Response(_)
+            | Outgoing::Initialized => {
+                let modern = version.is_some_and(|version| version.era() == Era::Modern);
+                match message {
+                    Outgoing::Cancelled(_) if channel.http && modern => {
                         self.breach("cancelled by a message over modern HTTP");
                     }
+                    Outgoing::Pong(_) | Outgoing::Response(_) if modern => {
+                        self.breach("a response in an era in which servers ask nothing");
+                    }
+                    _ => {}
                 }
                 Reply::Accepted
             }
@@ -246,6 +262,18 @@ impl Server {
             Listening::AtOnce => self.complete(Doc::default()),
             Listening::Unknown => Reply::Error(-32601, Doc::default(), 404),
         }
+    }
+
+    /// What it wants before it executes a modern request.
+    fn question(&self, method: Method, params: Doc, channel: &Channel) -> Option<Reply> {
+        if self.shape.mirrors && channel.http && method == Method::TOOLS_CALL && params.key % 2 == 1 && !params.mirrored
+        {
+            return Some(Reply::Error(-32020, Doc::default(), 400));
+        }
+        let asks = [Method::TOOLS_CALL, Method::RESOURCES_READ, Method::PROMPTS_GET].contains(&method);
+        let wanted = params.key % (self.shape.rounds + 1);
+        let kind = if params.key.is_multiple_of(3) { ResultKind::StateOnly } else { ResultKind::InputRequired };
+        (asks && params.round < wanted).then_some(Reply::Result(kind, Hint { ttl: self.shape.ttl }, params))
     }
 
     fn execute(&mut self, method: Method, params: Doc) -> Reply {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use bowline_core::{CacheKey, CallId, Command, Era, Event, Input, Instant, Output, Rng, State};
+use bowline_core::{CacheKey, CallId, Command, Era, Event, Input, Instant, LinkId, Need, Output, Rng, State};
 
 use crate::network::Happening;
 use crate::{ms, tool_call, Doc, Driver, Ledger, Listening, Network, Req, Schedule, Server, Step};
@@ -38,6 +38,8 @@ pub struct Tally {
     pub cached: u64,
     /// Listens that were acknowledged.
     pub listened: u64,
+    /// Questions of servers, for input or of their own.
+    pub asked: u64,
 }
 
 /// Runs the schedule of a seed.
@@ -57,6 +59,7 @@ pub fn run(seed: u64, tell: bool) -> Report {
         executed: sim.network.server.executions.values().map(|n| u64::from(*n)).sum(),
         cached: metrics.cached_responses,
         listened: sim.ledger.acknowledged,
+        asked: u64::from(sim.questions),
     };
     if tell {
         sim.story.insert(0, format!("{schedule:#?}"));
@@ -71,10 +74,19 @@ struct Sim {
     rng: Rng,
     texts: BTreeMap<u32, CacheKey>,
     next_key: u32,
+    /// What the application is asked, by number; and how many questions there were.
+    open: BTreeMap<u32, Open>,
+    questions: u32,
     state: State,
     era: Option<Era>,
     tell: bool,
     story: Vec<String>,
+}
+
+/// A question to the application.
+enum Open {
+    Params(CallId, Need),
+    Response(LinkId),
 }
 
 /// No schedule does so much; a client that turns in circles does.
@@ -90,6 +102,8 @@ impl Sim {
             rng,
             texts: BTreeMap::new(),
             next_key: 0,
+            open: BTreeMap::new(),
+            questions: 0,
             state: State::Idle,
             era: None,
             tell,
@@ -188,9 +202,13 @@ impl Sim {
     }
 
     fn happen(&mut self, happening: Happening) -> Result<(), String> {
-        let Happening::Client(input) = happening else {
-            self.network.happen(self.driver.now, happening);
-            return Ok(());
+        let input = match happening {
+            Happening::Client(input) => input,
+            Happening::Answer(question) => return self.answer(question),
+            other => {
+                self.network.happen(self.driver.now, other);
+                return Ok(());
+            }
         };
         if self.network.is_current(&input) {
             self.network.delivered(&input);
@@ -229,6 +247,34 @@ impl Sim {
         self.feed(Input::Command(command))
     }
 
+    /// A question is put to the application, which thinks for as long as people do, or for ever.
+    fn ask(&mut self, open: Open) {
+        self.questions += 1;
+        self.open.insert(self.questions, open);
+        if self.rng.unit() < 0.95 {
+            let thinking = if self.rng.unit() < 0.5 { 100 } else { 100_000 };
+            let when = self.driver.now + ms(self.rng.below(thinking));
+            self.network.agenda.at(when, Happening::Answer(self.questions));
+        }
+    }
+
+    /// The application answers, unless the call that asked is over.
+    fn answer(&mut self, question: u32) -> Result<(), String> {
+        let command = match self.open.remove(&question) {
+            None => return Ok(()),
+            Some(Open::Response(link)) => Command::Reply(link, Doc::of(9)),
+            Some(Open::Params(slot, need)) => {
+                let params = self.ledger.params(slot).filter(|_| self.rng.unit() < 0.9);
+                let given = params.map(|params| match need {
+                    Need::Input => Doc { round: params.round + 1, ..params },
+                    Need::Headers => Doc { mirrored: true, ..params },
+                });
+                Command::Answer(slot, given)
+            }
+        };
+        self.feed(Input::Command(command))
+    }
+
     fn call(&mut self, mut request: Req, text: Option<u32>) -> Result<(), String> {
         request.key = text.map(|text| {
             *self.texts.entry(text).or_insert_with(|| {
@@ -254,6 +300,11 @@ impl Sim {
             match output {
                 Output::Forget(key) => self.texts.retain(|_, other| *other != key),
                 Output::Event(Event::State(status)) => (self.state, self.era) = (status.state, status.era),
+                Output::Ask(slot, need, _) => self.ask(Open::Params(slot, need)),
+                Output::Asked(link, _) => self.ask(Open::Response(link)),
+                Output::Settle(slot, _) => {
+                    self.open.retain(|_, open| !matches!(open, Open::Params(other, _) if *other == slot));
+                }
                 // The shell hears at once that a frame cannot be written.
                 Output::Send { .. } => {
                     while let Some(failed) = self.network.failed_at_once() {

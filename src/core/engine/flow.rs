@@ -4,7 +4,7 @@ use super::{
     forget, Answer, CallId, Code, Connection, Detail, Effect, Engine, Error, Kind, LinkId, Method, Outcome, Outgoing,
     Output, Payload, Phase, Purpose, Request, Settled, Transport,
 };
-use crate::ids::RequestId;
+use crate::ids::{CacheKey, RequestId};
 use crate::link::{Sending, State};
 use crate::policy::replay::{decide, Loss, Verdict};
 use crate::wire::Era;
@@ -30,7 +30,7 @@ impl<P: Payload> Engine<P> {
         if let Some(error) = refusal {
             return self.settle(id, Err(error));
         }
-        if let Some(key) = key {
+        if let (Some(key), Kind::Request) = (key, kind) {
             let hit = self.cache.as_mut().and_then(|cache| cache.fresh(key, self.now));
             if let Some(payload) = hit {
                 self.metrics.cached_responses += 1;
@@ -103,7 +103,7 @@ impl<P: Payload> Engine<P> {
             Some(up) => (cx.write(up, purpose, message), up.session.is_some()),
             None => (None, false),
         });
-        let sending = Sending { link, id: request, exchange, in_session, at: self.now, heard: self.now };
+        let sending = Sending { link, era, id: request, exchange, in_session, at: self.now, heard: self.now };
         self.active += 1;
         self.calls.enter(id, Phase::Sent(sending));
         if kind == Kind::Notification && exchange.is_none() {
@@ -227,7 +227,7 @@ impl<P: Payload> Engine<P> {
                     cx.write(up, Purpose::Silent, Outgoing::Cancelled(sending.id));
                 }
             }),
-            Phase::Following(_) | Phase::Delayed(_) => {}
+            Phase::Following(_) | Phase::Delayed(_) | Phase::Asking(_) => {}
         }
     }
 
@@ -237,7 +237,7 @@ impl<P: Payload> Engine<P> {
             return Outcome::NotSent;
         };
         match (call.phase, call.request.method.effect()) {
-            (Phase::Queued | Phase::Following(_), _) if call.replays == 0 => Outcome::NotSent,
+            (Phase::Queued | Phase::Following(_), _) if !call.was_taken() => Outcome::NotSent,
             (_, Effect::Safe) => Outcome::NotApplied,
             (Phase::Sent(_), Effect::SideEffect) => Outcome::Unknown,
             // A side effect waits again only after the server refused it, or in doubt, which `settle` looks at.
@@ -262,6 +262,11 @@ impl<P: Payload> Engine<P> {
         }
         self.leave(id, end);
         // Only now: the shell may give the text of a forgotten key away, and followers still stood for it.
+        self.let_go(key);
+    }
+
+    /// A call does not need its key any more; a kept result may.
+    pub(super) fn let_go(&mut self, key: CacheKey) {
         if !self.cache.as_ref().is_some_and(|cache| cache.has(key)) {
             forget(key, &self.flight, &mut self.out);
         }
@@ -288,7 +293,7 @@ impl<P: Payload> Engine<P> {
     }
 
     /// A call is no longer on the wire.
-    fn unsend(&mut self, id: CallId) {
+    pub(super) fn unsend(&mut self, id: CallId) {
         if let Some(call) = self.calls.at_mut(id) {
             if call.sending().is_some() {
                 call.phase = Phase::Queued;

@@ -10,6 +10,9 @@ use crate::policy::backoff;
 use crate::time::{Duration, Instant};
 use crate::wire::{Era, Outgoing, Payload, Plan, Verb, Version};
 
+/// How long a verdict on the era is believed without asking: an upgrade that goes on serving the older era shows nowhere else.
+const REMEMBER_ERA: Duration = Duration::from_millis(3_600_000);
+
 /// What the engine must act upon.
 #[derive(Debug)]
 pub(crate) enum Change<P> {
@@ -55,7 +58,8 @@ impl<P: Payload> Connection<P> {
             links: Vec::new(),
             attempt: 0,
             epoch: 0,
-            era: None,
+            // That a server was modern is no reason not to ask: a browser that refuses to has to be heard (P33).
+            era: config.known_era.filter(|era| *era == Era::Legacy),
             no_websocket_until: now + config.fallback_remembered,
             reason: None,
         }
@@ -81,6 +85,11 @@ impl<P: Payload> Connection<P> {
     /// Whether a link was ever ready.
     pub(crate) fn was_ready(&self) -> bool {
         self.epoch > 0
+    }
+
+    /// The server contradicts what was believed of it: find out again.
+    pub(crate) fn forget_era(&mut self) {
+        self.era = None;
     }
 
     /// How many links were ready so far.
@@ -132,7 +141,7 @@ impl<P: Payload> Connection<P> {
         let Some(at) = self.links.iter_mut().find(|other| other.id == link) else {
             return;
         };
-        let (handshake, question) = Handshake::begin(cx.config.era, era, cx.ids);
+        let (handshake, question) = Handshake::begin(cx.config.versions, era, cx.ids);
         at.handshake = handshake;
         // Time must be left for `initialize`, within whichever limit ends the trial.
         let trial = cx.config.probe_timeout.min(cx.config.reconnect.connect_timeout);
@@ -175,11 +184,11 @@ impl<P: Payload> Connection<P> {
             Answer::Result { kind, payload, .. } => at.handshake.on_result(kind, payload, cx.ids),
             Answer::Error { code, payload, .. } => at.handshake.on_error(code, payload, cx.ids),
             Answer::Status(status @ (401 | 403 | 429 | 500..), wait) => Next::Fail(refused(status, wait)),
-            Answer::Status(status, wait) => at.handshake.on_refusal(refused(status, wait), cx.ids),
+            Answer::Status(status, wait) => at.handshake.fall_back(refused(status, wait), cx.ids),
             // Once the era is known, a `fetch` that fails is the network's fault and says nothing about the server. Before that, a
             // browser hides whether the preflight refused the headers of the newer era (P33).
             Answer::Unreached(reach) if self.era.is_some() || reach == Reach::Unsent => Next::Fail(unreached(reach)),
-            Answer::Unreached(reach) => at.handshake.on_refusal(unreached(reach), cx.ids),
+            Answer::Unreached(reach) => at.handshake.fall_back(unreached(reach), cx.ids),
             Answer::Lost { .. } => Next::Fail(Error::new(Code::StreamEnded, Detail::Note("connect"))),
             Answer::Accepted => Next::Fail(Error::new(Code::ParseError, Detail::Note("no-answer"))),
             Answer::Bad(error) => Next::Fail(error),
@@ -242,7 +251,8 @@ impl<P: Payload> Connection<P> {
                         link.probe_until
                     }
                 });
-                let all = [Some(started + config.reconnect.connect_timeout), http_at, probes];
+                let pinned = self.pinned().map(|_| started);
+                let all = [Some(started + config.reconnect.connect_timeout), http_at, probes, pinned];
                 all.into_iter().flatten().min()
             }
             _ => None,
@@ -251,6 +261,7 @@ impl<P: Payload> Connection<P> {
 
     /// Time passed.
     pub(crate) fn on_timeout(&mut self, cx: &mut Context<'_, P>) -> Change<P> {
+        let pinned = self.pinned();
         match &mut self.phase {
             Phase::Waiting(until) if *until <= cx.now => {
                 self.start(cx);
@@ -262,6 +273,9 @@ impl<P: Payload> Connection<P> {
                 self.give_up(Error::new(Code::ConnectTimeout, Detail::Time(Stage::Queue, span)), cx)
             }
             Phase::Trying { http_at, .. } => {
+                if let Some(link) = pinned {
+                    return self.serve(link, Version::newest(Era::Modern), None, cx);
+                }
                 if http_at.is_some_and(|at| at <= cx.now) {
                     *http_at = None;
                     self.open_http(cx);
@@ -278,7 +292,7 @@ impl<P: Payload> Connection<P> {
                     let detail = Detail::Time(Stage::Response, cx.config.probe_timeout);
                     let silent = Error::new(Code::ConnectTimeout, detail);
                     let at = self.links.iter_mut().find(|other| other.id == id);
-                    let next = at.map(|at| at.handshake.on_refusal(silent, cx.ids));
+                    let next = at.map(|at| at.handshake.fall_back(silent, cx.ids));
                     return next.map_or(Change::None, |next| self.on_next(id, next, cx));
                 }
                 Change::None
@@ -300,14 +314,23 @@ impl<P: Payload> Connection<P> {
         if websocket {
             let link = self.add(Transport::WebSocket, cx);
             cx.out.push_back(Output::Dial { link, subprotocols: true });
+        } else if cx.config.pinned && !cx.config.websocket {
+            // Ready with the next timer, as if it had been asked. In a WebSocket's place HTTP has to show first that it works.
+            self.add(Transport::Http, cx);
         } else {
             self.open_http(cx);
         }
     }
 
+    /// The HTTP link that is used without a question.
+    fn pinned(&self) -> Option<LinkId> {
+        let unasked = |link: &&Link<P>| link.transport == Transport::Http && link.handshake.awaits().is_none();
+        self.links.iter().find(unasked).map(|link| link.id)
+    }
+
     fn open_http(&mut self, cx: &mut Context<'_, P>) {
         let link = self.add(Transport::Http, cx);
-        let (handshake, question) = Handshake::begin(cx.config.era, self.era, cx.ids);
+        let (handshake, question) = Handshake::begin(cx.config.versions, self.era, cx.ids);
         if let Some(at) = self.links.iter_mut().find(|other| other.id == link) {
             at.handshake = handshake;
         }
@@ -356,36 +379,33 @@ impl<P: Payload> Connection<P> {
                 Change::None
             }
             Next::Fail(error) => {
-                // The server itself contradicts what was believed of it: find out again next time. A network that fails does not.
+                // The server itself says so; a network that fails does not.
                 if matches!(error.code, Code::RpcError | Code::ProtocolVersion | Code::InvalidResult)
                     || matches!(error.detail, Detail::Http(400 | 404..=428, _))
                 {
-                    self.era = None;
+                    self.forget_era();
                 }
                 self.on_down(link, error, cx)
             }
-            Next::Ready(version, server) => {
-                self.serve(link, version, server, cx);
-                Change::Ready
-            }
+            Next::Ready(version, server) => self.serve(link, version, Some(server), cx),
         }
     }
 
-    fn serve(&mut self, link: LinkId, version: Version, server: P, cx: &mut Context<'_, P>) {
-        let mut losers = Vec::new();
-        self.links.retain(|other| {
-            if other.id != link {
-                losers.push((other.id, other.transport));
-            }
-            other.id == link
-        });
-        for (loser, transport) in losers {
-            cx.hangup(loser, transport);
+    fn serve(&mut self, link: LinkId, version: Version, server: Option<P>, cx: &mut Context<'_, P>) -> Change<P> {
+        let (winner, losers): (_, Vec<_>) =
+            core::mem::take(&mut self.links).into_iter().partition(|other| other.id == link);
+        self.links = winner;
+        for loser in losers {
+            cx.hangup(loser.id, loser.transport);
         }
         if matches!(self.phase, Phase::Trying { no_websocket: true, .. }) {
             // Only now is it the WebSocket's fault and not the network's: HTTP works in the same attempt.
             self.no_websocket_until = cx.now + cx.config.remember_fallback;
             cx.out.push_back(Output::RememberFallback(cx.config.remember_fallback));
+        }
+        // Only an era that was found out is worth remembering; what was believed before does not become younger by being used (P32).
+        if cx.config.versions.span_eras() && self.era != Some(version.era()) {
+            cx.out.push_back(Output::RememberEra(version.era(), REMEMBER_ERA));
         }
         self.era = Some(version.era());
         self.epoch += 1;
@@ -403,8 +423,11 @@ impl<P: Payload> Connection<P> {
                 cx.write(up, Purpose::Silent, Outgoing::Initialized);
             }
         }
-        cx.out.push_back(Output::Event(Event::Server(server)));
+        if let Some(server) = server {
+            cx.out.push_back(Output::Event(Event::Server(server)));
+        }
         self.enter(State::Ready, cx);
+        Change::Ready
     }
 
     fn drop_links(&mut self, cx: &mut Context<'_, P>) {
@@ -429,13 +452,7 @@ impl<P: Payload> Connection<P> {
             Detail::Http(_, Some(wait)) => wait,
             _ => Duration::ZERO,
         };
-        let hopeless = match error.code {
-            Code::Forbidden | Code::ProtocolVersion => true,
-            // A server that worked before may answer nonsense while it restarts or while a portal is in the way.
-            Code::HttpError => !self.was_ready() && matches!(error.detail, Detail::Http(..=499, _)),
-            Code::ParseError | Code::InvalidResult | Code::RpcError | Code::MessageTooLarge => !self.was_ready(),
-            _ => false,
-        };
+        let hopeless = error.is_hopeless(self.was_ready());
         self.phase = Phase::Down;
         let mut reason = error;
         let state = if reason.code == Code::AuthRequired {

@@ -7,7 +7,7 @@ mod exchange;
 mod handshake;
 mod listen;
 
-pub(crate) use call::{Call, Calls, Phase, Sending};
+pub(crate) use call::{Ask, Call, Calls, Phase, Sending};
 pub(crate) use connection::{Change, Connection};
 pub(crate) use context::{Context, Ids, Link};
 pub(crate) use exchange::{refused, unreached, Answer, Exchange, Purpose, Step};

@@ -77,6 +77,8 @@ impl Method {
     pub const PROMPTS_LIST: Self = Self(5);
     /// `server/discover`.
     pub const DISCOVER: Self = Self(6);
+    /// `prompts/get`.
+    pub const PROMPTS_GET: Self = Self(7);
     /// `ping`, which the 2026 era has not.
     pub const PING: Self = Self(9);
     /// `subscriptions/listen`.

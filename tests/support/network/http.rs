@@ -1,11 +1,11 @@
 //! The network's HTTP exchanges: each on its own, answered with a body, a stream, a status, or not at all.
 
 use bowline_core::{
-    Asked, Content, Duration, ExchangeEvent, ExchangeId, Head, Hint, Incoming, Input, Instant, Malformed, Method,
-    Outgoing, Plan, Reach, RequestId, ResultKind, Verb,
+    Content, Duration, Era, ExchangeEvent, ExchangeId, Head, Hint, Incoming, Input, Instant, Malformed, Method,
+    Outgoing, Plan, Reach, RequestId, ResultKind, Verb, Version,
 };
 
-use super::{id_of, progress_of, tool_argument, worded, Happening, Network};
+use super::{id_of, is_refusal, progress_of, tool_argument, worded, Happening, Network};
 use crate::{about, ms, result, Channel, Doc, Fate, Reply, Style};
 
 impl Network {
@@ -36,6 +36,10 @@ impl Network {
             Fate::TooMany => return self.refuse(id, message, 429, wait),
             Fate::ServerError if self.rng.unit() < 0.5 => return self.refuse(id, message, 500, None),
             Fate::Unavailable if self.rng.unit() < 0.5 => return self.refuse(id, message, 503, wait),
+            Fate::StrangeVersion if plan.version == Some(Version::newest(Era::Modern)) => {
+                let reply = Reply::Error(-32022, self.strange_versions(), 400);
+                return self.respond(id, message, reply, fate, None);
+            }
             Fate::RefusedByRpc => {
                 let reply = Reply::Error(-32602, Doc::default(), 400);
                 return self.respond(id, message, reply, fate, None);
@@ -76,16 +80,14 @@ impl Network {
         if let Reply::Listening(more) = reply {
             return self.listen(id, request, fate, more);
         }
+        self.refused.extend(tool_argument(message).filter(|_| is_refusal(&reply)));
         let status = match reply {
             Reply::Status(status) => {
                 self.refused.extend(tool_argument(message).filter(|_| status == 404));
                 return self.status(id, status, None);
             }
             Reply::Blocked => return self.fails(id),
-            Reply::Error(code, _, status) => {
-                self.refused.extend(tool_argument(message).filter(|_| code == -32000));
-                status
-            }
+            Reply::Error(_, _, status) => status,
             _ => 200,
         };
         let streamed = match self.server.shape.style {
@@ -173,13 +175,12 @@ impl Network {
     }
 
     fn stream_asides(&mut self, id: ExchangeId, request: RequestId, message: &Outgoing<Doc>) {
-        let (progress, ping, changed) = self.draw_asides();
+        let (progress, asked, changed) = self.draw_asides();
         if progress && matches!(message, Outgoing::Request { progress: true, .. }) {
             self.brings(id, 30, ExchangeEvent::Message(progress_of(request)));
         }
-        if ping {
-            let ping = Incoming::Request { asked: Asked::Ping, payload: Doc::of(9) };
-            self.brings(id, 30, ExchangeEvent::Message(ping));
+        if let Some(request) = asked {
+            self.brings(id, 30, ExchangeEvent::Message(request));
         }
         if changed {
             self.announce();

@@ -1,10 +1,10 @@
 //! The network's WebSockets: dials, frames in their order, and the ways in which sockets die.
 
 use bowline_core::{
-    Asked, Hint, Incoming, Input, LinkEvent, LinkId, Malformed, Method, Outgoing, RequestId, ResultKind, Version,
+    Era, Hint, Incoming, Input, LinkEvent, LinkId, Malformed, Method, Outgoing, RequestId, ResultKind, Version,
 };
 
-use super::{id_of, progress_of, tool_argument, worded, Happening, Network, Socket};
+use super::{id_of, is_refusal, progress_of, tool_argument, worded, Happening, Network, Socket};
 use crate::{about, ms, result, Channel, Doc, Fate, Reply};
 
 impl Network {
@@ -58,8 +58,13 @@ impl Network {
             _ => {}
         }
         let mut channel = self.sockets.get(&link).map_or_else(Channel::default, |socket| socket.channel);
-        let refused = fate == Fate::RefusedByRpc;
-        let reply = if refused { Reply::Accepted } else { self.server.take(message, Some(version), &mut channel) };
+        let strange = fate == Fate::StrangeVersion && version.era() == Era::Modern;
+        let reply = match fate {
+            Fate::RefusedByRpc => Reply::Accepted,
+            _ if strange => Reply::Error(-32022, self.strange_versions(), 400),
+            _ => self.server.take(message, Some(version), &mut channel),
+        };
+        self.refused.extend(tool_argument(message).filter(|_| is_refusal(&reply)));
         if let Some(socket) = self.sockets.get_mut(&link) {
             socket.channel = channel;
         }
@@ -121,12 +126,12 @@ impl Network {
 
     /// What a server says on a socket before it answers.
     fn asides(&mut self, link: LinkId, id: RequestId, message: &Outgoing<Doc>) {
-        let (progress, ping, changed) = self.draw_asides();
+        let (progress, asked, changed) = self.draw_asides();
         if progress && matches!(message, Outgoing::Request { progress: true, .. }) {
             self.tell(link, 20, progress_of(id));
         }
-        if ping {
-            self.tell(link, 20, Incoming::Request { asked: Asked::Ping, payload: Doc::of(9) });
+        if let Some(request) = asked {
+            self.tell(link, 20, request);
         }
         if changed {
             self.announce();
