@@ -129,6 +129,7 @@ export function listen(client, params) {
 export function close(client) {
   const peer = of(client);
   for (const call of [...peer.calls]) peer.fail(call, "CLIENT_CLOSED");
+  peer.host.onState("closed", "", "", "", 0, NaN, peer.epoch, null);
   return undefined;
 }
 
