@@ -175,7 +175,7 @@ export class Subscriptions {
   #answer: SubscriptionFilter | undefined;
   #epoch = 0;
   #lostAt = 0;
-  /** The latest request about each resource to the legacy server on this link; it resolves with its error, if any. */
+  /** The latest request about each resource on this legacy link. It resolves with its error, if any, which stands while the resource is wanted. */
   #turns = new Map<string, { on: boolean; done: Promise<unknown> }>();
   #round = 0;
 
@@ -187,11 +187,14 @@ export class Subscriptions {
     const subscription = new Subscription(this, wanted, handler);
     this.#all.add(subscription);
     this.#sync();
-    submit(this.#host, CONNECT, "").catch((error: McpError) => {
-      if (error.code !== "CLIENT_CLOSED") return subscription.refuse(error);
-      this.#all.delete(subscription);
-      subscription.end(error);
-    });
+    // Nobody else may be opening the link. A lost one is opened in its own time: a subscription is no reason to hurry.
+    if (!["ready", "reconnecting", "suspended"].includes(this.#host.state)) {
+      submit(this.#host, CONNECT, "").catch((error: McpError) => {
+        if (error.code !== "CLIENT_CLOSED") return subscription.refuse(error);
+        this.#all.delete(subscription);
+        subscription.end(error);
+      });
+    }
     return subscription;
   }
 
@@ -204,7 +207,8 @@ export class Subscriptions {
   }
 
   hear(notification: McpNotification): void {
-    for (const subscription of [...this.#all]) subscription.hear(notification);
+    // One that a handler closes hears no more; one that it makes begins with the next.
+    for (const subscription of [...this.#all]) if (this.#all.has(subscription)) subscription.hear(notification);
   }
 
   close(): void {

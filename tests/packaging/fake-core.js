@@ -140,6 +140,7 @@ export function close(client) {
   const peer = of(client);
   peer.host.onState("closed", "", "", "", 0, NaN, peer.epoch, null);
   for (const call of [...peer.calls]) peer.fail(call, "CLIENT_CLOSED");
+  peer.host.onState("closed", "", "", "", 0, NaN, peer.epoch, null);
   return undefined;
 }
 

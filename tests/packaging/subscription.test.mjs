@@ -88,6 +88,25 @@ test("everybody hears what concerns them, parts of a resource too", () => {
   assert.equal(heard.event.length, 8);
 });
 
+test("who is closed by a handler hears no more, and who is made by one begins with the next", () => {
+  const { client, peer } = open({}, {});
+  const heard = [];
+  client.subscribe({ toolsListChanged: true }, () => {
+    second.close();
+    client.subscribe({ toolsListChanged: true }, () => heard.push("late"));
+  });
+  const second = client.subscribe({ toolsListChanged: true }, () => heard.push("closed"));
+  peer.host.onNotification(toolsChanged);
+  assert.deepEqual(heard, []);
+});
+
+test("a subscription does not hurry a link that is being opened again", () => {
+  const { client, peer } = open({}, {});
+  peer.lost();
+  client.subscribe({ toolsListChanged: true });
+  assert.deepEqual(peer.calls, []);
+});
+
 test("a loop gets what arrived before it began, and ends with the subscription", async () => {
   const { client, peer } = open({}, {});
   const subscription = client.subscribe({ toolsListChanged: true });
