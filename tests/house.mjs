@@ -92,7 +92,7 @@ rule("the table of obligations names tests that exist", () => {
   const places = [
     [/^(core)\/(\w+)$/, "tests/$1/$2.rs"],
     [/^(browser)\/(\w+)$/, "tests/$1/common/$2.rs"],
-    [/^(e2e)\/([\w-]+)$/, "tests/$1/$2.mjs"],
+    [/^(e2e)\/([\w/-]+)$/, "tests/$1/$2.mjs"],
     [/^(\w+)$/, "tests/packaging/$1.test.mjs"],
   ];
   const home = (short) => places.reduce((path, [form, place]) => path.replace(form, place), short);
