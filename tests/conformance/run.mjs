@@ -1,6 +1,6 @@
 // `npm run conformance`: the official suite against the built package, each scenario in Node and in headless Chromium. `--target node`
 // or `chromium` runs one of them, `--only a,b` some scenarios. What the client does in a scenario is scenarios.js.
-import { readFileSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 
 import { inRoot, run, say, seconds } from "../../pkg-template/proc.mjs";
@@ -35,6 +35,7 @@ function chosen(option, known) {
 async function runScenario(target, revision, scenario) {
   const folder = join(results, `${target}-${revision}-${scenario}`);
   rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
   // The suite starts the command through a shell and splits it at spaces: no path of this machine may be in it.
   const command = `node tests/conformance/client.mjs ${target}`;
   const options = { scenario, command, "spec-version": revision, timeout: LIMIT_MS, "output-dir": folder };
