@@ -194,7 +194,7 @@ async function losses(subject, client, server) {
   });
 }
 
-const servers = await startServers(subjects.map(({ name }) => name));
+const servers = await startServers(subjects.map(({ name }) => name), { wire: true });
 try {
   for (const subject of subjects) {
     const server = servers[subject.name];
@@ -208,6 +208,10 @@ try {
     await calls(subject, client);
     await losses(subject, client, server);
   }
+  await check("every message that was sent is right by the schema of its revision", async () => {
+    for (const { name, wire } of servers.list) assert.ok(wire.sent.length > 50, `${name} saw ${wire.sent.length} messages`);
+    assert.deepEqual(servers.problems(), []);
+  });
 } finally {
   await servers.stop();
 }
