@@ -31,6 +31,8 @@ const TRACE = {
   baggage: /^[^=,]+=[^,]*(,[^=,]+=[^,]*)*$/,
 };
 
+// By SEP-2663 an extension of the newest revision, whose schema does not name it.
+const EXTENSION = /^tasks\//;
 const schemas = new Map();
 
 /** What is wrong with `text`, a client's message of `revision`, one line each; nothing when it is right. */
@@ -61,15 +63,21 @@ function membersOf(message) {
 }
 
 function schemaOf(revision, message) {
-  const validate = schemas.get(revision) ?? load(revision);
-  schemas.set(revision, validate);
-  if (kindOf(message) !== "response") return validate.call(message);
-  // Clients answer requests of the older eras only (P20).
-  if (revision === MODERN) return ["a response: clients send none in this revision (P20)"];
-  return validate.response(message);
+  const { methods, call, response } = load(revision);
+  if (kindOf(message) === "response") {
+    return revision === MODERN ? ["a response: clients send none in this revision (P20)"] : response(message);
+  }
+  const { method } = message;
+  const elsewhere = !methods.has(method) && REVISIONS.some((other) => load(other).methods.has(method));
+  return [...(elsewhere && !EXTENSION.test(method) ? [`${method} is not of this revision (P81)`] : []), ...call(message)];
 }
 
 function load(revision) {
+  if (!schemas.has(revision)) schemas.set(revision, compile(revision));
+  return schemas.get(revision);
+}
+
+function compile(revision) {
   const schema = JSON.parse(readFileSync(new URL(`${revision}.json`, import.meta.url), "utf8"));
   const at = schema.$defs ? "$defs" : "definitions";
   const definitions = schema[at];
@@ -84,18 +92,19 @@ function load(revision) {
       return `${name}${instancePath} ${message} ${JSON.stringify(params)}`;
     });
   };
-  const byMethod = new Map();
+  const methods = new Map();
   for (const side of ["ClientRequest", "ClientNotification"]) {
     const { anyOf = [{ $ref: `#/${at}/CancelledNotification` }] } = definitions[side];
     for (const { $ref } of anyOf) {
       const name = $ref.split("/").at(-1);
-      byMethod.set(definitions[name].properties.method.const, name);
+      methods.set(definitions[name].properties.method.const, name);
     }
   }
   return {
+    methods,
     /** A request or notification; a method of none of the specification's is held to JSON-RPC and, now, its `_meta`. */
     call(message) {
-      const known = byMethod.get(message.method);
+      const known = methods.get(message.method);
       if (known) return against(known, message);
       if (kindOf(message) === "notification") return against("JSONRPCNotification", message);
       const meta = revision === MODERN ? against("RequestMetaObject", message.params?._meta ?? null) : [];
