@@ -18,7 +18,7 @@ const START_ATTEMPTS = 3;
 const kinds = {
   everything: { transport: "http", era: "legacy", path: "/mcp", program: "everything.mjs" },
   // The transport of 2024-11-05: a GET stream whose first event tells where to POST (P83).
-  "everything-sse": { transport: "http", era: "legacy", path: "/sse", program: "everything.mjs", args: ["sse"] },
+  "everything-sse": { transport: "http", era: "legacy", path: "/sse", program: "everything.mjs", args: ["sse"], old: true },
   modern: { transport: "http", era: "both", path: "/mcp", program: "modern.mjs" },
   "python-ws": { transport: "ws", era: "legacy", path: "/ws", program: "ws_server.py", python: "ws" },
   "python-http": { transport: "http", era: "both", path: "/mcp", program: "http_server.py", python: "http" },
@@ -112,7 +112,7 @@ async function startServer(name, { say, seed, wire: tapped }) {
   const file = kind.python ? await ensurePython(kind.python, say) : process.execPath;
   const command = (port) => ({ file, args: [join(here, kind.program), String(port), String(seed), ...(kind.args ?? [])], env: ENVIRONMENT });
   const child = await startProcess(name, command);
-  const wire = tapped ? new Wire() : undefined;
+  const wire = tapped ? new Wire(kind) : undefined;
   const proxy = await startProxy(child.port, wire);
   const scheme = kind.transport === "ws" ? "ws" : "http";
   return {

@@ -11,16 +11,21 @@ const VERSION_KEY = "io.modelcontextprotocol/protocolVersion";
 const HEAD_END = "\r\n\r\n";
 // What a server that predates the header assumes of a request without one (S0618/basic/transports).
 const ASSUMED = "2025-03-26";
+const OLDEST = "2024-11-05";
 const HELLO_LIMIT = 256 * 1024;
 const SHOWN = 600;
 
-/** What the clients of one server said. */
+/** What the clients of one server said. `old`: over the HTTP+SSE of 2024-11-05, which has no version header whatever is agreed (P83). */
 export class Wire {
   /** In the order of their passing: `{ at, transport, http?, url?, headers?, text, message, talk }`; no message with GET and DELETE. */
   sent = [];
   // What was agreed with whom: by session id, or for all who have none.
   #talks = new Map();
   #unreadable = [];
+
+  constructor({ old = false } = {}) {
+    this.old = old;
+  }
 
   /** A reader of one connection: `sent(chunk)` and `heard(chunk)` take its two directions. */
   connection() {
@@ -45,7 +50,7 @@ export class Wire {
   problems() {
     const used = new Map();
     const wrong = this.sent.flatMap((entry) => {
-      const found = [...problemsOf(entry), ...reused(entry, used)];
+      const found = [...problemsOf(entry, this.old ? OLDEST : entry.talk.version), ...reused(entry, used)];
       const shown = entry.text === undefined ? `${entry.http} ${entry.url}` : entry.text.slice(0, SHOWN);
       return found.length > 0 ? [`${found.join("\n")}\n  in ${entry.transport} ${revisionOf(entry)} ${shown}`] : [];
     });
@@ -72,14 +77,14 @@ export function revisionOf({ message, headers = {}, talk }) {
   return header === MODERN ? MODERN : (talk.version ?? header ?? ASSUMED);
 }
 
-function problemsOf(entry) {
-  const { transport, http, headers, text, message, talk } = entry;
+function problemsOf(entry, negotiated) {
+  const { transport, http, headers, text, message } = entry;
   const revision = revisionOf(entry);
-  if (http === "GET") return checkGet(revision, headers, talk.version);
+  if (http === "GET") return checkGet(revision, headers, negotiated);
   if (http === "DELETE") return [];
   const found = check(revision, text);
   if (transport === "ws" || message === undefined) return found;
-  return [...found, ...checkPost(revision, headers, message, talk.version)];
+  return [...found, ...checkPost(revision, headers, message, negotiated)];
 }
 
 class Tap {

@@ -1,7 +1,7 @@
 // What only the older eras have: sessions, cancelling by notification, requests of servers, subscribing by method, HTTP+SSE.
 import assert from "node:assert/strict";
 
-import { rejection, state, until } from "../checks.mjs";
+import { rejection, until } from "../checks.mjs";
 import { textOf, watch, withClient } from "./client.mjs";
 
 const OLD = { era: "legacy" };
@@ -46,16 +46,21 @@ async function sessions(servers) {
       await client.connect();
       const { epoch } = client.connection;
       await client.listTools();
-      const session = server.wire.of("tools/list").at(-1).headers["mcp-session-id"];
-      assert.ok(session);
-      // Someone else ends it; the client learns of it with its next call.
-      await fetch(server.directUrl, { method: "DELETE", headers: { "mcp-session-id": session, "mcp-protocol-version": "2025-11-25" } });
+      const session = await endSession(server, "tools/list");
       assert.match(textOf(await client.callTool(tool, args)), said);
       assert.equal(hellos().length, 2);
       assert.notEqual(server.wire.of("tools/call").at(-1).headers["mcp-session-id"], session);
       assert.ok(client.connection.epoch > epoch);
     });
   }
+}
+
+/** Ends the session in which a method was last called, as someone else would; the client learns of it with its next call. */
+async function endSession(server, method) {
+  const session = server.wire.of(method).at(-1).headers["mcp-session-id"];
+  assert.ok(session);
+  await fetch(server.directUrl, { method: "DELETE", headers: { "mcp-session-id": session, "mcp-protocol-version": "2025-11-25" } });
+  return session;
 }
 
 async function questions(server) {
@@ -92,7 +97,7 @@ async function questions(server) {
 }
 
 async function subscribing(server) {
-  await withClient("everything: subscribing to a resource asks once, hears of it, and asks again on a new link", server, {}, async (client) => {
+  await withClient("everything: subscribing to a resource asks once, hears of it, and asks again in a new session", server, {}, async (client) => {
     const asked = watch(server, "resources/subscribe");
     const uri = "demo://resource/dynamic/text/1";
     const seen = [];
@@ -106,11 +111,22 @@ async function subscribing(server) {
     const left = watch(server, "resources/unsubscribe");
     await second.close();
     assert.equal(left().length, 0);
-    server.proxy.cut();
+    await endSession(server, "tools/call");
+    await client.callTool("toggle-subscriber-updates");
     await until(() => asked().length === 2, "it was not asked for again");
-    await state(client, "ready");
     await first.close();
     await until(() => left().length === 1, "it was never left");
+  });
+  await withClient("everything: a cut standing stream is taken up again where it was, without a new session", server, {}, async (client) => {
+    const gets = () => server.wire.sent.filter(({ http }) => http === "GET");
+    const before = gets().length;
+    const { epoch } = await client.connect();
+    await until(() => gets().length > before, "there is none");
+    await client.callTool("toggle-simulated-logging");
+    server.proxy.cut();
+    await until(() => gets().length > before + 1, "it was not asked for again");
+    assert.equal(gets().at(-1).headers["mcp-session-id"], gets().at(before).headers["mcp-session-id"]);
+    assert.equal(client.connection.epoch, epoch);
   });
   await withClient("everything: the log level is set by a request", server, {}, async (client) => {
     const sent = watch(server, "logging/setLevel");
