@@ -7,6 +7,9 @@ import { bowline, check } from "../checks.mjs";
 
 const LIMIT_MS = 8000;
 
+/** The doubles of both eras share an origin, for which a client remembers the era (P32): a modern one has to be named. */
+export const MODERN = { era: "modern" };
+
 /** A named check with a client of its own for `server`, or for another address of it (`at`); `config` on top of what tests need. */
 export function withClient(name, server, config, work) {
   const { at = "", ...more } = config;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 
 import { decode } from "../../schema/headers.mjs";
 import { rejection, until } from "../checks.mjs";
-import { executions, textOf, watch, withClient } from "./client.mjs";
+import { executions, MODERN, textOf, watch, withClient } from "./client.mjs";
 
 const RETRY_MS = 150;
 
@@ -50,13 +50,13 @@ async function older(fault) {
 
 async function refused(fault) {
   for (const [name, rpcCode] of [["header-mismatch", -32020], ["version-refused", -32022]]) {
-    await withClient(`double: a call refused for its ${name.split("-")[0]} (${rpcCode}) is sent once more`, fault, { at: `/call/${name}?times=1&protocol` }, async (client) => {
+    await withClient(`double: a call refused for its ${name.split("-")[0]} (${rpcCode}) is sent once more`, fault, { at: `/call/${name}?times=1&protocol`, protocol: MODERN }, async (client) => {
       const sent = watch(fault, "tools/call");
       assert.equal(textOf(await client.callTool("echo", { text: "second" })), "second");
       assert.equal(sent().length, 2);
     });
   }
-  await withClient("double: a call whose headers never fit ends after two sendings", fault, { at: "/call/header-mismatch?always" }, async (client) => {
+  await withClient("double: a call whose headers never fit ends after two sendings", fault, { at: "/call/header-mismatch?always", protocol: MODERN }, async (client) => {
     const sent = watch(fault, "tools/call");
     const error = await rejection(client.callTool("echo", { text: "never" }));
     assert.deepEqual([error.code, error.rpcCode], ["RPC_ERROR", -32020]);
@@ -65,20 +65,20 @@ async function refused(fault) {
 }
 
 async function endless(fault) {
-  await withClient("double: rounds that ask for nothing but another round are gone through with waits", fault, { at: "/call/input-rounds?times=2" }, async (client) => {
+  await withClient("double: rounds that ask for nothing but another round are gone through with waits", fault, { at: "/call/input-rounds?times=2", protocol: MODERN }, async (client) => {
     const sent = watch(fault, "tools/call");
     assert.equal(textOf(await client.callTool("echo", { text: "at last" })), "at last");
     assert.deepEqual(sent().map(({ message }) => message.params.requestState), [undefined, "round |", "round ||"]);
     const [first, second] = sent().map(({ at }) => at);
     assert.ok(second - first >= 50, `${second - first} ms`);
   });
-  const few = { at: "/call/input-rounds?always", protocol: { maxInputRounds: 2 } };
+  const few = { at: "/call/input-rounds?always", protocol: { ...MODERN, maxInputRounds: 2 } };
   await withClient("double: rounds without end come to one", fault, few, async (client) => {
     const sent = watch(fault, "tools/call");
     assert.equal((await rejection(client.callTool("echo", { text: "never" }))).code, "INPUT_REQUIRED");
     assert.equal(sent().length, 3);
   });
-  await withClient("double: pages that go round in circles are an error, not a hang", fault, { at: "/call/page-loop" }, async (client) => {
+  await withClient("double: pages that go round in circles are an error, not a hang", fault, { at: "/call/page-loop", protocol: MODERN }, async (client) => {
     const sent = watch(fault, "tools/list");
     assert.equal((await rejection(client.listTools())).code, "INVALID_RESULT");
     assert.ok(sent().length <= 3, `${sent().length} pages`);
@@ -88,7 +88,7 @@ async function endless(fault) {
 async function tasks(fault) {
   const at = "/call/tasks";
   const onInputRequired = async () => ({ action: "accept", content: { name: "Ada" } });
-  const protocol = { tasks: true, capabilities: { elicitation: { form: {} } }, onInputRequired };
+  const protocol = { ...MODERN, tasks: true, capabilities: { elicitation: { form: {} } }, onInputRequired };
   await withClient("double: a tool that goes on as a task is followed to its result", fault, { at, protocol }, async (client) => {
     const gets = watch(fault, "tasks/get");
     const progress = [];
@@ -120,7 +120,7 @@ async function tasks(fault) {
     await until(() => cancels().length === 1, "the server was never told");
     assert.equal(fault.wire.of("notifications/cancelled").length, 0);
   });
-  await withClient("double: without the extension no task is accepted", fault, { at }, async (client) => {
+  await withClient("double: without the extension no task is accepted", fault, { at, protocol: MODERN }, async (client) => {
     const error = await rejection(client.callTool("echo", { text: "quick" }));
     assert.deepEqual([error.code, error.rpcCode], ["RPC_ERROR", -32021]);
   });

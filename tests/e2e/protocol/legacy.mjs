@@ -76,7 +76,8 @@ async function questions(server) {
   };
   const capabilities = { elicitation: { form: {} }, sampling: {}, roots: {} };
   await withClient("everything: its questions are answered while a call waits for them", server, { protocol: { capabilities, onInputRequired } }, async (client) => {
-    await client.connect();
+    // The server has this tool only for clients that declared the capability, some time after they said "initialized".
+    await until(async () => (await client.listTools({ useCache: false })).some(({ name }) => name === "trigger-elicitation-request"), "no such tool");
     const form = await client.callTool("trigger-elicitation-request");
     assert.match(JSON.stringify(form.content), /Ada/);
     const sampled = await client.callTool("trigger-sampling-request", { prompt: "say something", maxTokens: 10 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 
 import { rejection, sleep, until } from "../checks.mjs";
-import { control, watch, withClient } from "./client.mjs";
+import { control, MODERN, watch, withClient } from "./client.mjs";
 
 const CHANGED = "notifications/tools/list_changed";
 const UPDATED = "notifications/resources/updated";
@@ -89,7 +89,7 @@ async function sharing(server) {
 
 async function ends(server) {
   for (const [name, how] of [["listen-graceful", "ended by the server"], ["listen-abrupt", "cut off"]]) {
-    await withClient(`double: a stream that is ${how} is opened again, with a gap`, server, { at: `/call/${name}?times=1` }, async (client) => {
+    await withClient(`double: a stream that is ${how} is opened again, with a gap`, server, { at: `/call/${name}?times=1`, protocol: MODERN }, async (client) => {
       const listens = watch(server, "subscriptions/listen");
       const gaps = [];
       const seen = [];
@@ -104,7 +104,7 @@ async function ends(server) {
     });
   }
   for (const [name, how] of [["listen-unacknowledged", "answers without acknowledging"], ["none", "does not know the method"]]) {
-    await withClient(`double: a server that ${how} is asked once`, server, { at: `/call/${name}` }, async (client) => {
+    await withClient(`double: a server that ${how} is asked once`, server, { at: `/call/${name}`, protocol: MODERN }, async (client) => {
       const listens = watch(server, "subscriptions/listen");
       const subscription = client.subscribe({ toolsListChanged: true });
       assert.equal((await rejection(subscription.ready)).code, "CAPABILITY_NOT_SUPPORTED");
