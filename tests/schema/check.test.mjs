@@ -29,7 +29,9 @@ test("messages of every older revision pass", () => {
     right(revision, { jsonrpc: "2.0", id: 4, result: { roots: [{ uri: "file:///a" }] } });
     right(revision, { jsonrpc: "2.0", id: 4, error: { code: -32601, message: "Method not found" } });
   }
-  right("2025-11-25", { jsonrpc: "2.0", id: 4, result: { action: "accept", content: { name: "x" } } });
+  for (const revision of ["2025-06-18", "2025-11-25"]) {
+    right(revision, { jsonrpc: "2.0", id: 4, result: { action: "accept", content: { name: "x", height: 1.5 } } });
+  }
 });
 
 test("messages of the newest revision pass", () => {
