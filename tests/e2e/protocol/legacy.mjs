@@ -63,6 +63,11 @@ async function endSession(server, method) {
   return session;
 }
 
+/** The server has some tools only for clients that declared a capability, some time after they said "initialized". */
+async function offered(client, tool) {
+  await until(async () => (await client.listTools({ useCache: false })).some(({ name }) => name === tool), `no tool ${tool}`);
+}
+
 async function questions(server) {
   const asked = [];
   const answers = {
@@ -76,18 +81,34 @@ async function questions(server) {
   };
   const capabilities = { elicitation: { form: {} }, sampling: {}, roots: {} };
   await withClient("everything: its questions are answered while a call waits for them", server, { protocol: { capabilities, onInputRequired } }, async (client) => {
-    // The server has this tool only for clients that declared the capability, some time after they said "initialized".
-    await until(async () => (await client.listTools({ useCache: false })).some(({ name }) => name === "trigger-elicitation-request"), "no such tool");
+    await offered(client, "trigger-elicitation-request");
     const form = await client.callTool("trigger-elicitation-request");
     assert.match(JSON.stringify(form.content), /Ada/);
     const sampled = await client.callTool("trigger-sampling-request", { prompt: "say something", maxTokens: 10 });
     assert.match(JSON.stringify(sampled.content), /sampled/);
+    assert.match(textOf(await client.callTool("get-roots-list")), /file:\/\/\/home\/ada/);
     assert.ok(asked.includes("elicitation/create") && asked.includes("sampling/createMessage"), asked.join());
     const replies = server.wire.sent.filter(({ message }) => message?.result !== undefined);
     assert.ok(replies.some(({ message }) => message.result.action === "accept"));
   });
+  const visits = [];
+  const visit = async ({ params }) => {
+    visits.push(params.url);
+    return { action: "accept" };
+  };
+  const urls = { protocol: { capabilities: { elicitation: { form: {}, url: {} } }, onInputRequired: visit } };
+  await withClient("everything: addresses it wants visited first (-32042) are, then the call is made once more", server, urls, async (client) => {
+    await offered(client, "trigger-url-elicitation");
+    const sent = watch(server, "tools/call");
+    const result = await client.callTool("trigger-url-elicitation", { url: "https://example.com/visit", errorPath: true });
+    assert.notEqual(result.isError, true, JSON.stringify(result));
+    assert.deepEqual(visits, ["https://modelcontextprotocol.io", "https://example.com/visit"]);
+    assert.equal(sent().length, 2);
+    assert.notEqual(sent()[0].message.id, sent()[1].message.id);
+  });
   const shy = { protocol: { capabilities: { elicitation: { form: {} } }, onInputRequired: () => Promise.reject(new Error("secret words")) } };
   await withClient("everything: a handler that fails is told to the server as an error without its words", server, shy, async (client) => {
+    await offered(client, "trigger-elicitation-request");
     const before = server.wire.sent.length;
     const [call] = await Promise.allSettled([client.callTool("trigger-elicitation-request")]);
     assert.equal(call.status === "rejected" || call.value.isError, true);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 
 import { decode } from "../../schema/headers.mjs";
 import { STATE } from "../../servers/extras.mjs";
-import { rejection, until } from "../checks.mjs";
+import { rejection, sleep, until } from "../checks.mjs";
 import { textOf, watch, withClient } from "./client.mjs";
 
 const FORMS = { elicitation: { form: {} } };
@@ -82,6 +82,24 @@ async function input(server) {
     const error = await rejection(client.callTool("greet"));
     assert.equal(error.code, "INPUT_REQUIRED");
     assert.equal(error.cause.message, "the user left");
+  });
+  let told;
+  const patient = new Promise((resolve) => (told = resolve));
+  const waiting = ({ signal }) =>
+    new Promise((_, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason));
+      told(signal);
+    });
+  const slow = { timeout: 300, protocol: { capabilities: FORMS, onInputRequired: waiting } };
+  await withClient("modern: a user may take longer than any limit, and a cancelled call asks no more", server, slow, async (client) => {
+    const call = client.callTool("greet");
+    call.catch(() => {});
+    const signal = await patient;
+    await sleep(500);
+    assert.equal(signal.aborted, false);
+    call.cancel();
+    assert.equal((await rejection(call)).code, "ABORTED");
+    assert.equal(signal.aborted, true);
   });
   await withClient("modern: a question that was never declared is the server's own error", server, {}, async (client) => {
     const error = await rejection(client.callTool("greet"));
