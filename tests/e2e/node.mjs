@@ -165,7 +165,8 @@ try {
       WebSocket,
       // The servers' endpoints have no WebSocket beside HTTP; the fallback itself is tested in the browser.
       enableWebSocket: subject.transport === "websocket",
-      reconnectOptions: { initialDelay: 100, maxDelay: 400 },
+      // So many, because on a busy machine a server takes seconds to start again.
+      reconnectOptions: { initialDelay: 100, maxDelay: 400, maxAttempts: 100 },
     });
     await calls(subject, client);
     await losses(subject, client, server);
