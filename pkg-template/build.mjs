@@ -58,7 +58,7 @@ const optFlags = [
 // public type (checkFiles looks) and in no text, as that of an option or of a member that Rust asks for.
 const internalNames =
   "abandon aborts answered attach cachesTool caching calls changed emit events given host keyTexts meta methodId onDoubt " +
-  "onNotification onReplay onServer onState refuse rejectWith rpcMessage settleWith slot submit tables timer touch";
+  "onListen onNotification onReplay onServer onState refuse rejectWith rpcMessage settleWith slot submit tables timer touch";
 const internal = internalNames.replaceAll(" ", "|");
 
 const hash = (...parts) => parts.reduce((sum, part) => sum.update(part), createHash("sha256")).digest("hex");

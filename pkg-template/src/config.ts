@@ -106,7 +106,7 @@ export interface ReconnectOptions {
    */
   initialDelay?: number;
   /**
-   * The longest delay between two quick attempts, before jitter. Milliseconds.
+   * The longest delay between two quick attempts. Milliseconds.
    * @default 30000
    */
   maxDelay?: number;
@@ -116,8 +116,8 @@ export interface ReconnectOptions {
    */
   backoffMultiplier?: number;
   /**
-   * How chance spreads a delay `d`: `"equal"` between d/2 and d, `"full"` between 0 and d, `"none"`
-   * exactly d. Danger: with `"none"` clients cut together also return together.
+   * How chance spreads a delay `d`: `"equal"` between 0.45 d and 1.1 d, `"full"` between 0 and d,
+   * `"none"` exactly d; never beyond `maxDelay`. Danger: with `"none"` clients cut together also return together.
    * @default "equal"
    */
   jitter?: "equal" | "full" | "none";
@@ -214,6 +214,13 @@ export interface TransportOptions {
    * @default 16777216 (16 MiB)
    */
   maxMessageBytes?: number;
+  /**
+   * How long the stream of `subscriptions/listen` over HTTP may stay silent before it counts as broken and is asked
+   * for anew; a server's keep-alive comments count as sound. Milliseconds; 0 waits for ever. Danger: a limit
+   * shorter than the server's pause between comments breaks a good stream again and again.
+   * @default 90000
+   */
+  streamIdleTimeout?: number;
 }
 
 /** Limits of the queue of calls. */

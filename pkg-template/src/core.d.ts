@@ -6,6 +6,7 @@ declare module "bowline-core" {
   export function cancel(client: number, slot: number): void;
   export function setPriority(client: number, slot: number, priority: number): void;
   export function isSent(client: number, slot: number): number;
+  export function listen(client: number, params: number): void;
   export function reconnect(client: number): void;
   export function close(client: number): number[] | undefined;
   export function metrics(client: number): number[] | undefined;

@@ -93,6 +93,12 @@ pub fn is_sent(client: i32, slot: i32) -> i32 {
     i32::from(driver(client).is_some_and(|driver| driver.is_sent(CallId(slot as u32))))
 }
 
+/// Listens to the filter in `params`, those of `subscriptions/listen`, from now on; 0 is nothing any more.
+#[wasm_bindgen]
+pub fn listen(client: i32, params: i32) {
+    tell(client, Command::Listen(Payload::from_raw(params)));
+}
+
 /// Drops the link and connects anew.
 #[wasm_bindgen]
 pub fn reconnect(client: i32) {

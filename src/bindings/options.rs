@@ -26,6 +26,7 @@ pub(crate) fn parse(object: &Object, host: &HostObject) -> (Config, f64) {
     options.span("transport.headStart", &mut config.head_start);
     options.span("transport.probeTimeout", &mut config.probe_timeout);
     options.span("transport.rememberFallback", &mut config.remember_fallback);
+    options.span("transport.streamIdleTimeout", &mut config.stream_idle);
     options.count("queue.maxQueued", &mut config.max_queued);
     options.count("queue.concurrency", &mut config.websocket_concurrency);
     options.count("queue.concurrency", &mut config.http_concurrency);

@@ -37,6 +37,8 @@ pub struct Config {
     pub http_concurrency: usize,
     /// Calls that may wait.
     pub max_queued: usize,
+    /// How long the stream of a listen over HTTP may be silent before it counts as broken; zero for ever.
+    pub stream_idle: Duration,
 }
 
 /// Reconnection (seed: `reconnectOptions`).
@@ -104,6 +106,7 @@ impl Default for Config {
             websocket_concurrency: 32,
             http_concurrency: 5,
             max_queued: 1_000,
+            stream_idle: Duration::from_millis(90_000),
         }
     }
 }

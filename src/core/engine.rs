@@ -3,6 +3,7 @@
 
 mod answers;
 mod flow;
+mod listening;
 
 use std::collections::VecDeque;
 
@@ -10,7 +11,9 @@ use crate::config::Config;
 use crate::error::{Code, Detail, Error, Outcome, Stage};
 use crate::ids::{CacheKey, CallId, ExchangeId, LinkId, RequestId};
 use crate::io::{Command, Event, ExchangeEvent, Input, Kind, LinkEvent, Output, Request, Settled};
-use crate::link::{Answer, Calls, Change, Connection, Context, Exchange, Ids, Phase, Purpose, Step, Transport};
+use crate::link::{
+    Answer, Calls, Change, Concern, Connection, Context, Exchange, Ids, Listen, Phase, Purpose, Step, Transport,
+};
 use crate::policy::cache::Cache;
 use crate::policy::flight::Flight;
 use crate::policy::queue::Queue;
@@ -38,6 +41,7 @@ pub struct Engine<P> {
     flight: Flight,
     cache: Option<Cache<P>>,
     connection: Connection<P>,
+    listen: Listen<P>,
     exchanges: VecDeque<Exchange>,
     /// No drain ends before this.
     next_drain: Option<Instant>,
@@ -59,6 +63,7 @@ impl<P: Payload> Engine<P> {
             flight: Flight::default(),
             cache: config.cache.clone().map(Cache::new),
             connection: Connection::new(&config, now),
+            listen: Listen::default(),
             exchanges: VecDeque::new(),
             next_drain: None,
             active: 0,
@@ -86,7 +91,8 @@ impl<P: Payload> Engine<P> {
         }
         // A drain that ended early may leave a wake-up behind, but not one that keeps an idle host awake.
         let drain = self.next_drain.filter(|_| !self.exchanges.is_empty());
-        let all = [self.calls.next_limit(), self.connection.next_timeout(&self.config), drain];
+        let (connection, listen) = (self.connection.next_timeout(&self.config), self.listen.next_timeout(&self.config));
+        let all = [self.calls.next_limit(), connection, listen, drain];
         Output::Timeout(all.into_iter().flatten().min())
     }
 
@@ -125,12 +131,14 @@ impl<P: Payload> Engine<P> {
                     self.queue.push(id, priority, created, false);
                 }
             }
+            Command::Listen(filter) => self.on_listen(filter),
             Command::Reconnect => {
                 let change = self.with(Connection::restart);
                 self.on_change(change);
             }
             Command::Close => {
                 self.with(Connection::close);
+                self.on_concern(Concern::Want(None));
                 for id in self.calls.select(|_| true) {
                     self.abandon(id);
                     let outcome = self.outcome(id);
@@ -196,6 +204,8 @@ impl<P: Payload> Engine<P> {
         } else if self.connection.awaits(link, id) {
             let change = self.with(|connection, cx| connection.on_answer(link, answer, cx));
             self.on_change(change);
+        } else if self.listen.has(id) {
+            self.on_concern(Concern::Answer(id, answer, None));
         } else {
             // A late answer to a call that was given up, or a server's mistake: never a settle (P37, I3).
             self.metrics.violations += 1;
@@ -216,6 +226,9 @@ impl<P: Payload> Engine<P> {
             return;
         };
         let (link, purpose) = (exchange.link, exchange.purpose);
+        if let Purpose::Listen(_) = purpose {
+            self.listen.on_heard(id, self.now);
+        }
         let ended = ended || (matches!(event, ExchangeEvent::Message(_)) && exchange.is_headless());
         // An answered exchange only drains: nothing it still brings may settle anything (matrix rows 29 and 36).
         let answered = exchange.drain_until.is_some() && purpose != Purpose::Silent;
@@ -233,7 +246,11 @@ impl<P: Payload> Engine<P> {
         }
         match step {
             Step::Wait => {}
-            Step::Notification(method, token, payload) => self.on_notification(method, token, payload),
+            Step::Notification(method, token, payload) => {
+                // A stream of its own says whose notifications it brings, should they not.
+                let stream = if let Purpose::Listen(request) = purpose { Some(request) } else { None };
+                self.on_notification(method, token.or(stream), payload);
+            }
             Step::Request(asked, payload) => self.on_request(link, asked, payload),
             Step::Answer(answer) => match purpose {
                 Purpose::Handshake(_) => {
@@ -251,6 +268,7 @@ impl<P: Payload> Engine<P> {
                         self.on_answer(call, answer, wait);
                     }
                 }
+                Purpose::Listen(request) => self.on_concern(Concern::Answer(request, answer, wait)),
                 Purpose::Silent => {}
             },
         }
@@ -260,6 +278,7 @@ impl<P: Payload> Engine<P> {
     fn on_timeout(&mut self) {
         let change = self.with(Connection::on_timeout);
         self.on_change(change);
+        self.on_concern(Concern::Timeout);
         let overdue = |exchange: &Exchange| exchange.drain_until.is_some_and(|until| until <= self.now);
         let drained: Vec<ExchangeId> = self.exchanges.iter().filter(|x| overdue(x)).map(|x| x.id).collect();
         for id in drained {
@@ -304,17 +323,25 @@ impl<P: Payload> Engine<P> {
             self.out.push_back(Output::Progress(id, payload));
             return;
         }
-        let methods = method.invalidates();
-        if !methods.is_empty() {
-            let calls = &self.calls;
-            let left = |call: &crate::link::Call<P>| call.sending().is_some() && methods.contains(&call.request.method);
-            self.flight.overtake(|leader| calls.at(leader).is_some_and(left));
-            let (flight, out) = (&self.flight, &mut self.out);
-            if let Some(cache) = &mut self.cache {
-                cache.invalidate(methods, |key| forget(key, flight, out));
-            }
-        }
+        let Some(payload) = self.on_subscription(method, token, payload) else {
+            return;
+        };
+        self.invalidate(method.invalidates());
         self.out.push_back(Output::Event(Event::Notification(method, payload)));
+    }
+
+    /// What is kept of `methods`, and what is on its way, is old.
+    fn invalidate(&mut self, methods: &[Method]) {
+        if methods.is_empty() {
+            return;
+        }
+        let calls = &self.calls;
+        let left = |call: &crate::link::Call<P>| call.sending().is_some() && methods.contains(&call.request.method);
+        self.flight.overtake(|leader| calls.at(leader).is_some_and(left));
+        let (flight, out) = (&self.flight, &mut self.out);
+        if let Some(cache) = &mut self.cache {
+            cache.invalidate(methods, |key| forget(key, flight, out));
+        }
     }
 
     fn on_request(&mut self, link: LinkId, asked: Asked, payload: P) {
@@ -333,9 +360,12 @@ impl<P: Payload> Engine<P> {
                 for id in connects {
                     self.settle(id, Ok(Settled { payload: None, cached: false }));
                 }
+                // Before the calls: it holds one of the few connections, and they fill the rest.
+                self.on_concern(Concern::Ready);
                 self.flush();
             }
             Change::Lost(link, error) => {
+                self.on_concern(Concern::Lost);
                 self.on_lost(link, &error);
                 self.reject_waiting(&error);
             }

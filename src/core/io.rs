@@ -28,6 +28,9 @@ pub enum Command<P> {
     Cancel(CallId),
     /// Move a waiting call to another priority.
     SetPriority(CallId, u8),
+    /// Listen to this filter (the params of `subscriptions/listen`) from now on, across links; `None` to nothing any more. In a legacy
+    /// era it is only remembered.
+    Listen(Option<P>),
     /// Drop the link and connect anew, now.
     Reconnect,
     /// Settle everything, end the session, and stay closed.
@@ -91,6 +94,8 @@ pub enum ExchangeEvent<P> {
     /// A message arrived: the body, or the data of one event. Without a head before it, it is the whole of a plain 200 answer, and
     /// nothing follows.
     Message(Incoming<P>),
+    /// Bytes arrived that complete no message: a comment that keeps an event stream open.
+    Alive,
     /// The body ended.
     Ended,
     /// `fetch` or the body's reader failed.
@@ -169,6 +174,21 @@ pub enum Event<P> {
     Replay(CallId),
     /// A notification of the server that belongs to no call.
     Notification(Method, P),
+    /// The standing `subscriptions/listen` changed; with the acknowledgment when it is one.
+    Listen(ListenPhase, Option<P>),
+}
+
+/// How the standing `subscriptions/listen` stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListenPhase {
+    /// The server listens; the filter it honours comes with it.
+    Acknowledged,
+    /// Broken after it was acknowledged; it is asked for again.
+    Lost,
+    /// Ended by the server in good order; it is asked for again.
+    Ended,
+    /// The server will not; it is asked again when the filter changes or another link is ready.
+    Unsupported,
 }
 
 /// The connection as the application may see it.

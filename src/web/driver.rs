@@ -153,6 +153,9 @@ impl Driver {
             Output::Event(Event::State(status)) => self.state(status),
             Output::Event(Event::Server(payload)) => glue::server(client, payload.into_raw()),
             Output::Event(Event::Notification(_, payload)) => glue::notification(client, payload.into_raw()),
+            Output::Event(Event::Listen(phase, acknowledged)) => {
+                glue::heard_listen(client, phase as i32, acknowledged.map_or(0, Payload::into_raw));
+            }
             Output::Event(Event::Replay(call)) => glue::replay(client, call.0 as i32),
             Output::Forget(key) => glue::forget(client, key.0 as i32),
             Output::RememberFallback(span) => glue::remember_fallback(&self.host, span.as_millis()),
@@ -236,6 +239,7 @@ impl Driver {
             fetches.iter_mut().find(|fetch| fetch.id == id).map_or(Ok(Vec::new()), |fetch| fetch.feed(&chunk))
         };
         match events {
+            Ok(events) if events.is_empty() => self.handle(Input::Exchange(id, ExchangeEvent::Alive)),
             Ok(events) => events.iter().for_each(|data| {
                 glue::receive_bytes(data, self.client, id.0 as i32);
             }),

@@ -1,6 +1,8 @@
 // The one JavaScript snippet of the shell. It owns what must not cross into wasm memory: message texts, parsed values, promises'
 // settlers, header objects. Wasm sees numbers: handles of values, slots of calls, ids of methods. It decides nothing.
 
+import { about } from "./listening.js";
+
 const values = [undefined];
 const texts = [undefined]; // the JSON text a result came in, while somebody may need a second, independent copy of it
 const counts = [0];
@@ -28,7 +30,7 @@ export function release(handle) {
 
 // The first taker gets the parsed value itself. Whoever shares it (the cache, callers that joined the same read) gets one frozen
 // copy, made when it is first asked for: nothing that is handed out can be changed into the cache, and a miss costs nothing extra.
-function take(handle) {
+export function take(handle) {
   let value = values[handle];
   if (value === LAZY) {
     value = values[handle] = freeze(JSON.parse(texts[handle]).result);
@@ -101,7 +103,7 @@ function canonical(value) {
   return `{${members.join()}}`;
 }
 
-const clients = [];
+export const clients = [];
 
 /** Registers a client; `host` is the package's side of it. */
 export function open(host, limit) {
@@ -146,7 +148,7 @@ function params(method, given) {
   }
   const text = given === undefined || given === null ? "{}" : JSON.stringify(given);
   if (text === undefined || text[0] !== "{") throw new TypeError("params must be an object");
-  return put({ text, meta, name: name === undefined ? name : headerValue(String(name)) });
+  return put({ text, meta, name });
 }
 
 function key(client, method, given, always) {
@@ -190,7 +192,7 @@ export function fail(client, slot, failure) {
 }
 
 // What is thrown there must not unwind through wasm: it becomes an uncaught error of its own.
-function tell(work) {
+export function tell(work) {
   try {
     work();
   } catch (error) {
@@ -352,7 +354,7 @@ function deliver(message, text, client, source) {
   } else if (typeof message.id === "number" || typeof message.id === "string") {
     on(client, source, ASKED, NaN, put(message), message.method === "ping" ? 1 : 0, 0, size);
   } else {
-    on(client, source, NOTICE, number(message.params?.progressToken), put(message), methodId(message.method), 0, size);
+    on(client, source, NOTICE, number(about(message)), put(message), methodId(message.method), 0, size);
   }
 }
 
@@ -384,7 +386,7 @@ export function exchange(client, source, kind, id, method, handle, version, prog
   if (version >= MODERN && kind !== NOTIFICATION) {
     headers["mcp-method"] = kind === REQUEST ? names[method] : "server/discover";
     const name = kind === REQUEST ? values[handle].name : undefined;
-    if (name !== undefined) headers["mcp-name"] = name;
+    if (name !== undefined) headers["mcp-name"] = headerValue(String(name));
   }
   if (session) headers["mcp-session-id"] = values[session];
   run(client, source, init);
@@ -423,15 +425,10 @@ async function run(client, source, init) {
     // Every getter of a response makes an object; `body` a whole stream. Only what is needed is touched.
     const { status, headers } = response;
     host.answered = true;
-    const type = (headers.get("content-type") ?? "").toLowerCase();
-    const content = ["json", "event-stream", "html"].findIndex((kind) => type.includes(kind));
-    const failed = status >= 300;
+    const type = headers.get("content-type");
+    const content = type === "application/json" ? JSON_BODY : contentOf(type ?? "");
     // Only the handshake begins a session.
-    const session = !failed && !init.headers["mcp-method"] && headers.get("mcp-session-id");
-    const head = () => {
-      const wait = failed ? retryAfter(headers.get("retry-after")) : -1;
-      if (aborts.has(source)) on(client, source, HEAD, 0, session ? put(session) : 0, content, wait, status);
-    };
+    const session = status < 300 && !init.headers["mcp-method"] && headers.get("mcp-session-id");
     const length = content === JSON_BODY && headers.get("content-length");
     let text = "";
     if (length > 0 && length <= SMALL) {
@@ -440,9 +437,9 @@ async function run(client, source, init) {
         // The common case, told in one: a message without a head is the whole of a plain answer.
         return aborts.delete(source) && receive(text, client, source);
       }
-      head();
+      head(client, source, status, headers, content, session);
     } else {
-      head();
+      head(client, source, status, headers, content, session);
       const reader = (content !== JSON_BODY && content !== EVENT_STREAM) || status === 204 ? undefined : response.body?.getReader();
       const decoder = new TextDecoder();
       for (let bytes = 0; reader && aborts.has(source); ) {
@@ -467,6 +464,13 @@ async function run(client, source, init) {
   }
   // Forgotten first: aborting what is over costs a DOMException.
   if (aborts.delete(source)) on(client, source, kind, 0, 0, how);
+}
+
+const contentOf = (type) => ["json", "event-stream", "html"].findIndex((kind) => type.toLowerCase().includes(kind));
+
+function head(client, source, status, headers, content, session) {
+  const wait = retryAfter(status < 300 ? null : headers.get("retry-after"));
+  if (clients[client]?.aborts.has(source)) on(client, source, HEAD, 0, session ? put(session) : 0, content, wait, status);
 }
 
 function retryAfter(text) {

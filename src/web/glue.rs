@@ -1,4 +1,4 @@
-//! The declarations of `glue.js` and `env.js`. What each function does is said there. Numbers are `i32` and `f64` throughout: for any other kind of
+//! The declarations of `glue.js`, `listening.js` and `env.js`. What each function does is said there. Numbers are `i32` and `f64` throughout: for any other kind of
 //! number wasm-bindgen puts a function of its own in between.
 
 use js_sys::Object;
@@ -10,7 +10,7 @@ use web_sys::WebSocket;
 #[allow(clippy::too_many_arguments)] // numbers side by side cross the boundary for nothing; an object would cost more than the call
 extern "C" {
     /// The package's side of a client: `url`, `webSocketUrl`, `headers`, `fetch`, `WebSocket`, `clientInfo`, `capabilities`, and the
-    /// callbacks `onState`, `onServer`, `onNotification`, `onReplay`.
+    /// callbacks `onState`, `onServer`, `onNotification`, `onReplay`, `onListen`.
     #[wasm_bindgen(extends = Object)]
     #[derive(Clone)]
     pub type HostObject;
@@ -116,6 +116,12 @@ extern "C" {
     pub(crate) fn abort(client: i32, source: i32);
 
     pub(crate) fn wake(client: i32, delay: f64);
+}
+
+#[wasm_bindgen(module = "/listening.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = heardListen)]
+    pub(crate) fn heard_listen(client: i32, phase: i32, handle: i32);
 }
 
 #[wasm_bindgen(module = "/env.js")]

@@ -36,6 +36,9 @@ pub(crate) fn parts(message: &Outgoing<Payload>) -> Parts {
         Outgoing::Initialize(id, version) => Parts { offered: Some(*version), ..with_id(3, id) },
         Outgoing::Initialized => bare(4),
         Outgoing::Cancelled(id) => with_id(5, id),
+        Outgoing::Listen(id, params) => {
+            Parts { method: Method::LISTEN.index() as i32, handle: params.raw(), ..with_id(0, id) }
+        }
         Outgoing::Reply(Asked::Ping, request) => Parts { handle: request.raw(), ..bare(6) },
         Outgoing::Reply(Asked::Other, request) => Parts { handle: request.raw(), ..bare(7) },
     }

@@ -282,6 +282,14 @@ fn a_message_without_a_head_is_the_whole_of_a_plain_answer() {
 }
 
 #[test]
+fn a_plain_answer_that_is_no_answer_ends_its_call_at_once() {
+    let mut hand = Hand::on_http(fixed());
+    let call = hand.call(tool_call(1));
+    hand.exchange(hand.exchange_of(call), ExchangeEvent::Message(notification(Method::TOOLS_CHANGED)));
+    assert_eq!(hand.error(call), (Code::ParseError, Outcome::Unknown));
+}
+
+#[test]
 fn whatever_a_server_says_to_a_notification_it_is_taken() {
     let mut hand = Hand::on_http(fixed());
     let call = hand.call(bowline_support::notify(1));

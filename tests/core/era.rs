@@ -230,7 +230,7 @@ fn an_initialize_answered_in_a_modern_or_unknown_revision_is_refused() {
 fn a_server_known_to_be_legacy_is_initialized_at_once_on_reconnect() {
     let mut hand = Hand::on_legacy_websocket(fixed());
     hand.close_link(1006);
-    hand.pass(1_000);
+    hand.pass_to_retry();
     hand.open();
     assert!(asks_initialize(&hand));
 }
@@ -239,7 +239,7 @@ fn a_server_known_to_be_legacy_is_initialized_at_once_on_reconnect() {
 fn a_verdict_that_does_not_hold_is_forgotten() {
     let mut hand = Hand::on_legacy_websocket(Config { http: false, ..fixed() });
     hand.close_link(1006);
-    hand.pass(1_000);
+    hand.pass_to_retry();
     hand.open();
     // The server was upgraded meanwhile, and does not know initialize any more.
     hand.refuse_question(-32601);

@@ -76,6 +76,7 @@ fn command() -> BoxedStrategy<Command<Doc>> {
         10 => (slot(), call()).prop_map(|(slot, call)| Command::Call(slot, call)),
         2 => slot().prop_map(Command::Cancel),
         1 => (slot(), any::<u8>()).prop_map(|(slot, priority)| Command::SetPriority(slot, priority)),
+        2 => prop::option::of(0u32..3).prop_map(|filter| Command::Listen(filter.map(Doc::of))),
         1 => Just(Command::Reconnect),
     ]
     .boxed()
@@ -125,6 +126,7 @@ fn exchange_event() -> BoxedStrategy<ExchangeEvent<Doc>> {
     prop_oneof![
         3 => head.prop_map(ExchangeEvent::Head),
         5 => incoming().prop_map(ExchangeEvent::Message),
+        1 => Just(ExchangeEvent::Alive),
         2 => Just(ExchangeEvent::Ended),
         1 => prop_oneof![Just(Reach::Unknown), Just(Reach::Blocked), Just(Reach::Down)].prop_map(ExchangeEvent::Failed),
     ]

@@ -1,7 +1,9 @@
-// Tests of the shell's snippet (src/web/glue.js) that need no wasm: header values, texts of messages, sharing of results, cache keys.
+// Tests of the shell's snippet (src/web/glue.js and its siblings) that need no wasm: header values, texts of messages, sharing of results,
+// cache keys, subscriptions.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as glue from "../../src/web/glue.js";
+import { heardListen } from "../../src/web/listening.js";
 
 const heard = [];
 glue.connect({ hear: (...told) => heard.push(told) });
@@ -120,4 +122,25 @@ test("what arrives is told by kind", () => {
 test("a batch is taken apart", () => {
   told('[{"jsonrpc":"2.0","id":1,"result":{}},{"jsonrpc":"2.0","id":"2","result":{}}]');
   assert.deepEqual(heard.map((one) => [one[2], one[3]]), [[0, 1], [0, 2]]);
+});
+
+test("a notification is told with the request that it is about", () => {
+  const about = (method, params) => told(JSON.stringify({ jsonrpc: "2.0", method, params }))[3];
+  const subscription = (id) => ({ progressToken: 1, requestId: 2, _meta: { "io.modelcontextprotocol/subscriptionId": id } });
+  assert.equal(about("notifications/progress", subscription(3)), 1);
+  assert.equal(about("notifications/cancelled", subscription(3)), 2);
+  assert.equal(about("notifications/tools/list_changed", subscription(3)), 3);
+  assert.equal(about("notifications/subscriptions/acknowledged", subscription("3")), 3, "some servers send ids back as text");
+  for (const params of [undefined, null, "text", {}, { _meta: null }, subscription("mine")]) {
+    assert.ok(Number.isNaN(about("notifications/resources/updated", params)), JSON.stringify(params));
+  }
+});
+
+test("the package hears of the listen, and of the filter that is honoured", () => {
+  const phases = [];
+  host.onListen = (...told) => phases.push(told);
+  const message = { method: "notifications/subscriptions/acknowledged", params: { notifications: { toolsListChanged: true } } };
+  heardListen(client, 0, told(JSON.stringify({ jsonrpc: "2.0", ...message }))[4]);
+  heardListen(client, 1, 0);
+  assert.deepEqual(phases, [[0, { toolsListChanged: true }], [1, undefined]]);
 });

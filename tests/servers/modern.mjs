@@ -27,6 +27,8 @@ const counters = new Map();
 
 const handler = createMcpHandler(createDemoServer, {
   maxRequestBodySize: MAX_BODY,
+  // Often enough for a test to wait for one.
+  keepAliveMs: 500,
   onerror: (error) => console.error(error.message),
 });
 
@@ -48,7 +50,7 @@ async function serve(request, response) {
   const { pathname, searchParams } = new URL(request.url, `http://${HOST}`);
   if (pathname === "/control" && request.method === "POST") {
     handler.notify[searchParams.get("event")](searchParams.get("uri"));
-    response.writeHead(204, corsHeaders()).end();
+    response.writeHead(200, { ...corsHeaders(), "content-type": "application/json" }).end("{}");
     return;
   }
   if (pathname !== "/mcp") {

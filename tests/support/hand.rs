@@ -3,10 +3,10 @@
 
 use bowline_core::{
     CallId, Code, Command, Config, Content, Duration, Error, Event, ExchangeEvent, ExchangeId, Head, Incoming, Input,
-    LinkEvent, LinkId, Outcome, Outgoing, Output, Plan, RequestId, Settled, Status, Version,
+    LinkEvent, LinkId, ListenPhase, Method, Outcome, Outgoing, Output, Plan, RequestId, Settled, Status, Version,
 };
 
-use crate::{connect, failure, ms, result, Doc, Driver, Req};
+use crate::{about, connect, failure, ms, result, Doc, Driver, Req};
 
 /// Where a message was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,6 +199,23 @@ impl Hand {
         self.reply(place, 200, failure(id, code));
     }
 
+    /// The server acknowledges the last listen.
+    pub fn acknowledge(&mut self) {
+        let (place, id) = self.listens().pop().expect("a listen");
+        if let Place::Exchange(exchange) = place {
+            self.stream(exchange);
+        }
+        self.bring(place, about(id, Method::ACKNOWLEDGED));
+    }
+
+    /// A message arrives where it belongs: as a frame, or in the stream of an exchange.
+    pub fn bring(&mut self, place: Place, message: Incoming<Doc>) {
+        match place {
+            Place::Link(link) => self.link(link, LinkEvent::Message(message)),
+            Place::Exchange(id) => self.exchange(id, ExchangeEvent::Message(message)),
+        }
+    }
+
     fn reply(&mut self, place: Place, status: u16, message: Incoming<Doc>) {
         match place {
             Place::Link(link) => self.link(link, LinkEvent::Message(message)),
@@ -292,6 +309,26 @@ impl Hand {
             _ => None,
         };
         self.written().into_iter().rev().find_map(question).expect("a question")
+    }
+
+    /// Every time something was listened to.
+    #[must_use]
+    pub fn listens(&self) -> Vec<(Place, RequestId)> {
+        let listen = |(place, message): (Place, Outgoing<Doc>)| match message {
+            Outgoing::Listen(id, _) => Some((place, id)),
+            _ => None,
+        };
+        self.written().into_iter().filter_map(listen).collect()
+    }
+
+    /// What was told of the listen so far.
+    #[must_use]
+    pub fn phases(&self) -> Vec<ListenPhase> {
+        let phase = |output: &Output<Doc>| match output {
+            Output::Event(Event::Listen(phase, _)) => Some(*phase),
+            _ => None,
+        };
+        self.said().filter_map(phase).collect()
     }
 
     /// Every sending of a call.

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_core::{
-    CacheKey, CallId, Command, Config, Duration, Effect, Event, ExchangeEvent, ExchangeId, Incoming, Input, Instant,
-    Kind, LinkEvent, LinkId, Method, Metrics, Outcome, Outgoing, Output, RequestId, Settled, State, Transport,
+    CacheKey, CallId, Command, Config, Content, Duration, Effect, Event, ExchangeEvent, ExchangeId, Incoming, Input,
+    Instant, Kind, LinkEvent, LinkId, ListenPhase, Method, Metrics, Outcome, Outgoing, Output, RequestId, Settled,
+    State, Transport,
 };
 
 use crate::{Doc, Req};
@@ -59,6 +60,12 @@ pub struct Ledger {
     transport: Option<Transport>,
     room: (usize, usize),
     limits: (Duration, Duration),
+    /// What is to be listened to, the listens that are open, and what was told of them last.
+    wanted: Option<Doc>,
+    listens: BTreeMap<RequestId, Place>,
+    phase: Option<ListenPhase>,
+    /// How often a listen was acknowledged.
+    pub acknowledged: u64,
     /// How late a timer may be in this schedule.
     pub lateness: Duration,
 }
@@ -110,7 +117,11 @@ impl Ledger {
                     edition: self.edition,
                 });
             }
-            Input::Command(Command::Close) => self.closed = true,
+            Input::Command(Command::Close) => (self.closed, self.wanted) = (true, None),
+            Input::Command(Command::Listen(filter)) => {
+                self.wanted = *filter;
+                self.phase = self.phase.filter(|_| filter.is_some());
+            }
             Input::Link(link, LinkEvent::SendFailed(id)) => {
                 if let Some(record) = id.and_then(|id| self.of_mut(id.slot()).filter(|record| record.last == Some(id)))
                 {
@@ -126,7 +137,16 @@ impl Ledger {
                 self.exchanges.insert(*id, false);
                 self.leave(Place::Exchange(*id));
             }
-            Input::Exchange(_, ExchangeEvent::Message(message)) => self.hear(now, message),
+            Input::Exchange(id, ExchangeEvent::Message(message)) => {
+                // What is no message may end a stream.
+                if matches!(message, Incoming::Malformed(_)) {
+                    self.listens.retain(|_, place| *place != Place::Exchange(*id));
+                }
+                self.hear(now, message);
+            }
+            Input::Exchange(id, ExchangeEvent::Head(head)) if head.content != Content::EventStream => {
+                self.listens.retain(|_, place| *place != Place::Exchange(*id));
+            }
             _ => {}
         }
     }
@@ -183,6 +203,7 @@ impl Ledger {
             Output::Event(Event::Notification(Method::TOOLS_CHANGED, news)) => {
                 self.edition = self.edition.max(news.edition);
             }
+            Output::Event(Event::Listen(phase, _)) => self.listen(*phase),
             Output::Forget(key) => {
                 self.keys.remove(key);
                 let used =
@@ -220,10 +241,15 @@ impl Ledger {
         self.check(!at_rest || waiting == 0, || format!("{waiting} calls wait while {state:?}"));
         let (flying, room) = match self.transport {
             Some(Transport::WebSocket) => (metrics.active_requests as usize, self.room.0),
-            _ => (self.exchanges.values().filter(|is_open| **is_open).count(), self.room.1),
+            _ => {
+                let streams = self.listens.values().filter(|place| matches!(place, Place::Exchange(_))).count();
+                (self.exchanges.values().filter(|is_open| **is_open).count(), self.room.1.max(streams + 1))
+            }
         };
         let idle = self.state == Some(State::Ready) && waiting > 0 && flying < room;
         self.check(!idle, || format!("{waiting} calls wait while {flying} of {room} fly"));
+        let unwanted = self.wanted.is_none() && !self.listens.is_empty();
+        self.check(!unwanted, || "something is listened to that nobody wants".to_owned());
         let open = self.open.len() as u64;
         self.check(metrics.queued_requests + metrics.active_requests <= open, || {
             format!("{metrics:?} with {open} calls open")
@@ -306,7 +332,10 @@ impl Ledger {
 
     fn write(&mut self, now: Instant, place: Place, message: &Outgoing<Doc>) {
         let id = match message {
-            Outgoing::Request { id, .. } | Outgoing::Discover(id) | Outgoing::Initialize(id, _) => Some(*id),
+            Outgoing::Request { id, .. }
+            | Outgoing::Discover(id)
+            | Outgoing::Initialize(id, _)
+            | Outgoing::Listen(id, _) => Some(*id),
             _ => None,
         };
         if let Some(id) = id {
@@ -334,6 +363,16 @@ impl Ledger {
                 let room = if matches!(place, Place::Link(_)) { self.room.0 } else { self.room.1 };
                 self.check(flying <= room, || format!("{flying} calls in flight where {room} have room"));
             }
+            Outgoing::Listen(id, filter) => {
+                let wanted = self.wanted;
+                self.check(wanted == Some(*filter), || format!("{filter:?} is listened to instead of {wanted:?}"));
+                self.listens.insert(*id, place);
+                let open = self.listens.len();
+                self.check(open <= 2, || format!("{open} listens at once"));
+            }
+            Outgoing::Cancelled(id) => {
+                self.listens.remove(id);
+            }
             Outgoing::Notification { params, .. } => {
                 let mine = |record: &Record| {
                     record.request.kind == Kind::Notification && record.request.params == Some(*params)
@@ -360,6 +399,15 @@ impl Ledger {
                     }
                 }
             }
+            Incoming::Notification { method: Method::CANCELLED, token: Some(id), .. } => {
+                self.listens.remove(id);
+            }
+            Incoming::Result { id, .. } | Incoming::TooLarge(id) => {
+                self.listens.remove(id);
+            }
+            Incoming::Error { id: Some(id), code, .. } if *code != -32000 => {
+                self.listens.remove(id);
+            }
             Incoming::Error { id: Some(id), code: -32000, .. } => {
                 if let Some(record) = self.of_mut(id.slot()).filter(|record| record.last == Some(*id)) {
                     record.place = None;
@@ -369,7 +417,24 @@ impl Ledger {
         }
     }
 
+    fn listen(&mut self, phase: ListenPhase) {
+        let (wanted, last) = (self.wanted, self.phase.replace(phase));
+        match phase {
+            ListenPhase::Acknowledged => {
+                self.acknowledged += 1;
+                self.check(wanted.is_some(), || "the server listens to what nobody wants".to_owned());
+            }
+            ListenPhase::Lost | ListenPhase::Ended => {
+                self.check(last == Some(ListenPhase::Acknowledged), || format!("{phase:?} after {last:?}"));
+            }
+            ListenPhase::Unsupported => {
+                self.check(last != Some(ListenPhase::Acknowledged), || format!("{phase:?} after {last:?}"));
+            }
+        }
+    }
+
     fn leave(&mut self, place: Place) {
+        self.listens.retain(|_, other| *other != place);
         for (at, record) in self.records.iter_mut().enumerate() {
             if record.place == Some(place) {
                 record.place = None;

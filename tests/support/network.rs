@@ -11,7 +11,7 @@ use bowline_core::{
     Rng, Version,
 };
 
-use crate::{ms, Agenda, Channel, Doc, Faults, Reply, Server};
+use crate::{about, ms, result, Agenda, Channel, Doc, Faults, Reply, Server};
 
 /// What the network has planned.
 #[derive(Clone, Debug)]
@@ -38,6 +38,8 @@ pub struct Network {
     rng: Rng,
     now: Instant,
     down_until: Instant,
+    /// The streams that listen, and from when on they can be told something.
+    listening: BTreeMap<ExchangeId, (RequestId, Instant)>,
     sockets: BTreeMap<LinkId, Socket>,
     /// The exchanges that the client still knows; true once their answer is planned to its end.
     exchanges: BTreeMap<ExchangeId, Instant>,
@@ -48,6 +50,8 @@ pub struct Network {
 #[derive(Debug, Default)]
 struct Socket {
     channel: Channel,
+    /// What it listens with.
+    listening: Option<RequestId>,
     open: bool,
     /// No byte passes any more, in either direction.
     dead: bool,
@@ -69,6 +73,7 @@ impl Network {
             rng: Rng::seeded(seed),
             now: Instant::default(),
             down_until: Instant::default(),
+            listening: BTreeMap::new(),
             sockets: BTreeMap::new(),
             exchanges: BTreeMap::new(),
             aborted: BTreeSet::new(),
@@ -125,6 +130,7 @@ impl Network {
             }
             Output::Abort(id) => {
                 self.exchanges.remove(id);
+                self.listening.remove(id);
                 self.aborted.insert(*id);
             }
             _ => {}
@@ -151,9 +157,36 @@ impl Network {
         (rng.unit() < faults.progress, rng.unit() < faults.ping, rng.unit() < faults.changed)
     }
 
-    fn news(&self) -> Incoming<Doc> {
+    /// The lists change, and everybody who listens hears of it.
+    fn announce(&mut self) {
+        self.server.edition += 1;
+        let live = |socket: &Socket| socket.open && !socket.dead;
+        let sockets: Vec<_> = self.sockets.iter().filter(|(_, s)| live(s)).map(|(id, s)| (*id, s.listening)).collect();
+        for (link, listen) in sockets {
+            let news = self.news(listen);
+            self.tell(link, 5, news);
+        }
+        let streams: Vec<_> = self.listening.iter().map(|(id, stream)| (*id, *stream)).collect();
+        for (id, (listen, since)) in streams {
+            let (when, news) = (self.soon(30).max(since), self.news(Some(listen)));
+            self.agenda.at(when, Happening::Client(Input::Exchange(id, ExchangeEvent::Message(news))));
+        }
+    }
+
+    fn news(&self, token: Option<RequestId>) -> Incoming<Doc> {
         let payload = Doc { edition: self.server.edition, ..Doc::default() };
-        Incoming::Notification { method: Method::TOOLS_CHANGED, token: None, payload }
+        Incoming::Notification { method: Method::TOOLS_CHANGED, token, payload }
+    }
+
+    /// How and when a server ends a listen, if it does.
+    fn draw_end(&mut self, listen: RequestId) -> Option<(Instant, Incoming<Doc>)> {
+        let when = self.now + ms(200 + self.rng.below(60_000));
+        let end = match self.rng.below(6) {
+            0 | 1 => result(listen, Doc::default()),
+            2 => about(listen, Method::CANCELLED),
+            _ => return None,
+        };
+        Some((when, end))
     }
 
     /// The server is gone for a while, and its sessions for good.
@@ -165,6 +198,7 @@ impl Network {
         for link in open {
             self.cut(link, 1006);
         }
+        self.listening.clear();
         let running: Vec<ExchangeId> = self.exchanges.keys().copied().collect();
         for id in running {
             self.fails(id);
@@ -190,7 +224,10 @@ fn progress_of(id: RequestId) -> Incoming<Doc> {
 
 fn id_of(message: &Outgoing<Doc>) -> Option<RequestId> {
     match message {
-        Outgoing::Request { id, .. } | Outgoing::Discover(id) | Outgoing::Initialize(id, _) => Some(*id),
+        Outgoing::Request { id, .. }
+        | Outgoing::Discover(id)
+        | Outgoing::Initialize(id, _)
+        | Outgoing::Listen(id, _) => Some(*id),
         _ => None,
     }
 }

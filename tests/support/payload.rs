@@ -118,6 +118,12 @@ pub fn failure(id: RequestId, code: i32) -> Incoming<Doc> {
     Incoming::Error { id: Some(id), code, payload: Doc::default() }
 }
 
+/// A notification of the server about one of the client's requests: a listen, say.
+#[must_use]
+pub fn about(id: RequestId, method: Method) -> Incoming<Doc> {
+    Incoming::Notification { method, token: Some(id), payload: Doc::default() }
+}
+
 /// A notification of the server that belongs to no call.
 #[must_use]
 pub fn notification(method: Method) -> Incoming<Doc> {

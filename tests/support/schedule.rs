@@ -2,7 +2,7 @@
 
 use bowline_core::{CacheLimits, Config, Era, Instant, Jitter, Method, Reconnect, Request, Rng, Version};
 
-use crate::{connect, ms, notify, request, tool_call, Faults, Req, Shape, Shyness, Style};
+use crate::{connect, ms, notify, request, tool_call, Faults, Listening, Req, Shape, Shyness, Style};
 
 /// What the application does.
 #[derive(Clone, Debug)]
@@ -13,6 +13,8 @@ pub enum Step {
     Cancel(u32),
     /// Changes the priority of one of the open calls.
     SetPriority(u32, u8),
+    /// Wants to listen to something, or to nothing any more.
+    Listen(Option<u32>),
     /// Wants a new connection.
     Reconnect,
     /// Closes the client.
@@ -77,6 +79,7 @@ fn step(rng: &mut Rng, number: u32, reader: bool) -> Step {
         19 => Step::Close,
         20 | 21 => Step::Restart,
         22 => Step::Sleep,
+        23..=27 => Step::Listen((rng.unit() < 0.8).then_some(rng.below(9) as u32)),
         _ => {
             let (request, text) = call(rng, number, reader);
             Step::Call(request, text)
@@ -141,6 +144,7 @@ fn config(rng: &mut Rng) -> Config {
         era: pick(rng, &[None, None, None, Some(Era::Modern), Some(Era::Legacy)]),
         websocket_concurrency: 1 + rng.below(32) as usize,
         http_concurrency: 1 + rng.below(5) as usize,
+        stream_idle: pick(rng, &[ms(0), ms(2_000), ms(20_000), ms(90_000)]),
         max_queued: if rng.unit() < 0.1 { rng.below(5) as usize } else { 1_000 },
     }
 }
@@ -169,6 +173,10 @@ fn shape(rng: &mut Rng) -> Shape {
         no_subprotocols: rng.unit() < 0.2,
         style: pick(rng, &[Style::Json, Style::Events, Style::Mixed]),
         shyness: pick(rng, &[Shyness::Error(code), Shyness::Status(status), Shyness::Silent, Shyness::Blocked]),
+        listening: pick(
+            rng,
+            &[Listening::Well, Listening::Well, Listening::Idle, Listening::AtOnce, Listening::Unknown],
+        ),
         ttl: (rng.unit() < 0.6).then(|| ms(rng.below(30_000))),
     }
 }

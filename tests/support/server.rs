@@ -31,6 +31,19 @@ pub enum Shyness {
     Blocked,
 }
 
+/// How a modern server takes `subscriptions/listen`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listening {
+    /// It acknowledges and tells what changes.
+    Well,
+    /// It acknowledges, has nothing to tell, and ends the stream.
+    Idle,
+    /// It answers without having listened.
+    AtOnce,
+    /// It does not know the method.
+    Unknown,
+}
+
 /// What a server is.
 #[derive(Clone, Debug)]
 pub struct Shape {
@@ -52,6 +65,8 @@ pub struct Shape {
     pub style: Style,
     /// How its legacy side takes `server/discover`.
     pub shyness: Shyness,
+    /// How its modern side takes `subscriptions/listen`.
+    pub listening: Listening,
     /// Its caching hint.
     pub ttl: Option<Duration>,
 }
@@ -82,6 +97,8 @@ pub enum Reply {
     Blocked,
     /// Taken; there is nothing to say.
     Accepted,
+    /// An acknowledgment, and news from then on; or, when false, the end.
+    Listening(bool),
 }
 
 /// The server.
@@ -136,6 +153,7 @@ impl Server {
                 Some(refusal) => refusal,
                 None => self.execute(*method, *params),
             },
+            Outgoing::Listen(..) => self.listen(version, channel),
             Outgoing::Notification { .. } | Outgoing::Cancelled(_) | Outgoing::Reply(..) | Outgoing::Initialized => {
                 if let Outgoing::Cancelled(_) = message {
                     if channel.http && version.is_some_and(|version| version.era() == Era::Modern) {
@@ -212,6 +230,21 @@ impl Server {
                 self.breach("a request without the session it was given");
                 Some(Reply::Status(400))
             }
+        }
+    }
+
+    fn listen(&mut self, version: Option<Version>, channel: &Channel) -> Reply {
+        if version.map(Version::era) != Some(Era::Modern) {
+            self.breach("a listen in an era that has none");
+        }
+        if let Some(refusal) = self.admit(Method::LISTEN, version, channel) {
+            return refusal;
+        }
+        match self.shape.listening {
+            Listening::Well => Reply::Listening(true),
+            Listening::Idle => Reply::Listening(false),
+            Listening::AtOnce => self.complete(Doc::default()),
+            Listening::Unknown => Reply::Error(-32601, Doc::default(), 404),
         }
     }
 

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use bowline_core::{CacheKey, CallId, Command, Event, Input, Instant, Output, Rng, State};
+use bowline_core::{CacheKey, CallId, Command, Era, Event, Input, Instant, Output, Rng, State};
 
 use crate::network::Happening;
-use crate::{ms, tool_call, Driver, Ledger, Network, Req, Schedule, Server, Step};
+use crate::{ms, tool_call, Doc, Driver, Ledger, Listening, Network, Req, Schedule, Server, Step};
 
 /// What came of a schedule.
 #[derive(Debug)]
@@ -36,6 +36,8 @@ pub struct Tally {
     pub executed: u64,
     /// Results out of the cache.
     pub cached: u64,
+    /// Listens that were acknowledged.
+    pub listened: u64,
 }
 
 /// Runs the schedule of a seed.
@@ -54,6 +56,7 @@ pub fn run(seed: u64, tell: bool) -> Report {
         unknown: metrics.unknown_outcomes,
         executed: sim.network.server.executions.values().map(|n| u64::from(*n)).sum(),
         cached: metrics.cached_responses,
+        listened: sim.ledger.acknowledged,
     };
     if tell {
         sim.story.insert(0, format!("{schedule:#?}"));
@@ -69,6 +72,7 @@ struct Sim {
     texts: BTreeMap<u32, CacheKey>,
     next_key: u32,
     state: State,
+    era: Option<Era>,
     tell: bool,
     story: Vec<String>,
 }
@@ -87,6 +91,7 @@ impl Sim {
             texts: BTreeMap::new(),
             next_key: 0,
             state: State::Idle,
+            era: None,
             tell,
             story: Vec::new(),
         }
@@ -130,10 +135,23 @@ impl Sim {
             self.run_until(patience, false)?;
             end = self.ledger.records.last().and_then(|record| record.end);
             if end == Some(None) {
-                return Ok(());
+                return self.listen_again(schedule);
             }
         }
         Err(format!("a call over a healed network ended with {end:?}"))
+    }
+
+    /// Then a server that can be listened to is.
+    fn listen_again(&mut self, schedule: &Schedule) -> Result<(), String> {
+        let before = self.ledger.acknowledged;
+        self.feed(Input::Command(Command::Listen(Some(Doc::of(77)))))?;
+        let patience = self.driver.now + ms(40_000) + schedule.lateness;
+        self.run_until(patience, true)?;
+        let can = self.era == Some(Era::Modern) && schedule.shape.listening == Listening::Well;
+        if can && self.ledger.acknowledged == before {
+            return Err("a server that can be listened to is not".to_owned());
+        }
+        Ok(())
     }
 
     /// Lets things happen until `end`, or until every call is settled.
@@ -196,6 +214,7 @@ impl Sim {
             Step::Call(request, text) => return self.call(request.clone(), *text),
             Step::Cancel(n) => Command::Cancel(nth(*n)),
             Step::SetPriority(n, priority) => Command::SetPriority(nth(*n), *priority),
+            Step::Listen(filter) => Command::Listen(filter.map(Doc::of)),
             Step::Reconnect => Command::Reconnect,
             Step::Close => Command::Close,
             Step::Restart => {
@@ -234,7 +253,7 @@ impl Sim {
             self.network.perform(now, &output);
             match output {
                 Output::Forget(key) => self.texts.retain(|_, other| *other != key),
-                Output::Event(Event::State(status)) => self.state = status.state,
+                Output::Event(Event::State(status)) => (self.state, self.era) = (status.state, status.era),
                 // The shell hears at once that a frame cannot be written.
                 Output::Send { .. } => {
                     while let Some(failed) = self.network.failed_at_once() {

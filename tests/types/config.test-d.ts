@@ -35,6 +35,7 @@ createClient({
     rememberFallback: 600_000,
     headers: async () => ({ authorization: "Bearer token" }),
     maxMessageBytes: 16 << 20,
+    streamIdleTimeout: 90_000,
   },
   queue: { concurrency: 8, maxQueued: 100 },
   protocol: { era: "legacy", clientInfo: { name: "app", version: "1.0.0" }, capabilities: { sampling: {} } },

@@ -67,7 +67,8 @@ impl<P: Payload> Engine<P> {
             // An answered stream that is not closed yet still holds one of the browser's connections.
             let room = match transport {
                 Transport::WebSocket => self.active < self.config.websocket_concurrency,
-                Transport::Http => self.exchanges.len() < self.config.http_concurrency,
+                // What is listened to holds one too, but never the last.
+                Transport::Http => self.exchanges.len() < self.config.http_concurrency.max(self.listen.exchanges() + 1),
             };
             if !room {
                 return;

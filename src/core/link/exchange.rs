@@ -29,6 +29,8 @@ pub(crate) enum Purpose {
     Notice(CallId),
     /// The handshake.
     Handshake(RequestId),
+    /// The standing `subscriptions/listen`.
+    Listen(RequestId),
     /// Nobody waits: replies, cancellations, the end of a session.
     Silent,
 }
@@ -99,6 +101,7 @@ impl Exchange {
                 }
             }
             ExchangeEvent::Message(message) => self.on_message(message),
+            ExchangeEvent::Alive => Step::Wait,
             ExchangeEvent::Failed(reach) if self.head.is_none() => Step::Answer(Answer::Unreached(reach)),
             ExchangeEvent::Ended | ExchangeEvent::Failed(_) => {
                 let (status, content, retry_after) = self.head.unwrap_or((0, Content::Other, None));
@@ -121,7 +124,7 @@ impl Exchange {
     fn on_message<P>(&mut self, message: Incoming<P>) -> Step<P> {
         let (status, content, _) = self.head.unwrap_or((200, Content::Json, None));
         let expected = match self.purpose {
-            Purpose::Call(_, id) | Purpose::Handshake(id) => Some(id),
+            Purpose::Call(_, id) | Purpose::Handshake(id) | Purpose::Listen(id) => Some(id),
             Purpose::Notice(_) | Purpose::Silent => None,
         };
         if expected.is_none() && self.is_headless() {
@@ -135,6 +138,8 @@ impl Exchange {
             Incoming::Error { id, code, payload } if id.is_none() || id == expected => {
                 Step::Answer(Answer::Error { code, payload, status })
             }
+            // The whole of a plain answer is no answer.
+            Incoming::Notification { .. } | Incoming::Request { .. } if self.is_headless() => bad("no-answer"),
             // Somebody else's answer: on a stream the right one may follow (I3), a single body is all there will be.
             Incoming::Result { .. } | Incoming::Error { .. } => self.flawed("wrong-id", streamed),
             Incoming::Notification { method, token, payload } => Step::Notification(method, token, payload),

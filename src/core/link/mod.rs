@@ -5,12 +5,14 @@ mod connection;
 mod context;
 mod exchange;
 mod handshake;
+mod listen;
 
 pub(crate) use call::{Call, Calls, Phase, Sending};
 pub(crate) use connection::{Change, Connection};
 pub(crate) use context::{Context, Ids, Link};
 pub(crate) use exchange::{refused, unreached, Answer, Exchange, Purpose, Step};
 pub(crate) use handshake::{Handshake, Next};
+pub(crate) use listen::{Concern, Listen};
 
 pub use crate::error::Error as Reason;
 

@@ -40,7 +40,8 @@ pub enum Incoming<P> {
     Notification {
         /// Its method.
         method: Method,
-        /// `params.progressToken` when it is one of our numbers.
+        /// Which of our requests it is about, when that is one of our numbers: `progressToken` of progress, `requestId` of a
+        /// cancellation, else the subscription id (P49).
         token: Option<RequestId>,
         /// Its params.
         payload: P,
@@ -127,6 +128,8 @@ pub enum Outgoing<P> {
     Initialized,
     /// `notifications/cancelled` for one of our requests.
     Cancelled(RequestId),
+    /// `subscriptions/listen` with its params: the id names the subscription too (P47).
+    Listen(RequestId, P),
     /// The answer to a request of the server.
     Reply(Asked, P),
 }

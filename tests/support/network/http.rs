@@ -1,12 +1,12 @@
 //! The network's HTTP exchanges: each on its own, answered with a body, a stream, a status, or not at all.
 
 use bowline_core::{
-    Asked, Content, Duration, ExchangeEvent, ExchangeId, Head, Hint, Incoming, Input, Malformed, Outgoing, Plan, Reach,
-    RequestId, ResultKind, Verb,
+    Asked, Content, Duration, ExchangeEvent, ExchangeId, Head, Hint, Incoming, Input, Instant, Malformed, Method,
+    Outgoing, Plan, Reach, RequestId, ResultKind, Verb,
 };
 
 use super::{id_of, progress_of, tool_argument, worded, Happening, Network};
-use crate::{ms, Channel, Doc, Fate, Reply, Style};
+use crate::{about, ms, result, Channel, Doc, Fate, Reply, Style};
 
 impl Network {
     pub(super) fn exchange(&mut self, id: ExchangeId, plan: &Plan<Doc>) {
@@ -73,6 +73,9 @@ impl Network {
         let Some(request) = id_of(message) else {
             return self.status(id, 202, None);
         };
+        if let Reply::Listening(more) = reply {
+            return self.listen(id, request, fate, more);
+        }
         let status = match reply {
             Reply::Status(status) => {
                 self.refused.extend(tool_argument(message).filter(|_| status == 404));
@@ -129,6 +132,46 @@ impl Network {
         }
     }
 
+    fn listen(&mut self, id: ExchangeId, listen: RequestId, fate: Fate, more: bool) {
+        self.head(id, 200, Content::EventStream, None, None);
+        match fate {
+            Fate::CutMidway => return self.fails(id),
+            Fate::EndedEarly | Fate::Empty => return self.brings(id, 30, ExchangeEvent::Ended),
+            Fate::Garbage => {
+                self.brings(id, 10, ExchangeEvent::Message(Incoming::Malformed(Malformed::Json)));
+                return self.brings(id, 10, ExchangeEvent::Ended);
+            }
+            Fate::Oversize => {
+                let giant = ExchangeEvent::Message(Incoming::Malformed(Malformed::TooLarge));
+                return self.brings(id, 10, giant);
+            }
+            _ => {}
+        }
+        self.brings(id, 30, ExchangeEvent::Message(about(listen, Method::ACKNOWLEDGED)));
+        if !more {
+            self.brings(id, 10, ExchangeEvent::Message(result(listen, Doc::default())));
+            return self.brings(id, 10, ExchangeEvent::Ended);
+        }
+        let Some(since) = self.exchanges.get(&id).copied() else { return };
+        self.listening.insert(id, (listen, since));
+        let mut later = |when: Instant, event| {
+            self.agenda.at(when.max(since), Happening::Client(Input::Exchange(id, event)));
+        };
+        for minute in 0..self.rng.below(4) {
+            later(self.now + ms(15_000 * minute), ExchangeEvent::Alive);
+        }
+        let end = self.now + ms(self.rng.below(60_000));
+        match self.rng.below(4) {
+            0 => later(end, ExchangeEvent::Ended),
+            1 => later(end, ExchangeEvent::Failed(Reach::Unknown)),
+            _ => {}
+        }
+        if let Some((when, end)) = self.draw_end(listen) {
+            let when = when.max(since);
+            self.agenda.at(when, Happening::Client(Input::Exchange(id, ExchangeEvent::Message(end))));
+        }
+    }
+
     fn stream_asides(&mut self, id: ExchangeId, request: RequestId, message: &Outgoing<Doc>) {
         let (progress, ping, changed) = self.draw_asides();
         if progress && matches!(message, Outgoing::Request { progress: true, .. }) {
@@ -139,8 +182,8 @@ impl Network {
             self.brings(id, 30, ExchangeEvent::Message(ping));
         }
         if changed {
-            self.server.edition += 1;
-            let news = self.news();
+            self.announce();
+            let news = self.news(None);
             self.brings(id, 30, ExchangeEvent::Message(news));
         }
     }

@@ -1,11 +1,11 @@
 //! The network's WebSockets: dials, frames in their order, and the ways in which sockets die.
 
 use bowline_core::{
-    Asked, Hint, Incoming, Input, LinkEvent, LinkId, Malformed, Outgoing, RequestId, ResultKind, Version,
+    Asked, Hint, Incoming, Input, LinkEvent, LinkId, Malformed, Method, Outgoing, RequestId, ResultKind, Version,
 };
 
 use super::{id_of, progress_of, tool_argument, worded, Happening, Network, Socket};
-use crate::{ms, Channel, Doc, Fate, Reply};
+use crate::{about, ms, result, Channel, Doc, Fate, Reply};
 
 impl Network {
     pub(super) fn dial(&mut self, link: LinkId, subprotocols: bool) {
@@ -63,6 +63,11 @@ impl Network {
         if let Some(socket) = self.sockets.get_mut(&link) {
             socket.channel = channel;
         }
+        if let Outgoing::Cancelled(listen) = message {
+            if let Some(socket) = self.sockets.get_mut(&link).filter(|socket| socket.listening == Some(*listen)) {
+                socket.listening = None;
+            }
+        }
         let Some(id) = id else { return };
         self.asides(link, id, message);
         // An id that nobody uses: a server that answers one call with the words meant for another cannot be caught on a socket.
@@ -95,7 +100,23 @@ impl Network {
             }
             _ => {}
         }
+        if let Reply::Listening(more) = reply {
+            return self.listen_on(link, id, more);
+        }
         self.reply(link, id, reply, 50);
+    }
+
+    fn listen_on(&mut self, link: LinkId, id: RequestId, more: bool) {
+        self.tell(link, 30, about(id, Method::ACKNOWLEDGED));
+        if !more {
+            return self.tell(link, 10, result(id, Doc::default()));
+        }
+        if let Some(socket) = self.sockets.get_mut(&link) {
+            socket.listening = Some(id);
+        }
+        if let Some((when, end)) = self.draw_end(id) {
+            self.agenda.at(when, Happening::Client(Input::Link(link, LinkEvent::Message(end))));
+        }
     }
 
     /// What a server says on a socket before it answers.
@@ -108,12 +129,7 @@ impl Network {
             self.tell(link, 20, Incoming::Request { asked: Asked::Ping, payload: Doc::of(9) });
         }
         if changed {
-            self.server.edition += 1;
-            let news = self.news();
-            let live: Vec<LinkId> = self.sockets.iter().filter(|(_, s)| s.open && !s.dead).map(|(id, _)| *id).collect();
-            for link in live {
-                self.tell(link, 5, news.clone());
-            }
+            self.announce();
         }
     }
 
@@ -124,7 +140,7 @@ impl Network {
     }
 
     /// Sends a frame to the client, behind those sent before.
-    fn tell(&mut self, link: LinkId, within: u64, message: Incoming<Doc>) {
+    pub(super) fn tell(&mut self, link: LinkId, within: u64, message: Incoming<Doc>) {
         self.down(link, within, LinkEvent::Message(message));
     }
 
