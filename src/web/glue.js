@@ -109,7 +109,7 @@ export const clients = [];
 export function open(host, limit) {
   const meta =
     `"io.modelcontextprotocol/protocolVersion":"${versions.at(-1)}",` +
-    `"io.modelcontextprotocol/clientInfo":${JSON.stringify(host.clientInfo)},` +
+    (host.clientInfo ? `"io.modelcontextprotocol/clientInfo":${JSON.stringify(host.clientInfo)},` : "") +
     `"io.modelcontextprotocol/clientCapabilities":${JSON.stringify(host.capabilities)}`;
   return clients.push({ host, limit, meta, calls: [], free: [], keys: new Map(), keyTexts: [""], aborts: new Map() }) - 1;
 }
@@ -121,7 +121,7 @@ export function shut(client) {
 
 /** What the package uses of this module; it reaches it through the wasm module, so that there is one instance of both. */
 export function api() {
-  return { attach, methodId, params, key };
+  return { attach, methodId, params, key, message, printed: (handle) => values[handle], headerValue };
 }
 
 // The entry has resolve(value), reject(failure) and, if it listens, progress(value).
@@ -131,6 +131,9 @@ function attach(client, entry) {
   calls[slot] = entry;
   return slot;
 }
+
+// A whole message of the package's own. Throws what JSON.stringify throws.
+const message = (value) => put(JSON.stringify(value));
 
 // Throws what JSON.stringify throws. Params are printed when they are given, so that later changes to them change nothing.
 function params(method, given) {
@@ -248,7 +251,8 @@ function encode(client, kind, id, method, handle, version, progress) {
     case DISCOVER:
       return `{"jsonrpc":"2.0","id":${id},"method":"server/discover","params":{"_meta":{${meta}}}}`;
     case INITIALIZE: {
-      const { clientInfo, capabilities } = host;
+      // Here the protocol wants a name: one that says nothing, when the application gives none (P9).
+      const { capabilities, clientInfo = { name: "client", version: "0" } } = host;
       const params = { protocolVersion: versions[version], capabilities, clientInfo };
       return `{"jsonrpc":"2.0","id":${id},"method":"initialize","params":${JSON.stringify(params)}}`;
     }

@@ -7,8 +7,9 @@ import { inRoot, say, seconds } from "../../pkg-template/proc.mjs";
 
 const LOOK_MS = 10;
 
-/** The built package. */
-export const bowline = await import(pathToFileURL(inRoot("pkg", "dist", "index.js")));
+/** An entry of the built package. */
+export const built = (file) => import(pathToFileURL(inRoot("pkg", "dist", file)));
+export const bowline = await built("index.js");
 
 let passed = 0;
 let failed = 0;

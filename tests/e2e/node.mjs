@@ -6,9 +6,10 @@ import assert from "node:assert/strict";
 import WebSocket from "ws";
 
 import { startServers } from "../servers/index.mjs";
-import { bowline, check, finish, rejection, state } from "./checks.mjs";
+import { bowline, built, check, finish, rejection, state } from "./checks.mjs";
 
 const { createClient } = bowline;
+const { cfworker } = await built("cfworker.js");
 
 const BLOCKED_MS = 700;
 // The call was told as lost, the reading one sent again, the link opened anew.
@@ -53,6 +54,15 @@ async function calls(subject, client) {
   await check(`${name}: calls a tool, and many at once`, async () => {
     await sum(20, 22);
     await Promise.all(Array.from({ length: 40 }, (_, i) => sum(i, 1000)));
+  });
+  await check(`${name}: holds structured results against their schema`, async () => {
+    const [tool, left, right] = subject.add;
+    const definition = (await client.listTools()).find((one) => one.name === tool);
+    const { structuredContent } = await client.callTool(tool, { [left]: 1, [right]: 2 });
+    if (definition.outputSchema) assert.ok(structuredContent, "the tool promises a structured result");
+    const toolDefinition = { ...definition, outputSchema: { type: "object", required: ["no such member"] } };
+    const error = await rejection(client.callTool(tool, { [left]: 1, [right]: 2 }, { toolDefinition }));
+    assert.deepEqual([error.code, error.outcome], ["INVALID_RESULT", "applied"]);
   });
   await check(`${name}: reports progress in order`, async () => {
     const seen = [];
@@ -167,6 +177,7 @@ try {
       enableWebSocket: subject.transport === "websocket",
       // So many, because on a busy machine a server takes seconds to start again.
       reconnectOptions: { initialDelay: 100, maxDelay: 400, maxAttempts: 100 },
+      protocol: { validator: cfworker() },
     });
     await calls(subject, client);
     await losses(subject, client, server);

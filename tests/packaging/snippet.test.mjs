@@ -69,6 +69,20 @@ test("a legacy request carries no metadata but what was asked for", () => {
   assert.deepEqual(written("tools/call", { name: "a" }, { version: LEGACY, progress: 1 }).params._meta, { progressToken: 7 });
 });
 
+test("a client without a name gives none where the protocol allows it", () => {
+  const nameless = glue.open({ capabilities: {} }, 1000);
+  const sent = (kind, version) => {
+    let text;
+    glue.send({ readyState: 1, send: (one) => (text = one) }, nameless, kind, 7, 0, 0, version, 0);
+    return JSON.parse(text).params;
+  };
+  assert.deepEqual(Object.keys(sent(2, MODERN)._meta), [
+    "io.modelcontextprotocol/protocolVersion",
+    "io.modelcontextprotocol/clientCapabilities",
+  ]);
+  assert.deepEqual(sent(3, LEGACY).clientInfo, { name: "client", version: "0" });
+});
+
 test("params that are no JSON object are refused before anything is sent", () => {
   const cycle = {};
   cycle.cycle = cycle;
