@@ -85,6 +85,7 @@ await runSteps([
     run: async () => (await tsc("tests", "types")) + (await tsc("www")),
   },
   { name: "facade", about: "node --test: the TypeScript facade", run: () => nodeTests("packaging") },
+  { name: "schema", about: "node --test: the check of messages against the specification's schemas", run: () => nodeTests("schema") },
   { name: "servers", about: "node --test: the test servers, by the official clients", run: () => nodeTests("servers") },
   {
     name: "browser-page",
@@ -105,6 +106,11 @@ await runSteps([
     name: "e2e-node",
     about: "the built package in Node against three real servers",
     run: async () => mustHaveRun(await script("e2e", "node.mjs")),
+  },
+  {
+    name: "e2e-protocol",
+    about: "the protocol beyond calls: the built package in Node against real servers and doubles, every message checked",
+    run: async () => mustHaveRun(await script("e2e", "protocol.mjs")),
   },
   {
     name: "bad-input",

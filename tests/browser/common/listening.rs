@@ -32,7 +32,7 @@ fn lists(client: &Client) -> usize {
 async fn a_server_of_2026_tells_what_changes_to_whoever_listens() {
     let peers = Peers::find().await;
     let client = listening(&peers).await;
-    assert_eq!(client.host.honoured(), r#"{"toolsListChanged":true}"#, "it does not watch single resources");
+    assert_eq!(client.host.honoured(), TOOLS);
     let exchanges = client.exchanges();
     let listen = exchanges.last().expect("exchanges");
     assert_eq!(listen.rpc().as_deref(), Some("subscriptions/listen"));

@@ -46,7 +46,7 @@ impl Peers {
 
     /// The tools of the modern server change, and whoever listens to it hears of that.
     pub(crate) async fn change_tools(&self) {
-        json(&self.url("modern").replace("/mcp", "/changed"), "POST").await;
+        json(&self.url("modern").replace("/mcp", "/control?event=toolsChanged"), "POST").await;
     }
 
     async fn control(&self, action: &str, name: &str) -> f64 {
