@@ -3,6 +3,7 @@
 
 mod answers;
 mod flow;
+mod streams;
 
 use std::collections::VecDeque;
 
@@ -10,7 +11,9 @@ use crate::config::Config;
 use crate::error::{Code, Detail, Error, Outcome, Stage};
 use crate::ids::{CacheKey, CallId, ExchangeId, LinkId, RequestId};
 use crate::io::{Command, Event, ExchangeEvent, Input, Kind, LinkEvent, Output, Request, Settled};
-use crate::link::{Answer, Calls, Change, Connection, Context, Exchange, Ids, Phase, Purpose, Step, Transport};
+use crate::link::{
+    Answer, Calls, Change, Connection, Context, Exchange, Ids, Phase, Purpose, Resumes, Step, Transport,
+};
 use crate::policy::cache::Cache;
 use crate::policy::flight::Flight;
 use crate::policy::queue::Queue;
@@ -39,6 +42,7 @@ pub struct Engine<P> {
     cache: Option<Cache<P>>,
     connection: Connection<P>,
     exchanges: VecDeque<Exchange>,
+    resumes: Resumes<P>,
     /// No drain ends before this.
     next_drain: Option<Instant>,
     active: usize,
@@ -60,6 +64,7 @@ impl<P: Payload> Engine<P> {
             cache: config.cache.clone().map(Cache::new),
             connection: Connection::new(&config, now),
             exchanges: VecDeque::new(),
+            resumes: Resumes::default(),
             next_drain: None,
             active: 0,
             metrics: Metrics::default(),
@@ -86,7 +91,8 @@ impl<P: Payload> Engine<P> {
         }
         // A drain that ended early may leave a wake-up behind, but not one that keeps an idle host awake.
         let drain = self.next_drain.filter(|_| !self.exchanges.is_empty());
-        let all = [self.calls.next_limit(), self.connection.next_timeout(&self.config), drain];
+        let connection = self.connection.next_timeout(&self.config);
+        let all = [self.calls.next_limit(), connection, drain, self.next_stream()];
         Output::Timeout(all.into_iter().flatten().min())
     }
 
@@ -191,8 +197,13 @@ impl<P: Payload> Engine<P> {
                 return self.on_change(change);
             }
         };
+        self.on_response(link, id, answer, None);
+    }
+
+    /// An answer that is found by its id alone.
+    fn on_response(&mut self, link: LinkId, id: RequestId, answer: Answer<P>, wait: Option<Duration>) {
         if let Some(call) = self.calls.awaiting(link, id) {
-            self.on_answer(call, answer, None);
+            self.on_answer(call, answer, wait);
         } else if self.connection.awaits(link, id) {
             let change = self.with(|connection, cx| connection.on_answer(link, answer, cx));
             self.on_change(change);
@@ -217,9 +228,8 @@ impl<P: Payload> Engine<P> {
         };
         let (link, purpose) = (exchange.link, exchange.purpose);
         let ended = ended || (matches!(event, ExchangeEvent::Message(_)) && exchange.is_headless());
-        // An answered exchange only drains: nothing it still brings may settle anything (matrix rows 29 and 36).
-        let answered = exchange.drain_until.is_some() && purpose != Purpose::Silent;
-        let step = if answered { Step::Wait } else { exchange.on_event(event) };
+        let answered = exchange.drain_until.is_some() && !purpose.is_unheard();
+        let step = if answered { Exchange::on_aside(event) } else { exchange.on_event(event) };
         let wait = exchange.retry_after();
         if ended {
             self.exchanges.remove(at);
@@ -233,25 +243,52 @@ impl<P: Payload> Engine<P> {
         }
         match step {
             Step::Wait => {}
-            Step::Notification(method, token, payload) => self.on_notification(method, token, payload),
-            Step::Request(asked, payload) => self.on_request(link, asked, payload),
+            Step::Notification(method, token, payload) => {
+                self.on_stream_news(purpose);
+                self.on_notification(method, token, payload);
+            }
+            Step::Request(asked, payload) => {
+                self.on_stream_news(purpose);
+                self.on_request(link, asked, payload);
+            }
+            Step::Message(message) => self.on_streamed(link, purpose, message),
+            Step::Cursor(last, retry) => self.on_cursor(link, purpose, last, retry),
+            Step::Endpoint(address) => {
+                let change = self.with(|connection, cx| connection.on_endpoint(link, address, cx));
+                self.on_change(change);
+            }
             Step::Answer(answer) => match purpose {
                 Purpose::Handshake(_) => {
                     let change = self.with(|connection, cx| connection.on_answer(link, answer, cx));
                     self.on_change(change);
                 }
                 Purpose::Call(call, request) => {
-                    if self.calls.awaiting(link, request) == Some(call) {
+                    if self.calls.awaiting(link, request) == Some(call) && !self.is_resumed(call, &answer) {
                         self.on_answer(call, answer, wait);
                     }
                 }
+                Purpose::Resume(call, request) => {
+                    if self.calls.awaiting(link, request) == Some(call) {
+                        self.on_resumed(call, answer, wait);
+                    }
+                }
+                Purpose::Carry(_) if matches!(answer, Answer::Accepted) => {}
+                Purpose::Carry(request) => self.on_response(link, request, answer, wait),
                 Purpose::Notice(call) => {
                     let id_matches = |sending: crate::link::Sending| sending.exchange == Some(id);
                     if self.calls.at(call).and_then(crate::link::Call::sending).is_some_and(id_matches) {
                         self.on_answer(call, answer, wait);
                     }
                 }
-                Purpose::Silent => {}
+                Purpose::Initialized if matches!(answer, Answer::Accepted) => {
+                    self.with(|connection, cx| connection.on_initialized(link, cx));
+                }
+                Purpose::Standing => self.with(|connection, cx| connection.on_standing_end(link, &answer, cx)),
+                Purpose::Channel => {
+                    let change = self.with(|connection, cx| connection.on_channel_end(link, cx));
+                    self.on_change(change);
+                }
+                Purpose::Initialized | Purpose::Silent => {}
             },
         }
         self.flush();

@@ -7,7 +7,8 @@ const counts = [0];
 const free = [];
 const LAZY = {}; // stands for a value that was handed out; the next taker gets a frozen copy made from the text
 
-function put(value, text) {
+/** A handle on a value; `text` is what a result was parsed from. */
+export function put(value, text) {
   const handle = free.length ? free.pop() : values.length;
   values[handle] = value;
   texts[handle] = text;
@@ -101,7 +102,7 @@ function canonical(value) {
   return `{${members.join()}}`;
 }
 
-const clients = [];
+export const clients = [];
 
 /** Registers a client; `host` is the package's side of it. */
 export function open(host, limit) {
@@ -362,13 +363,14 @@ function number(id) {
 }
 
 const JSON_BODY = 0, EVENT_STREAM = 1; // by their place in the list of media types that mean something
+const END = -1, STREAM = -2; // kinds of an exchange without a message
 const SMALL = 16384; // a body declared to be shorter cannot inflate beyond the limit, even compressed
 
 /** Starts an exchange and returns the length of its body. */
-export function exchange(client, source, kind, id, method, handle, version, progress, session) {
+export function exchange(client, source, kind, id, method, handle, version, progress, session, resume, endpoint) {
   const headers = { accept: "application/json, text/event-stream" };
   const init = { method: "POST", headers };
-  if (kind < 0) {
+  if (kind === END) {
     init.method = "DELETE";
     // The end of a session goes on when the client is gone, and outlives the page that ends it.
     init.keepalive = true;
@@ -376,8 +378,13 @@ export function exchange(client, source, kind, id, method, handle, version, prog
     const abort = new AbortController();
     clients[client].aborts.set(source, abort);
     init.signal = abort.signal;
-    init.body = encode(client, kind, id, method, handle, version, progress);
-    headers["content-type"] = "application/json";
+    if (kind === STREAM) {
+      Object.assign(init, { method: "GET", cache: "no-store" });
+      headers.accept = "text/event-stream";
+    } else {
+      init.body = encode(client, kind, id, method, handle, version, progress);
+      headers["content-type"] = "application/json";
+    }
   }
   // What revision is spoken is `initialize`'s very question: only its body names one (P75).
   if (version >= 0 && kind !== INITIALIZE) headers["mcp-protocol-version"] = versions[version];
@@ -387,7 +394,8 @@ export function exchange(client, source, kind, id, method, handle, version, prog
     if (name !== undefined) headers["mcp-name"] = name;
   }
   if (session) headers["mcp-session-id"] = values[session];
-  run(client, source, init);
+  if (resume) headers["last-event-id"] = values[resume];
+  run(client, source, init, endpoint ? values[endpoint] : clients[client].host.url);
   return init.body ? init.body.length : 0;
 }
 
@@ -411,9 +419,9 @@ async function reach({ fetch, url }) {
   }
 }
 
-async function run(client, source, init) {
+async function run(client, source, init, url) {
   const { host, aborts, limit } = clients[client];
-  const { fetch, url, headers: more } = host;
+  const { fetch, headers: more } = host;
   let kind = ENDED;
   let how = UNSENT;
   try {

@@ -56,6 +56,7 @@ impl<P: Payload> Engine<P> {
 
     /// Sends what may be sent now; what waits wakes a connection that sleeps.
     pub(super) fn flush(&mut self) {
+        self.open_resumes();
         let Some(up) = self.connection.up() else {
             if self.queue.len() > 0 {
                 self.with(|connection, cx| connection.wake(false, cx));
@@ -63,14 +64,23 @@ impl<P: Payload> Engine<P> {
             return;
         };
         let (link, transport, era) = (up.id, up.transport, up.version.era());
+        let carried = up.endpoint().is_some();
         loop {
             // An answered stream that is not closed yet still holds one of the browser's connections.
             let room = match transport {
                 Transport::WebSocket => self.active < self.config.websocket_concurrency,
-                Transport::Http => self.exchanges.len() < self.config.http_concurrency,
+                // On HTTP+SSE a stream that is not counted carries the answers, but as many as on a socket.
+                Transport::Http if carried => {
+                    self.exchanges.len() <= self.config.http_concurrency
+                        && self.active < self.config.websocket_concurrency
+                }
+                Transport::Http => self.has_connection(),
             };
             if !room {
                 return;
+            }
+            if self.with(Connection::open_standing) {
+                continue;
             }
             let Some(id) = self.queue.pop(self.now) else {
                 return;
@@ -122,11 +132,11 @@ impl<P: Payload> Engine<P> {
 
     /// The link of these calls is gone: decide each at once, none is left to its timeout.
     pub(super) fn on_lost(&mut self, link: LinkId, error: &Error<P>) {
-        // Calls in exchanges of their own live or die with those.
+        // Calls in exchanges of their own live or die with those, and so does what is left of their streams.
         let lost = self
             .calls
             .select(|call| call.sending().is_some_and(|sending| sending.link == link && sending.exchange.is_none()));
-        for id in lost {
+        for id in lost.into_iter().filter(|id| !self.resumes.is_waiting(*id)).collect::<Vec<_>>() {
             self.on_call_lost(id, Loss::Unknown, error.clone(), None);
         }
     }
@@ -288,6 +298,7 @@ impl<P: Payload> Engine<P> {
 
     /// A call is no longer on the wire.
     fn unsend(&mut self, id: CallId) {
+        self.resumes.take(id);
         if let Some(call) = self.calls.at_mut(id) {
             if call.sending().is_some() {
                 call.phase = Phase::Queued;

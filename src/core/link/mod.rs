@@ -1,16 +1,22 @@
 //! One client's connection: how it is set up, kept and lost, and the calls that travel on it.
 
 mod call;
+mod channel;
 mod connection;
 mod context;
 mod exchange;
 mod handshake;
+mod resume;
+mod standing;
 
 pub(crate) use call::{Call, Calls, Phase, Sending};
+pub(crate) use channel::Channel;
 pub(crate) use connection::{Change, Connection};
 pub(crate) use context::{Context, Ids, Link};
 pub(crate) use exchange::{refused, unreached, Answer, Exchange, Purpose, Step};
 pub(crate) use handshake::{Handshake, Next};
+pub(crate) use resume::{Resume, Resumes};
+pub(crate) use standing::Standing;
 
 pub use crate::error::Error as Reason;
 
