@@ -3,7 +3,7 @@
 
 use bowline_core::{
     CallId, Code, Command, Config, Content, Duration, Error, Event, ExchangeEvent, ExchangeId, Head, Incoming, Input,
-    LinkEvent, LinkId, Outcome, Outgoing, Output, Plan, RequestId, Settled, Status, Version,
+    LinkEvent, LinkId, Outcome, Outgoing, Output, Plan, RequestId, Settled, Status, Verb, Version,
 };
 
 use crate::{connect, failure, ms, result, Doc, Driver, Req};
@@ -75,7 +75,24 @@ impl Hand {
         hand.begin_session(session);
         let initialized = hand.last_exchange();
         hand.status(initialized, 202, None);
+        if let Some((standing, _)) = hand.gets().pop() {
+            hand.status(standing, 405, None);
+        }
         hand.news();
+        hand
+    }
+
+    /// The same, where the server keeps a standing stream.
+    #[must_use]
+    pub fn with_standing_stream(config: Config, session: u32) -> Self {
+        let mut hand = Self::new(Config { websocket: false, ..config });
+        hand.call(connect());
+        hand.refuse_question(-32601);
+        hand.begin_session(session);
+        let initialized = hand.last_exchange();
+        hand.status(initialized, 202, None);
+        let standing = hand.last_exchange();
+        hand.stream(standing);
         hand
     }
 
@@ -160,6 +177,12 @@ impl Hand {
     /// A stream begins.
     pub fn stream(&mut self, id: ExchangeId) {
         self.head(id, 200, Content::EventStream, None);
+    }
+
+    /// A stream ends, and can be taken up after that event and time.
+    pub fn end_at(&mut self, id: ExchangeId, last: u32, retry: Option<Duration>) {
+        self.exchange(id, ExchangeEvent::Cursor { id: Some(Doc::of(last)), retry });
+        self.exchange(id, ExchangeEvent::Ended);
     }
 
     /// The last question of the handshake is answered, where it was asked.
@@ -259,6 +282,12 @@ impl Hand {
             _ => None,
         };
         self.said().filter_map(fetch).collect()
+    }
+
+    /// All GETs, oldest first.
+    #[must_use]
+    pub fn gets(&self) -> Vec<(ExchangeId, Plan<Doc>)> {
+        self.fetches().into_iter().filter(|(_, plan)| plan.verb == Verb::Get).collect()
     }
 
     /// The exchange begun last.

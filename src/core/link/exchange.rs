@@ -137,6 +137,8 @@ impl Exchange {
                 let ended = matches!(event, ExchangeEvent::Ended);
                 match (self.flaw, content) {
                     _ if !(200..300).contains(&status) => Step::Answer(Answer::Status(status, retry_after)),
+                    // The head was all there is to say.
+                    _ if self.purpose.is_unheard() => Step::Wait,
                     (Some(flaw), _) => bad(flaw),
                     (None, Content::Json) if ended => bad("empty"),
                     _ => Step::Answer(Answer::Lost { broken: !ended }),
