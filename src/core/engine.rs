@@ -243,14 +243,8 @@ impl<P: Payload> Engine<P> {
         }
         match step {
             Step::Wait => {}
-            Step::Notification(method, token, payload) => {
-                self.on_stream_news(purpose);
-                self.on_notification(method, token, payload);
-            }
-            Step::Request(asked, payload) => {
-                self.on_stream_news(purpose);
-                self.on_request(link, asked, payload);
-            }
+            Step::Notification(method, token, payload) => self.on_notification(method, token, payload),
+            Step::Request(asked, payload) => self.on_request(link, asked, payload),
             Step::Message(message) => self.on_streamed(link, purpose, message),
             Step::Cursor(last, retry) => self.on_cursor(link, purpose, last, retry),
             Step::Endpoint(address) => {

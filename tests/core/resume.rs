@@ -292,6 +292,31 @@ fn the_standing_stream_may_bring_the_answer() {
 }
 
 #[test]
+fn what_a_server_replays_of_other_streams_is_passed_over() {
+    let mut hand = Hand::on_legacy_http(fixed(), 8);
+    let other = hand.call(tool_call(2));
+    let call = cut(&mut hand, tool_call(3));
+    hand.pass(1_000);
+    let stream = resumed(&hand);
+    hand.stream(stream);
+    let stray = bowline_core::RequestId(hand.sent(call).1 .0 + (1 << 30));
+    hand.exchange(stream, ExchangeEvent::Message(result(stray, Doc::of(9))));
+    hand.exchange(stream, ExchangeEvent::Message(Incoming::Malformed(bowline_core::Malformed::Json)));
+    let (sent, answered) = (hand.exchange_of(other), hand.sent(other).1);
+    hand.exchange(stream, ExchangeEvent::Message(result(answered, Doc::of(2))));
+    assert_eq!(hand.value(other), 2, "an answer is an answer");
+    assert!(hand.aborted(sent));
+    hand.end_at(stream, 8, None);
+    hand.pass(1_000);
+    let stream = resumed(&hand);
+    hand.stream(stream);
+    let (_, id) = hand.sent(call);
+    hand.exchange(stream, ExchangeEvent::Message(result(id, Doc::of(3))));
+    assert_eq!(hand.value(call), 3);
+    assert_eq!(hand.driver.engine.metrics().violations, 2);
+}
+
+#[test]
 fn streams_that_are_due_come_before_calls_that_wait() {
     let mut hand = Hand::on_legacy_http(Config { http_concurrency: 1, ..fixed() }, 8);
     let call = cut(&mut hand, tool_call(3));

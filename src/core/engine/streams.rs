@@ -1,42 +1,34 @@
 //! Event streams of the legacy eras that are more than the answer to one POST (P77, P78, P83): what comes on them, and calls whose
 //! answers are taken up on another stream.
 
-use super::{Answer, CallId, Duration, Engine, Incoming, LinkId, Payload, Phase, Purpose, RequestId};
+use super::{Answer, CallId, Duration, Engine, Incoming, LinkId, Payload, Phase, Purpose};
 use crate::ids::ExchangeId;
 use crate::link::{Call, Resume};
 use crate::time::Instant;
 use crate::wire::Verb;
 
 impl<P: Payload> Engine<P> {
-    /// A message on a stream that belongs to the link.
+    /// A message on a stream that was asked for.
     pub(super) fn on_streamed(&mut self, link: LinkId, purpose: Purpose, message: Incoming<P>) {
-        if purpose == Purpose::Standing {
-            if let Incoming::Malformed(_) = message {
-                // Events are framed by themselves: the next one may be right.
-                self.metrics.violations += 1;
-                return;
+        match purpose {
+            // It is the connection, and treated as a socket's.
+            Purpose::Channel => return self.on_message(link, message),
+            Purpose::Resume(call, _) => self.resumes.on_news(call),
+            _ => self.connection.on_standing_news(link),
+        }
+        match message {
+            // Events are framed by themselves: the next one may be right.
+            Incoming::Malformed(_) => return self.metrics.violations += 1,
+            Incoming::Result { id, .. } | Incoming::Error { id: Some(id), .. } | Incoming::TooLarge(id) => {
+                // Wherever the answer was expected (P78), nothing more comes there.
+                let call = self.calls.awaiting(link, id).and_then(|call| self.calls.at(call)?.sending());
+                if let Some(exchange) = call.and_then(|sending| sending.exchange) {
+                    self.with(|_, cx| cx.abort(exchange));
+                }
             }
-            self.connection.on_standing_news(link);
-            if let Incoming::Result { id, .. } | Incoming::Error { id: Some(id), .. } | Incoming::TooLarge(id) = message
-            {
-                self.release(link, id);
-            }
+            _ => {}
         }
         self.on_message(link, message);
-    }
-
-    /// The answer comes here (P78), so nothing more is expected where the call was sent.
-    fn release(&mut self, link: LinkId, id: RequestId) {
-        let call = self.calls.awaiting(link, id).and_then(|call| self.calls.at(call)?.sending());
-        if let Some(exchange) = call.and_then(|sending| sending.exchange) {
-            self.with(|_, cx| cx.abort(exchange));
-        }
-    }
-
-    pub(super) fn on_stream_news(&mut self, purpose: Purpose) {
-        if let Purpose::Resume(call, _) = purpose {
-            self.resumes.on_news(call);
-        }
     }
 
     /// A stream is about to end, and can be taken up there.
@@ -69,10 +61,9 @@ impl<P: Payload> Engine<P> {
         true
     }
 
-    /// A stream that took up another ended, or brought the answer.
+    /// A stream that took up another ended without the answer.
     pub(super) fn on_resumed(&mut self, call: CallId, answer: Answer<P>, wait: Option<Duration>) {
         let broken = match answer {
-            Answer::Result { .. } | Answer::Error { .. } => return self.on_answer(call, answer, wait),
             Answer::Lost { broken } => Some(broken),
             Answer::Unreached(_) => Some(true),
             Answer::Status(429 | 500.., _) => Some(false),

@@ -66,7 +66,7 @@ pub(crate) enum Step<P> {
     Notification(Method, Option<RequestId>, P),
     /// A request of the server on the way to the answer.
     Request(Asked, P),
-    /// A message on a stream that belongs to the link.
+    /// A message on a stream that was asked for: its id tells whom it answers.
     Message(Incoming<P>),
     /// Where the stream can be taken up again, and after what time.
     Cursor(Option<P>, Option<Duration>),
@@ -166,7 +166,7 @@ impl Exchange {
     fn on_message<P>(&mut self, message: Incoming<P>) -> Step<P> {
         let (status, content, _) = self.head.unwrap_or((200, Content::Json, None));
         let expected = match self.purpose {
-            Purpose::Call(_, id) | Purpose::Resume(_, id) | Purpose::Handshake(id) | Purpose::Carry(id) => Some(id),
+            Purpose::Call(_, id) | Purpose::Handshake(id) | Purpose::Carry(id) => Some(id),
             _ => None,
         };
         if self.purpose.is_stream() {
@@ -177,8 +177,6 @@ impl Exchange {
                 // The status says enough: a stream that is refused has no answer to a request in its body.
                 return Step::Wait;
             }
-        }
-        if matches!(self.purpose, Purpose::Standing | Purpose::Channel) {
             return Step::Message(message);
         }
         if expected.is_none() && self.is_headless() {
