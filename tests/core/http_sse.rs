@@ -1,7 +1,7 @@
 //! HTTP+SSE of 2024-11-05 (protocol P30, P83): found when `initialize` is refused, kept to one origin, and then a connection like a
 //! socket's.
 
-#![allow(clippy::indexing_slicing, reason = "a test speaks by panicking")]
+#![allow(clippy::panic, clippy::indexing_slicing, reason = "a test speaks by panicking")]
 
 use bowline_core::{
     Asked, CallId, Code, Command, Config, Content, Detail, ExchangeEvent, ExchangeId, Incoming, Method, Outcome,

@@ -1,7 +1,7 @@
 //! Calls whose event stream ended before the answer (protocol P78, SEP-1699): taken up again where it stood, within bounds, and decided
 //! by the replay rules when that fails.
 
-#![allow(clippy::indexing_slicing, reason = "a test speaks by panicking")]
+#![allow(clippy::panic, clippy::indexing_slicing, reason = "a test speaks by panicking")]
 
 use bowline_core::{
     CallId, Code, Command, Config, Content, ExchangeEvent, ExchangeId, Incoming, Method, Outcome, Outgoing, Reach,

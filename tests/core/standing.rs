@@ -1,7 +1,7 @@
 //! The standing stream of legacy Streamable HTTP (protocol P77, P78): when it is asked for, what comes on it, and how often it is opened
 //! again when it ends.
 
-#![allow(clippy::indexing_slicing, reason = "a test speaks by panicking")]
+#![allow(clippy::panic, clippy::indexing_slicing, reason = "a test speaks by panicking")]
 
 use bowline_core::{
     Asked, Code, Command, Config, Content, Event, ExchangeEvent, Head, Incoming, LinkEvent, Method, Outcome, Outgoing,
