@@ -218,6 +218,7 @@ fn losing_the_stream_is_losing_the_link() {
         let (_, id, _) = hand.question();
         hand.exchange(again, ExchangeEvent::Message(result(id, Doc::speaking(Version::V2024_11_05))));
         assert_eq!(hand.fetches().pop().and_then(|(_, plan)| plan.endpoint), Some(Doc::of(88)));
+        hand.status(hand.last_exchange(), 202, None);
         let (_, id) = carried(&hand, read);
         hand.exchange(again, ExchangeEvent::Message(result(id, Doc::of(2))));
         assert_eq!(hand.value(read), 2);

@@ -20,10 +20,12 @@ fn it_is_asked_for_once_the_server_took_the_initialized_notification() {
     let mut hand = Hand::new(Config { websocket: false, ..fixed() });
     hand.call(connect());
     hand.refuse_question(-32601);
-    hand.begin_session(8);
-    assert_eq!(hand.status_now().state, State::Ready, "calls need not wait for it");
-    assert!(hand.gets().is_empty());
+    hand.answer_initialize(8);
+    assert_eq!(hand.status_now().state, State::Ready);
+    let call = hand.call(tool_call(1));
+    assert!(hand.gets().is_empty() && hand.sendings(call).is_empty(), "a call could overtake the notification");
     hand.status(hand.last_exchange(), 202, None);
+    assert_eq!(hand.sendings(call).len(), 1);
     let (_, plan) = hand.gets().remove(0);
     assert_eq!((plan.session, plan.version), (Some(Doc::of(8)), Some(Version::V2025_11_25)));
     assert!(plan.resume.is_none() && plan.message.is_none());
@@ -34,10 +36,24 @@ fn a_server_that_does_not_take_the_notification_is_not_asked() {
     let mut hand = Hand::new(Config { websocket: false, ..fixed() });
     hand.call(connect());
     hand.refuse_question(-32601);
-    hand.begin_session(8);
+    hand.answer_initialize(8);
+    let call = hand.call(tool_call(1));
     hand.status(hand.last_exchange(), 400, None);
+    assert_eq!(hand.sendings(call).len(), 1, "calls find out by themselves");
+    hand.answer(call, Doc::of(1));
     hand.pass(60_000);
     assert!(hand.gets().is_empty());
+}
+
+#[test]
+fn a_notification_that_nobody_answers_holds_calls_up_for_ten_seconds_at_most() {
+    let mut hand = Hand::new(Config { websocket: false, ..fixed() });
+    hand.call(connect());
+    hand.refuse_question(-32601);
+    hand.answer_initialize(8);
+    let call = hand.call(tool_call(1));
+    hand.pass(10_000);
+    assert_eq!(hand.sendings(call).len(), 1);
 }
 
 #[test]
@@ -63,11 +79,7 @@ fn what_the_server_says_on_it_is_heard_and_answered() {
 #[test]
 fn a_refusal_is_for_as_long_as_the_link_lives() {
     for status in [400, 401, 403, 404, 405, 409] {
-        let mut hand = Hand::new(Config { websocket: false, ..fixed() });
-        hand.call(connect());
-        hand.refuse_question(-32601);
-        hand.begin_session(8);
-        hand.status(hand.last_exchange(), 202, None);
+        let mut hand = Hand::before_standing_stream(fixed(), 8);
         hand.status(hand.last_exchange(), status, None);
         hand.pass(120_000);
         assert_eq!(hand.gets().len(), 1, "{status}");
@@ -77,11 +89,7 @@ fn a_refusal_is_for_as_long_as_the_link_lives() {
 
 #[test]
 fn what_is_no_event_stream_is_a_refusal_too() {
-    let mut hand = Hand::new(Config { websocket: false, ..fixed() });
-    hand.call(connect());
-    hand.refuse_question(-32601);
-    hand.begin_session(8);
-    hand.status(hand.last_exchange(), 202, None);
+    let mut hand = Hand::before_standing_stream(fixed(), 8);
     hand.head(hand.last_exchange(), 200, Content::Html, None);
     hand.pass(120_000);
     assert_eq!(hand.gets().len(), 1);
@@ -124,7 +132,7 @@ fn a_server_that_only_opens_and_closes_it_is_asked_five_times() {
     }
     assert_eq!(hand.gets().len(), 5);
     hand.command(Command::Reconnect);
-    hand.begin_session(9);
+    hand.answer_initialize(9);
     hand.status(hand.last_exchange(), 202, None);
     assert_eq!(hand.gets().len(), 6, "another link is another matter");
 }
@@ -162,11 +170,7 @@ fn a_network_failure_of_it_costs_no_link_and_is_waited_out_ever_longer() {
 
 #[test]
 fn a_server_in_trouble_is_given_the_time_it_asks_for() {
-    let mut hand = Hand::new(Config { websocket: false, ..fixed() });
-    hand.call(connect());
-    hand.refuse_question(-32601);
-    hand.begin_session(8);
-    hand.status(hand.last_exchange(), 202, None);
+    let mut hand = Hand::before_standing_stream(fixed(), 8);
     hand.status(hand.last_exchange(), 503, Some(ms(7_000)));
     hand.pass(6_999);
     assert_eq!(hand.gets().len(), 1);
@@ -231,10 +235,10 @@ fn it_goes_with_its_link_and_comes_with_the_next() {
     let call = hand.call(tool_call(1));
     hand.status(hand.exchange_of(call), 404, None);
     assert!(hand.aborted(stream), "the session is gone, and with it its stream");
-    hand.begin_session(9);
-    let initialized = hand.written().into_iter().rev().find(|(_, message)| matches!(message, Outgoing::Initialized));
-    let Some((bowline_support::Place::Exchange(initialized), _)) = initialized else { panic!("initialized") };
-    hand.status(initialized, 202, None);
+    hand.answer_initialize(9);
+    assert_eq!(hand.sendings(call).len(), 1);
+    hand.status(hand.last_exchange(), 202, None);
+    assert_eq!(hand.sendings(call).len(), 2);
     let (_, plan) = hand.gets().remove(1);
     assert_eq!((plan.session, plan.resume), (Some(Doc::of(9)), None));
 }

@@ -73,11 +73,6 @@ impl Hand {
         hand.call(connect());
         hand.refuse_question(-32601);
         hand.begin_session(session);
-        let initialized = hand.last_exchange();
-        hand.status(initialized, 202, None);
-        if let Some((standing, _)) = hand.gets().pop() {
-            hand.status(standing, 405, None);
-        }
         hand.news();
         hand
     }
@@ -85,14 +80,19 @@ impl Hand {
     /// The same, where the server keeps a standing stream.
     #[must_use]
     pub fn with_standing_stream(config: Config, session: u32) -> Self {
+        let mut hand = Self::before_standing_stream(config, session);
+        hand.stream(hand.last_exchange());
+        hand
+    }
+
+    /// The same, before the server says anything to that.
+    #[must_use]
+    pub fn before_standing_stream(config: Config, session: u32) -> Self {
         let mut hand = Self::new(Config { websocket: false, ..config });
         hand.call(connect());
         hand.refuse_question(-32601);
-        hand.begin_session(session);
-        let initialized = hand.last_exchange();
-        hand.status(initialized, 202, None);
-        let standing = hand.last_exchange();
-        hand.stream(standing);
+        hand.answer_initialize(session);
+        hand.status(hand.last_exchange(), 202, None);
         hand
     }
 
@@ -197,8 +197,18 @@ impl Hand {
         self.reply(place, 400, failure(id, code));
     }
 
-    /// `initialize` is answered over HTTP, and a session given.
+    /// A session is begun over HTTP, with a server that keeps no standing stream.
     pub fn begin_session(&mut self, session: u32) {
+        self.answer_initialize(session);
+        let before = self.gets().len();
+        self.status(self.last_exchange(), 202, None);
+        if let Some((standing, _)) = self.gets().into_iter().nth(before) {
+            self.status(standing, 405, None);
+        }
+    }
+
+    /// `initialize` is answered over HTTP, and a session given.
+    pub fn answer_initialize(&mut self, session: u32) {
         let (place, id, _) = self.question();
         let Place::Exchange(exchange) = place else { panic!("sessions are of HTTP") };
         let session = Some(Doc::of(session));

@@ -45,6 +45,8 @@ pub struct Ledger {
     ids: BTreeSet<RequestId>,
     links: BTreeMap<LinkId, bool>,
     exchanges: BTreeMap<ExchangeId, bool>,
+    /// The exchange that carries `notifications/initialized`, until its answer begins: calls wait for that.
+    introducing: Option<ExchangeId>,
     keys: BTreeSet<CacheKey>,
     closed: bool,
     epoch: u32,
@@ -124,8 +126,10 @@ impl Ledger {
             Input::Link(_, LinkEvent::Message(message)) => self.hear(now, message),
             Input::Exchange(id, ExchangeEvent::Ended | ExchangeEvent::Failed(_)) => {
                 self.exchanges.insert(*id, false);
+                self.introduced(*id);
                 self.leave(Place::Exchange(*id));
             }
+            Input::Exchange(id, ExchangeEvent::Head(_)) => self.introduced(*id),
             Input::Exchange(_, ExchangeEvent::Message(message)) => self.hear(now, message),
             _ => {}
         }
@@ -156,12 +160,16 @@ impl Ledger {
                 self.check(!after_close, || format!("{id:?} is fetched after close"));
                 let was = self.exchanges.insert(*id, true);
                 self.check(was.is_none(), || format!("{id:?} is fetched twice"));
+                if let Some(Outgoing::Initialized) = plan.message {
+                    self.introducing = Some(*id);
+                }
                 if let Some(message) = &plan.message {
                     self.write(now, Place::Exchange(*id), message);
                 }
             }
             Output::Abort(id) => {
                 let was = self.exchanges.insert(*id, false);
+                self.introduced(*id);
                 self.check(was == Some(true), || format!("{id:?} is aborted, but was {was:?}"));
                 self.leave(Place::Exchange(*id));
             }
@@ -222,7 +230,7 @@ impl Ledger {
             Some(Transport::WebSocket) => (metrics.active_requests as usize, self.room.0),
             _ => (self.exchanges.values().filter(|is_open| **is_open).count(), self.room.1),
         };
-        let idle = self.state == Some(State::Ready) && waiting > 0 && flying < room;
+        let idle = self.state == Some(State::Ready) && waiting > 0 && flying < room && self.introducing.is_none();
         self.check(!idle, || format!("{waiting} calls wait while {flying} of {room} fly"));
         let open = self.open.len() as u64;
         self.check(metrics.queued_requests + metrics.active_requests <= open, || {
@@ -367,6 +375,10 @@ impl Ledger {
             }
             _ => {}
         }
+    }
+
+    fn introduced(&mut self, id: ExchangeId) {
+        self.introducing = self.introducing.filter(|other| *other != id);
     }
 
     fn leave(&mut self, place: Place) {

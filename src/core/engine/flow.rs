@@ -1,8 +1,8 @@
 //! The way of a call outwards: accepted, cached, joined, queued, sent; and its way out of the engine when it is given up.
 
 use super::{
-    forget, Answer, CallId, Code, Connection, Detail, Effect, Engine, Error, Kind, LinkId, Method, Outcome, Outgoing,
-    Output, Payload, Phase, Purpose, Request, Settled, Transport,
+    forget, Answer, CallId, Code, Connection, Detail, Effect, Engine, Error, Exchange, Kind, LinkId, Method, Outcome,
+    Outgoing, Output, Payload, Phase, Purpose, Request, Settled, Transport,
 };
 use crate::ids::RequestId;
 use crate::link::{Sending, State};
@@ -64,6 +64,13 @@ impl<P: Payload> Engine<P> {
             return;
         };
         let (link, transport, era) = (up.id, up.transport, up.version.era());
+        // Messages that travel apart may overtake each other, and servers refuse requests that come before this one.
+        let introducing = |exchange: &Exchange| {
+            exchange.link == link && exchange.purpose == Purpose::Initialized && exchange.is_headless()
+        };
+        if self.exchanges.iter().any(introducing) {
+            return;
+        }
         let carried = up.endpoint().is_some();
         loop {
             // An answered stream that is not closed yet still holds one of the browser's connections.
