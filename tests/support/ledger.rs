@@ -34,6 +34,8 @@ pub struct Record {
 enum Place {
     Link(LinkId),
     Exchange(ExchangeId),
+    /// On a stream that may be taken up, or not on the wire at all: an outsider cannot know.
+    Stream,
 }
 
 /// The outsider.
@@ -130,6 +132,10 @@ impl Ledger {
                 self.leave(Place::Exchange(*id));
             }
             Input::Exchange(id, ExchangeEvent::Head(_)) => self.introduced(*id),
+            Input::Exchange(id, ExchangeEvent::Cursor { id: Some(_), .. }) => {
+                let mine = |record: &&mut Record| record.place == Some(Place::Exchange(*id));
+                self.records.iter_mut().filter(mine).for_each(|record| record.place = Some(Place::Stream));
+            }
             Input::Exchange(_, ExchangeEvent::Message(message)) => self.hear(now, message),
             _ => {}
         }
@@ -212,7 +218,7 @@ impl Ledger {
         self.check(late.is_empty(), || format!("{late:?} are open after their deadlines"));
         let overdue: Vec<CallId> = self
             .open_records()
-            .filter(|r| r.place.is_some() && r.heard + r.timeout + self.lateness < now)
+            .filter(|r| !matches!(r.place, None | Some(Place::Stream)) && r.heard + r.timeout + self.lateness < now)
             .map(|r| r.slot)
             .collect();
         self.check(overdue.is_empty(), || format!("{overdue:?} wait for answers beyond their timeouts"));

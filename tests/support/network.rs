@@ -43,6 +43,8 @@ pub struct Network {
     exchanges: BTreeMap<ExchangeId, Instant>,
     aborted: BTreeSet<ExchangeId>,
     failed: Option<Input<Doc>>,
+    /// Answers on streams that broke off, by the last event before them.
+    kept: BTreeMap<u32, (RequestId, Reply)>,
 }
 
 #[derive(Debug, Default)]
@@ -73,6 +75,7 @@ impl Network {
             exchanges: BTreeMap::new(),
             aborted: BTreeSet::new(),
             failed: None,
+            kept: BTreeMap::new(),
         }
     }
 
@@ -160,6 +163,7 @@ impl Network {
     pub fn restart(&mut self, now: Instant) {
         self.now = now;
         self.server.forget_sessions();
+        self.kept.clear();
         self.down_until = self.now + ms(self.rng.below(4_000));
         let open: Vec<LinkId> = self.sockets.iter().filter(|(_, s)| s.open && !s.dead).map(|(id, _)| *id).collect();
         for link in open {

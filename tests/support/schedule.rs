@@ -168,6 +168,8 @@ fn shape(rng: &mut Rng) -> Shape {
         odd_session_refusal: rng.unit() < 0.3,
         no_subprotocols: rng.unit() < 0.2,
         style: pick(rng, &[Style::Json, Style::Events, Style::Mixed]),
+        resumable: rng.unit() < 0.5,
+        standing: rng.unit() < 0.5,
         shyness: pick(rng, &[Shyness::Error(code), Shyness::Status(status), Shyness::Silent, Shyness::Blocked]),
         ttl: (rng.unit() < 0.6).then(|| ms(rng.below(30_000))),
     }

@@ -17,6 +17,9 @@ impl Network {
         if self.now < self.down_until || !self.server.shape.http {
             return self.fails(id);
         }
+        if plan.verb == Verb::Get {
+            return self.get(id, plan);
+        }
         let Some(message) = plan.message.as_ref().filter(|_| plan.verb == Verb::Post) else {
             self.head(id, 200, Content::Other, None, None);
             return self.brings(id, 5, ExchangeEvent::Ended);
@@ -104,6 +107,9 @@ impl Network {
         if streamed {
             self.stream_asides(id, request, message);
         }
+        if streamed && self.server.shape.resumable && matches!(fate, Fate::CutMidway | Fate::EndedEarly) {
+            self.breaks_off(id, request, reply);
+        }
         let after = if fate == Fate::Late { self.rng.below(60_000) } else { 40 };
         let wrong = RequestId(request.0 - (1 << 20));
         let bodies = match fate {
@@ -127,6 +133,49 @@ impl Network {
         if !(streamed && self.rng.unit() < self.faults.linger) {
             self.brings(id, 10, ExchangeEvent::Ended);
         }
+    }
+
+    /// A GET: what was left of a stream, or the standing one.
+    fn get(&mut self, id: ExchangeId, plan: &Plan<Doc>) {
+        if let Err(status) = self.server.admit_stream(plan.version, plan.session.map(|session| session.key)) {
+            return self.status(id, status, None);
+        }
+        let kept = plan.resume.and_then(|last| self.kept.get(&last.key).copied());
+        if plan.resume.is_none() && !self.server.shape.standing {
+            return self.status(id, 405, None);
+        }
+        let ill = self.rng.unit() < self.faults.ill;
+        let wait = Some(ms(self.rng.below(3_000)));
+        match self.rng.below(4) {
+            0 if ill => return self.fails(id),
+            1 if ill => return self.status(id, 503, wait),
+            2 if ill => return self.status(id, 409, None),
+            _ => self.head(id, 200, Content::EventStream, None, None),
+        }
+        if self.draw_asides().2 {
+            self.server.edition += 1;
+            let news = self.news();
+            self.brings(id, 30, ExchangeEvent::Message(news));
+        }
+        if let Some((request, reply)) = kept {
+            if self.rng.unit() < self.faults.ill {
+                self.breaks_off(id, request, reply);
+            } else {
+                self.brings(id, 40, worded(request, reply).map_or(ExchangeEvent::Ended, ExchangeEvent::Message));
+                return self.brings(id, 10, ExchangeEvent::Ended);
+            }
+        }
+        if kept.is_some() || self.rng.unit() < 0.3 {
+            self.brings(id, 20_000, ExchangeEvent::Ended);
+        }
+    }
+
+    /// Tells where a stream can be taken up, and keeps what is still to come.
+    fn breaks_off(&mut self, id: ExchangeId, request: RequestId, reply: Reply) {
+        let last = self.kept.len() as u32 + 1;
+        self.kept.insert(last, (request, reply));
+        let retry = (self.rng.unit() < 0.5).then(|| ms(self.rng.below(3_000)));
+        self.brings(id, 30, ExchangeEvent::Cursor { id: Some(Doc::of(last)), retry });
     }
 
     fn stream_asides(&mut self, id: ExchangeId, request: RequestId, message: &Outgoing<Doc>) {
