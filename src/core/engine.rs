@@ -11,9 +11,7 @@ use crate::config::Config;
 use crate::error::{Code, Detail, Error, Outcome, Stage};
 use crate::ids::{CacheKey, CallId, ExchangeId, LinkId, RequestId};
 use crate::io::{Command, Event, ExchangeEvent, Input, Kind, LinkEvent, Output, Request, Settled};
-use crate::link::{
-    Answer, Calls, Change, Connection, Context, Exchange, Ids, Phase, Purpose, Resumes, Step, Transport,
-};
+use crate::link::{Answer, Calls, Change, Connection, Context, Exchange, Ids, Phase, Purpose, Step, Stream, Transport};
 use crate::policy::cache::Cache;
 use crate::policy::flight::Flight;
 use crate::policy::queue::Queue;
@@ -42,7 +40,8 @@ pub struct Engine<P> {
     cache: Option<Cache<P>>,
     connection: Connection<P>,
     exchanges: VecDeque<Exchange>,
-    resumes: Resumes<P>,
+    /// Those that are opened again when they end.
+    streams: Vec<Stream<P>>,
     /// No drain ends before this.
     next_drain: Option<Instant>,
     active: usize,
@@ -64,7 +63,7 @@ impl<P: Payload> Engine<P> {
             cache: config.cache.clone().map(Cache::new),
             connection: Connection::new(&config, now),
             exchanges: VecDeque::new(),
-            resumes: Resumes::default(),
+            streams: Vec::new(),
             next_drain: None,
             active: 0,
             metrics: Metrics::default(),
@@ -137,6 +136,7 @@ impl<P: Payload> Engine<P> {
             }
             Command::Close => {
                 self.with(Connection::close);
+                self.streams.clear();
                 for id in self.calls.select(|_| true) {
                     self.abandon(id);
                     let outcome = self.outcome(id);
@@ -261,11 +261,7 @@ impl<P: Payload> Engine<P> {
                         self.on_answer(call, answer, wait);
                     }
                 }
-                Purpose::Resume(call, request) => {
-                    if self.calls.awaiting(link, request) == Some(call) {
-                        self.on_resumed(call, answer, wait);
-                    }
-                }
+                Purpose::Resume(..) | Purpose::Standing => self.on_stream_end(link, purpose, &answer, wait),
                 Purpose::Carry(_) if matches!(answer, Answer::Accepted) => {}
                 Purpose::Carry(request) => self.on_response(link, request, answer, wait),
                 Purpose::Notice(call) => {
@@ -274,10 +270,7 @@ impl<P: Payload> Engine<P> {
                         self.on_answer(call, answer, wait);
                     }
                 }
-                Purpose::Initialized if matches!(answer, Answer::Accepted) => {
-                    self.with(|connection, cx| connection.on_initialized(link, cx));
-                }
-                Purpose::Standing => self.with(|connection, cx| connection.on_standing_end(link, &answer, cx)),
+                Purpose::Initialized if matches!(answer, Answer::Accepted) => self.on_initialized(link),
                 Purpose::Channel => {
                     let change = self.with(|connection, cx| connection.on_channel_end(link, cx));
                     self.on_change(change);
@@ -367,6 +360,7 @@ impl<P: Payload> Engine<P> {
                 self.flush();
             }
             Change::Lost(link, error) => {
+                self.streams.retain(|stream| stream.purpose != Purpose::Standing || stream.link != link);
                 self.on_lost(link, &error);
                 self.reject_waiting(&error);
             }

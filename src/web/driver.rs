@@ -242,17 +242,16 @@ impl Driver {
             if !fetches.iter().any(|fetch| fetch.id == id) {
                 fetches.push(Fetch::new(id, self.max_message as usize));
             }
-            fetches.iter_mut().find(|fetch| fetch.id == id).map_or(Ok(Vec::new()), |fetch| fetch.feed(&chunk))
+            fetches.iter_mut().find(|fetch| fetch.id == id).map_or(Ok((None, Vec::new())), |fetch| fetch.feed(&chunk))
         };
         match events {
-            Ok(events) => events.iter().for_each(|event| {
-                if event.is_endpoint {
-                    let address = Payload::from_raw(glue::message_address(self.client, &event.data));
+            Ok((endpoint, events)) => {
+                if let Some(endpoint) = endpoint {
+                    let address = Payload::from_raw(glue::message_address(self.client, &endpoint));
                     self.handle(Input::Exchange(id, ExchangeEvent::Endpoint(address)));
-                } else {
-                    glue::receive_bytes(&event.data, self.client, id.0 as i32);
                 }
-            }),
+                events.iter().for_each(|data| glue::receive_bytes(data, self.client, id.0 as i32));
+            }
             Err(_) => {
                 self.abandon(id);
                 let message = Incoming::Malformed(Malformed::TooLarge);

@@ -12,17 +12,11 @@ pub(crate) struct Fetch {
     found: Found,
 }
 
-/// One event.
-pub(crate) struct StreamEvent {
-    /// Its name is `endpoint`, so that its data is an address (P83) and no message.
-    pub(crate) is_endpoint: bool,
-    pub(crate) data: Vec<u8>,
-}
-
 #[derive(Default)]
 struct Found {
-    events: Vec<StreamEvent>,
-    last: String,
+    events: Vec<Vec<u8>>,
+    endpoint: Option<Vec<u8>>,
+    last: Vec<u8>,
     retry: Option<u64>,
 }
 
@@ -31,10 +25,10 @@ impl Fetch {
         Self { id, parser: Parser::new(limit), found: Found::default() }
     }
 
-    /// Every event that this chunk completes.
-    pub(crate) fn feed(&mut self, chunk: &[u8]) -> Result<Vec<StreamEvent>, TooLong> {
+    /// The data of every event that this chunk completes; apart from those, that of an event whose name makes it an address (P83).
+    pub(crate) fn feed(&mut self, chunk: &[u8]) -> Result<(Option<Vec<u8>>, Vec<Vec<u8>>), TooLong> {
         self.parser.push(chunk, &mut self.found)?;
-        Ok(core::mem::take(&mut self.found.events))
+        Ok((self.found.endpoint.take(), core::mem::take(&mut self.found.events)))
     }
 
     /// What is told of a stream that can be taken up again (P78).
@@ -43,14 +37,18 @@ impl Fetch {
         if last.is_empty() && retry.is_none() {
             return None;
         }
-        let id = (!last.is_empty()).then(|| Payload::from_raw(glue::put_text(&last))).flatten();
+        let id = if last.is_empty() { None } else { Payload::from_raw(glue::header_bytes(&last)) };
         Some(ExchangeEvent::Cursor { id, retry: retry.map(Duration::from_millis) })
     }
 }
 
 impl Sink for Found {
     fn event(&mut self, name: &[u8], data: &[u8]) {
-        self.events.push(StreamEvent { is_endpoint: name == b"endpoint", data: data.to_vec() });
+        if name == b"endpoint" {
+            self.endpoint = Some(data.to_vec());
+        } else {
+            self.events.push(data.to_vec());
+        }
     }
 
     fn retry(&mut self, ms: u64) {
@@ -58,7 +56,11 @@ impl Sink for Found {
     }
 
     fn id(&mut self, id: &[u8]) {
-        // One character for each byte, since that is what a header takes: the bytes come back as they were.
-        self.last = id.iter().map(|byte| char::from(*byte)).collect();
+        // Longer than any server's, and as long as a header may be: whoever sends that gets no second chance.
+        if id.len() <= LONGEST_ID {
+            self.last = id.to_vec();
+        }
     }
 }
+
+const LONGEST_ID: usize = 4_096;

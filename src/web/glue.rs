@@ -1,4 +1,4 @@
-//! The declarations of `glue.js`, `address.js` and `env.js`. What each function does is said there. Numbers are `i32` and `f64` throughout: for any other kind of
+//! The declarations of `glue.js`, `stream.js` and `env.js`. What each function does is said there. Numbers are `i32` and `f64` throughout: for any other kind of
 //! number wasm-bindgen puts a function of its own in between.
 
 use js_sys::Object;
@@ -114,18 +114,18 @@ extern "C" {
         resume: i32,
         endpoint: i32,
     ) -> f64;
-    #[wasm_bindgen(js_name = put)]
-    pub(crate) fn put_text(text: &str) -> i32;
 
     pub(crate) fn abort(client: i32, source: i32);
 
     pub(crate) fn wake(client: i32, delay: f64);
 }
 
-#[wasm_bindgen(module = "/address.js")]
+#[wasm_bindgen(module = "/stream.js")]
 extern "C" {
     #[wasm_bindgen(js_name = messageAddress)]
     pub(crate) fn message_address(client: i32, bytes: &[u8]) -> i32;
+    #[wasm_bindgen(js_name = headerBytes)]
+    pub(crate) fn header_bytes(bytes: &[u8]) -> i32;
 }
 
 #[wasm_bindgen(module = "/env.js")]

@@ -56,7 +56,7 @@ impl<P: Payload> Engine<P> {
 
     /// Sends what may be sent now; what waits wakes a connection that sleeps.
     pub(super) fn flush(&mut self) {
-        self.open_resumes();
+        self.open_streams();
         let Some(up) = self.connection.up() else {
             if self.queue.len() > 0 {
                 self.with(|connection, cx| connection.wake(false, cx));
@@ -85,9 +85,6 @@ impl<P: Payload> Engine<P> {
             };
             if !room {
                 return;
-            }
-            if self.with(Connection::open_standing) {
-                continue;
             }
             let Some(id) = self.queue.pop(self.now) else {
                 return;
@@ -143,8 +140,10 @@ impl<P: Payload> Engine<P> {
         let lost = self
             .calls
             .select(|call| call.sending().is_some_and(|sending| sending.link == link && sending.exchange.is_none()));
-        for id in lost.into_iter().filter(|id| !self.resumes.is_waiting(*id)).collect::<Vec<_>>() {
-            self.on_call_lost(id, Loss::Unknown, error.clone(), None);
+        for id in lost {
+            if !self.streams.iter().any(|stream| stream.is_of(id)) {
+                self.on_call_lost(id, Loss::Unknown, error.clone(), None);
+            }
         }
     }
 
@@ -305,7 +304,7 @@ impl<P: Payload> Engine<P> {
 
     /// A call is no longer on the wire.
     fn unsend(&mut self, id: CallId) {
-        self.resumes.take(id);
+        self.streams.retain(|stream| !stream.is_of(id));
         if let Some(call) = self.calls.at_mut(id) {
             if call.sending().is_some() {
                 call.phase = Phase::Queued;

@@ -1,7 +1,7 @@
 //! The connection state machine: dial, race, verify, serve, lose, wait, dial again (resilience rules, section 1). It owns the links and
 //! the attempt in progress; the calls that travel on them are the engine's.
 
-use super::{refused, unreached, Answer, Channel, Context, Handshake, Link, Next, Purpose, Standing, State, Transport};
+use super::{refused, unreached, Answer, Channel, Context, Handshake, Link, Next, Purpose, State, Transport};
 use crate::config::Config;
 use crate::error::{Code, Detail, Error, Stage};
 use crate::ids::{LinkId, RequestId};
@@ -325,7 +325,6 @@ impl<P: Payload> Connection<P> {
             version: Version::newest(Era::Modern),
             session: None,
             channel: Channel::None,
-            standing: Standing::default(),
             handshake: Handshake::unasked(),
             subprotocols: true,
             probe_until: cx.now + cx.config.probe_timeout,

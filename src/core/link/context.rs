@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Channel, Exchange, Handshake, Purpose, Standing, Transport};
+use super::{Channel, Exchange, Handshake, Purpose, Transport};
 use crate::config::Config;
 use crate::ids::{ExchangeId, LinkId, RequestId};
 use crate::io::Output;
@@ -40,7 +40,6 @@ pub(crate) struct Link<P> {
     pub(crate) version: Version,
     pub(crate) session: Option<P>,
     pub(super) channel: Channel<P>,
-    pub(super) standing: Standing<P>,
     pub(super) handshake: Handshake,
     pub(super) subprotocols: bool,
     /// For a WebSocket on trial: when the trial ends, and when to stop waiting for `server/discover` (P34).

@@ -6,8 +6,7 @@ mod connection;
 mod context;
 mod exchange;
 mod handshake;
-mod resume;
-mod standing;
+mod stream;
 
 pub(crate) use call::{Call, Calls, Phase, Sending};
 pub(crate) use channel::Channel;
@@ -15,8 +14,7 @@ pub(crate) use connection::{Change, Connection};
 pub(crate) use context::{Context, Ids, Link};
 pub(crate) use exchange::{refused, unreached, Answer, Exchange, Purpose, Step};
 pub(crate) use handshake::{Handshake, Next};
-pub(crate) use resume::{Resume, Resumes};
-pub(crate) use standing::Standing;
+pub(crate) use stream::Stream;
 
 pub use crate::error::Error as Reason;
 

@@ -1,4 +1,4 @@
-// Where the messages of HTTP+SSE go (P83): reads the address that a server names. It sends nothing.
+// What event streams say of the way to the server: where messages go (P83), where a stream stood (P78). It sends nothing.
 
 import { clients, put } from "./glue.js";
 
@@ -14,4 +14,9 @@ export function messageAddress(client, bytes) {
     // No address at all.
   }
   return 0;
+}
+
+/** A handle on bytes as a header takes them: one character for each. */
+export function headerBytes(bytes) {
+  return put(String.fromCharCode(...bytes));
 }
