@@ -5,7 +5,6 @@ use super::{Answer, CallId, Duration, Engine, Incoming, LinkId, Payload, Phase, 
 use crate::ids::ExchangeId;
 use crate::link::Stream;
 use crate::time::Instant;
-use crate::wire::Verb;
 
 impl<P: Payload> Engine<P> {
     /// A message on a stream that was asked for.
@@ -37,7 +36,7 @@ impl<P: Payload> Engine<P> {
         let up = self.connection.up().filter(|up| up.id == link && up.is_resumable());
         // The stream holds one connection, and calls need another.
         if let Some(up) = up.filter(|_| self.config.http_concurrency > 1) {
-            self.streams.push(Stream::new(Purpose::Standing, link, up.plan(Verb::Get, None), Some(self.now)));
+            self.streams.push(Stream::new(Purpose::Standing, up, Some(self.now)));
         }
     }
 
@@ -50,7 +49,7 @@ impl<P: Payload> Engine<P> {
         if rest != purpose && last.is_some() {
             let up = self.connection.up().filter(|up| up.id == link && up.is_resumable());
             if let Some(up) = up {
-                self.streams.push(Stream::new(rest, link, up.plan(Verb::Get, None), None));
+                self.streams.push(Stream::new(rest, up, None));
             }
         }
         if let Some(stream) = self.stream(link, rest) {
@@ -109,8 +108,7 @@ impl<P: Payload> Engine<P> {
             let Some(stream) = self.streams.iter_mut().find(is_due) else {
                 return;
             };
-            stream.on_open(now);
-            let (link, purpose, plan) = (stream.link, stream.purpose, stream.plan.clone());
+            let (link, purpose, plan) = (stream.link, stream.purpose, stream.open(now));
             let exchange = self.with(|_, cx| cx.fetch(link, purpose, plan));
             if let Purpose::Resume(call, _) = purpose {
                 self.travel(call, Some(exchange));

@@ -1,11 +1,11 @@
 //! A legacy event stream that is opened again when it ends (P77, P78): the standing stream of a link, or the rest of a call's answer. It
 //! knows when to ask and when it was enough; what follows from that is the engine's.
 
-use super::{Context, Purpose};
+use super::{Context, Link, Purpose};
 use crate::ids::LinkId;
 use crate::policy::backoff;
 use crate::time::{Duration, Instant};
-use crate::wire::Plan;
+use crate::wire::{Plan, Verb, Version};
 
 /// Openings one after the other that may bring nothing: a server that only opens and closes must not be asked for ever.
 const MOST_BARREN: u32 = 5;
@@ -17,8 +17,11 @@ pub(crate) struct Stream<P> {
     /// [`Purpose::Standing`] or [`Purpose::Resume`].
     pub(crate) purpose: Purpose,
     pub(crate) link: LinkId,
-    /// The GET. Its session is that of the link, whatever became of the link.
-    pub(crate) plan: Plan<P>,
+    /// Those of its link, whatever became of that.
+    version: Version,
+    session: Option<P>,
+    /// The last event seen.
+    last: Option<P>,
     /// When to ask; none while it is open.
     pub(crate) due: Option<Instant>,
     retry: Duration,
@@ -27,9 +30,21 @@ pub(crate) struct Stream<P> {
     barren: u32,
 }
 
-impl<P> Stream<P> {
-    pub(crate) fn new(purpose: Purpose, link: LinkId, plan: Plan<P>, due: Option<Instant>) -> Self {
-        Self { purpose, link, plan, due, retry: RETRY, opened: Instant::default(), news: false, barren: 0 }
+impl<P: Clone> Stream<P> {
+    pub(crate) fn new(purpose: Purpose, link: &Link<P>, due: Option<Instant>) -> Self {
+        let (version, session) = (link.version, link.session.clone());
+        Self {
+            purpose,
+            link: link.id,
+            version,
+            session,
+            last: None,
+            due,
+            retry: RETRY,
+            opened: Instant::default(),
+            news: false,
+            barren: 0,
+        }
     }
 
     /// Whether it is what is left of a call's answer.
@@ -37,8 +52,11 @@ impl<P> Stream<P> {
         matches!(self.purpose, Purpose::Resume(other, _) if other == call)
     }
 
-    pub(crate) fn on_open(&mut self, now: Instant) {
+    /// It is asked for with this.
+    pub(crate) fn open(&mut self, now: Instant) -> Plan<P> {
         (self.due, self.opened, self.news) = (None, now, false);
+        let (session, resume) = (self.session.clone(), self.last.clone());
+        Plan { verb: Verb::Get, message: None, version: Some(self.version), session, resume, endpoint: None }
     }
 
     pub(crate) fn on_news(&mut self) {
@@ -49,7 +67,7 @@ impl<P> Stream<P> {
     pub(crate) fn on_cursor(&mut self, last: Option<P>, retry: Option<Duration>) {
         self.retry = retry.unwrap_or(self.retry);
         if last.is_some() {
-            self.plan.resume = last;
+            self.last = last;
         }
     }
 
