@@ -11,7 +11,7 @@ use bowline_core::{
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::JsValue;
 
-use crate::fetch::Fetch;
+use crate::fetch::{Events, Fetch};
 use crate::glue::{self, HostObject};
 use crate::message::{exchange_event, link_event, parts, Told, CHUNK, OPENED, WAKE};
 use crate::payload::Payload;
@@ -242,15 +242,15 @@ impl Driver {
             if !fetches.iter().any(|fetch| fetch.id == id) {
                 fetches.push(Fetch::new(id, self.max_message as usize));
             }
-            fetches.iter_mut().find(|fetch| fetch.id == id).map_or(Ok((None, Vec::new())), |fetch| fetch.feed(&chunk))
+            fetches.iter_mut().find(|fetch| fetch.id == id).map_or(Ok(Events::default()), |fetch| fetch.feed(&chunk))
         };
         match events {
-            Ok((endpoint, events)) => {
-                if let Some(endpoint) = endpoint {
+            Ok(events) => {
+                if let Some(endpoint) = events.endpoint {
                     let address = Payload::from_raw(glue::message_address(self.client, &endpoint));
                     self.handle(Input::Exchange(id, ExchangeEvent::Endpoint(address)));
                 }
-                events.iter().for_each(|data| glue::receive_bytes(data, self.client, id.0 as i32));
+                events.messages.iter().for_each(|data| glue::receive_bytes(data, self.client, id.0 as i32));
             }
             Err(_) => {
                 self.abandon(id);

@@ -12,10 +12,18 @@ pub(crate) struct Fetch {
     found: Found,
 }
 
+/// What a chunk completed.
+#[derive(Default)]
+pub(crate) struct Events {
+    /// The data of an event whose name makes it an address (P83).
+    pub(crate) endpoint: Option<Vec<u8>>,
+    /// The data of all others.
+    pub(crate) messages: Vec<Vec<u8>>,
+}
+
 #[derive(Default)]
 struct Found {
-    events: Vec<Vec<u8>>,
-    endpoint: Option<Vec<u8>>,
+    events: Events,
     last: Vec<u8>,
     retry: Option<u64>,
 }
@@ -25,10 +33,10 @@ impl Fetch {
         Self { id, parser: Parser::new(limit), found: Found::default() }
     }
 
-    /// The data of every event that this chunk completes; apart from those, that of an event whose name makes it an address (P83).
-    pub(crate) fn feed(&mut self, chunk: &[u8]) -> Result<(Option<Vec<u8>>, Vec<Vec<u8>>), TooLong> {
+    /// Every event that this chunk completes.
+    pub(crate) fn feed(&mut self, chunk: &[u8]) -> Result<Events, TooLong> {
         self.parser.push(chunk, &mut self.found)?;
-        Ok((self.found.endpoint.take(), core::mem::take(&mut self.found.events)))
+        Ok(core::mem::take(&mut self.found.events))
     }
 
     /// What is told of a stream that can be taken up again (P78).
@@ -45,9 +53,9 @@ impl Fetch {
 impl Sink for Found {
     fn event(&mut self, name: &[u8], data: &[u8]) {
         if name == b"endpoint" {
-            self.endpoint = Some(data.to_vec());
+            self.events.endpoint = Some(data.to_vec());
         } else {
-            self.events.push(data.to_vec());
+            self.events.messages.push(data.to_vec());
         }
     }
 
