@@ -49,6 +49,8 @@ pub struct Ledger {
     exchanges: BTreeMap<ExchangeId, bool>,
     /// The exchange that carries `notifications/initialized`, until its answer begins: calls wait for that.
     introducing: Option<ExchangeId>,
+    /// Whether answers come on the stream of HTTP+SSE, so that as many calls fly as on a socket.
+    carried: bool,
     keys: BTreeSet<CacheKey>,
     closed: bool,
     epoch: u32,
@@ -170,7 +172,9 @@ impl Ledger {
                     self.introducing = Some(*id);
                 }
                 if let Some(message) = &plan.message {
-                    self.write(now, Place::Exchange(*id), message);
+                    self.carried = plan.endpoint.is_some();
+                    let carried = self.carried && matches!(message, Outgoing::Request { .. });
+                    self.write(now, if carried { Place::Stream } else { Place::Exchange(*id) }, message);
                 }
             }
             Output::Abort(id) => {
@@ -236,7 +240,9 @@ impl Ledger {
             Some(Transport::WebSocket) => (metrics.active_requests as usize, self.room.0),
             _ => (self.exchanges.values().filter(|is_open| **is_open).count(), self.room.1),
         };
-        let idle = self.state == Some(State::Ready) && waiting > 0 && flying < room && self.introducing.is_none();
+        let full = self.carried && metrics.active_requests as usize >= self.room.0;
+        let idle =
+            !full && self.state == Some(State::Ready) && waiting > 0 && flying < room && self.introducing.is_none();
         self.check(!idle, || format!("{waiting} calls wait while {flying} of {room} fly"));
         let open = self.open.len() as u64;
         self.check(metrics.queued_requests + metrics.active_requests <= open, || {

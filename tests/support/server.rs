@@ -50,6 +50,8 @@ pub struct Shape {
     pub no_subprotocols: bool,
     /// How it answers.
     pub style: Style,
+    /// Over HTTP, it speaks HTTP+SSE and nothing else.
+    pub sse: bool,
     /// Its streams have event ids, and it keeps answers that were not delivered.
     pub resumable: bool,
     /// Its legacy side keeps a standing stream.

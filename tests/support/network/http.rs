@@ -17,6 +17,9 @@ impl Network {
         if self.now < self.down_until || !self.server.shape.http {
             return self.fails(id);
         }
+        if self.server.shape.sse {
+            return self.over_sse(id, plan);
+        }
         if plan.verb == Verb::Get {
             return self.get(id, plan);
         }
@@ -60,14 +63,14 @@ impl Network {
         self.respond(id, message, reply, fate, given.map(Doc::of));
     }
 
-    fn refuse(&mut self, id: ExchangeId, message: &Outgoing<Doc>, status: u16, wait: Option<Duration>) {
+    pub(super) fn refuse(&mut self, id: ExchangeId, message: &Outgoing<Doc>, status: u16, wait: Option<Duration>) {
         if status < 500 {
             self.refused.extend(tool_argument(message));
         }
         self.status(id, status, wait);
     }
 
-    fn status(&mut self, id: ExchangeId, status: u16, wait: Option<Duration>) {
+    pub(super) fn status(&mut self, id: ExchangeId, status: u16, wait: Option<Duration>) {
         self.head(id, status, Content::Other, wait, None);
         self.brings(id, 10, ExchangeEvent::Ended);
     }
@@ -194,7 +197,7 @@ impl Network {
         }
     }
 
-    fn head(
+    pub(super) fn head(
         &mut self,
         id: ExchangeId,
         status: u16,
@@ -206,7 +209,7 @@ impl Network {
     }
 
     /// Lets the client hear of an exchange, after what was planned for it before.
-    fn brings(&mut self, id: ExchangeId, within: u64, event: ExchangeEvent<Doc>) {
+    pub(super) fn brings(&mut self, id: ExchangeId, within: u64, event: ExchangeEvent<Doc>) {
         let delay = ms(1 + self.rng.below(within.max(1)));
         let cursor = self.exchanges.get_mut(&id);
         let when = cursor.as_deref().copied().unwrap_or(self.now).max(self.now) + delay;
