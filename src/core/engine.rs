@@ -5,6 +5,7 @@ mod answers;
 mod asking;
 mod flow;
 mod listening;
+mod streams;
 
 use std::collections::VecDeque;
 
@@ -13,7 +14,7 @@ use crate::error::{Code, Detail, Error, Outcome, Stage};
 use crate::ids::{CacheKey, CallId, ExchangeId, LinkId, RequestId};
 use crate::io::{Command, Event, ExchangeEvent, Input, Kind, LinkEvent, Output, Request, Settled};
 use crate::link::{
-    Answer, Calls, Change, Concern, Connection, Context, Exchange, Ids, Listen, Phase, Purpose, Step, Transport,
+    Answer, Calls, Change, Concern, Connection, Context, Exchange, Ids, Listen, Phase, Purpose, Step, Stream, Transport,
 };
 use crate::policy::cache::Cache;
 use crate::policy::flight::Flight;
@@ -44,6 +45,8 @@ pub struct Engine<P> {
     connection: Connection<P>,
     listen: Listen<P>,
     exchanges: VecDeque<Exchange>,
+    /// Those that are opened again when they end.
+    streams: Vec<Stream<P>>,
     /// No drain ends before this.
     next_drain: Option<Instant>,
     active: usize,
@@ -66,6 +69,7 @@ impl<P: Payload> Engine<P> {
             connection: Connection::new(&config, now),
             listen: Listen::default(),
             exchanges: VecDeque::new(),
+            streams: Vec::new(),
             next_drain: None,
             active: 0,
             metrics: Metrics::default(),
@@ -93,7 +97,7 @@ impl<P: Payload> Engine<P> {
         // A drain that ended early may leave a wake-up behind, but not one that keeps an idle host awake.
         let drain = self.next_drain.filter(|_| !self.exchanges.is_empty());
         let (connection, listen) = (self.connection.next_timeout(&self.config), self.listen.next_timeout(&self.config));
-        let all = [self.calls.next_limit(), connection, listen, drain];
+        let all = [self.calls.next_limit(), connection, listen, drain, self.next_stream()];
         Output::Timeout(all.into_iter().flatten().min())
     }
 
@@ -142,6 +146,7 @@ impl<P: Payload> Engine<P> {
             Command::Close => {
                 self.with(Connection::close);
                 self.on_concern(Concern::Want(None));
+                self.streams.clear();
                 for id in self.calls.select(|_| true) {
                     self.abandon(id);
                     let outcome = self.outcome(id);
@@ -202,8 +207,13 @@ impl<P: Payload> Engine<P> {
                 return self.on_change(change);
             }
         };
+        self.on_response(link, id, answer, None);
+    }
+
+    /// An answer that is found by its id alone.
+    fn on_response(&mut self, link: LinkId, id: RequestId, answer: Answer<P>, wait: Option<Duration>) {
         if let Some(call) = self.calls.awaiting(link, id) {
-            self.on_answer(call, answer, None);
+            self.on_answer(call, answer, wait);
         } else if self.connection.awaits(link, id) {
             let change = self.with(|connection, cx| connection.on_answer(link, answer, cx));
             self.on_change(change);
@@ -233,9 +243,8 @@ impl<P: Payload> Engine<P> {
             self.listen.on_heard(id, self.now);
         }
         let ended = ended || (matches!(event, ExchangeEvent::Message(_)) && exchange.is_headless());
-        // An answered exchange only drains: nothing it still brings may settle anything (matrix rows 29 and 36).
-        let answered = exchange.drain_until.is_some() && purpose != Purpose::Silent;
-        let step = if answered { Step::Wait } else { exchange.on_event(event) };
+        let answered = exchange.drain_until.is_some() && !purpose.is_unheard();
+        let step = if answered { Exchange::on_aside(event) } else { exchange.on_event(event) };
         let wait = exchange.retry_after();
         if ended {
             self.exchanges.remove(at);
@@ -255,16 +264,25 @@ impl<P: Payload> Engine<P> {
                 self.on_notification(method, token.or(stream), payload);
             }
             Step::Request(asked, payload) => self.on_request(link, asked, payload),
+            Step::Message(message) => self.on_streamed(link, purpose, message),
+            Step::Cursor(last, retry) => self.on_cursor(link, purpose, last, retry),
+            Step::Endpoint(address) => {
+                let change = self.with(|connection, cx| connection.on_endpoint(link, address, cx));
+                self.on_change(change);
+            }
             Step::Answer(answer) => match purpose {
                 Purpose::Handshake(_) => {
                     let change = self.with(|connection, cx| connection.on_answer(link, answer, cx));
                     self.on_change(change);
                 }
                 Purpose::Call(call, request) => {
-                    if self.calls.awaiting(link, request) == Some(call) {
+                    if self.calls.awaiting(link, request) == Some(call) && !self.is_resumed(call, &answer) {
                         self.on_answer(call, answer, wait);
                     }
                 }
+                Purpose::Resume(..) | Purpose::Standing => self.on_stream_end(link, purpose, &answer, wait),
+                Purpose::Carry(_) if matches!(answer, Answer::Accepted) => {}
+                Purpose::Carry(request) => self.on_response(link, request, answer, wait),
                 Purpose::Notice(call) => {
                     let id_matches = |sending: crate::link::Sending| sending.exchange == Some(id);
                     if self.calls.at(call).and_then(crate::link::Call::sending).is_some_and(id_matches) {
@@ -272,7 +290,12 @@ impl<P: Payload> Engine<P> {
                     }
                 }
                 Purpose::Listen(request) => self.on_concern(Concern::Answer(request, answer, wait)),
-                Purpose::Silent => {}
+                Purpose::Initialized if matches!(answer, Answer::Accepted) => self.on_initialized(link),
+                Purpose::Channel => {
+                    let change = self.with(|connection, cx| connection.on_channel_end(link, cx));
+                    self.on_change(change);
+                }
+                Purpose::Initialized | Purpose::Silent => {}
             },
         }
         self.flush();
@@ -361,6 +384,7 @@ impl<P: Payload> Engine<P> {
             }
             Change::Lost(link, error) => {
                 self.on_concern(Concern::Lost);
+                self.streams.retain(|stream| stream.purpose != Purpose::Standing || stream.link != link);
                 self.on_lost(link, &error);
                 self.reject_waiting(&error);
             }

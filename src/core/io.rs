@@ -100,6 +100,16 @@ pub enum ExchangeEvent<P> {
     Message(Incoming<P>),
     /// Bytes arrived that complete no message: a comment that keeps an event stream open.
     Alive,
+    /// Once, right before the end of an event stream in which it was seen: the last event id, and how long to wait before the stream
+    /// is opened again (P78).
+    Cursor {
+        /// The text of the last `id:`; none when it was empty, or when there was none.
+        id: Option<P>,
+        /// The last `retry:`.
+        retry: Option<Duration>,
+    },
+    /// An `endpoint` event of HTTP+SSE: where messages go, or `None` when it is no address of the stream's origin (P83).
+    Endpoint(Option<P>),
     /// The body ended.
     Ended,
     /// `fetch` or the body's reader failed.

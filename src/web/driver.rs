@@ -6,12 +6,12 @@ use std::rc::{Rc, Weak};
 
 use bowline_core::{
     CallId, Command, Config, Detail, Duration, Engine, Era, Error, Event, ExchangeEvent, ExchangeId, Incoming, Input,
-    Instant, LinkEvent, LinkId, Malformed, Method, Outgoing, Output, Plan, RequestId, Status, Version,
+    Instant, LinkEvent, LinkId, Malformed, Method, Outgoing, Output, Plan, RequestId, Status, Verb, Version,
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::JsValue;
 
-use crate::fetch::Fetch;
+use crate::fetch::{Events, Fetch};
 use crate::glue::{self, HostObject};
 use crate::message::{exchange_event, link_event, parts, Told, CHUNK, OPENED, WAKE};
 use crate::payload::Payload;
@@ -209,7 +209,12 @@ impl Driver {
 
     fn fetch(&self, id: ExchangeId, plan: &Plan<Payload>) {
         let parts = plan.message.as_ref().map(parts).unwrap_or_default();
-        let kind = if plan.message.is_some() { parts.kind } else { -1 };
+        let kind = match plan.verb {
+            Verb::Post => parts.kind,
+            Verb::Delete => -1,
+            Verb::Get => -2,
+        };
+        let raw = |value: &Option<Payload>| value.as_ref().map_or(0, Payload::raw);
         let version = parts.offered.or(plan.version).map_or(-1, |version| version as i32);
         let sent = glue::exchange(
             self.client,
@@ -220,7 +225,9 @@ impl Driver {
             parts.handle,
             version,
             parts.progress,
-            plan.session.as_ref().map_or(0, Payload::raw),
+            raw(&plan.session),
+            raw(&plan.resume),
+            raw(&plan.endpoint),
         );
         self.sent.set(self.sent.get() + sent);
     }
@@ -231,7 +238,9 @@ impl Driver {
         }
         let event = exchange_event(told);
         if matches!(event, ExchangeEvent::Ended | ExchangeEvent::Failed(_)) {
-            self.fetches.borrow_mut().retain(|fetch| fetch.id != id);
+            if let Some(cursor) = self.forget(id).and_then(Fetch::cursor) {
+                self.handle(Input::Exchange(id, cursor));
+            }
         }
         self.handle(Input::Exchange(id, event));
     }
@@ -245,13 +254,19 @@ impl Driver {
             if !fetches.iter().any(|fetch| fetch.id == id) {
                 fetches.push(Fetch::new(id, self.max_message as usize));
             }
-            fetches.iter_mut().find(|fetch| fetch.id == id).map_or(Ok(Vec::new()), |fetch| fetch.feed(&chunk))
+            fetches.iter_mut().find(|fetch| fetch.id == id).map_or(Ok(Events::default()), |fetch| fetch.feed(&chunk))
         };
         match events {
-            Ok(events) if events.is_empty() => self.handle(Input::Exchange(id, ExchangeEvent::Alive)),
-            Ok(events) => events.iter().for_each(|data| {
-                glue::receive_bytes(data, self.client, id.0 as i32);
-            }),
+            Ok(events) => {
+                if events.is_none() {
+                    return self.handle(Input::Exchange(id, ExchangeEvent::Alive));
+                }
+                if let Some(endpoint) = events.endpoint {
+                    let address = Payload::from_raw(glue::message_address(self.client, &endpoint));
+                    self.handle(Input::Exchange(id, ExchangeEvent::Endpoint(address)));
+                }
+                events.messages.iter().for_each(|data| glue::receive_bytes(data, self.client, id.0 as i32));
+            }
             Err(_) => {
                 self.abandon(id);
                 let message = Incoming::Malformed(Malformed::TooLarge);
@@ -261,8 +276,14 @@ impl Driver {
         }
     }
 
+    fn forget(&self, id: ExchangeId) -> Option<Fetch> {
+        let mut fetches = self.fetches.borrow_mut();
+        let at = fetches.iter().position(|fetch| fetch.id == id)?;
+        Some(fetches.swap_remove(at))
+    }
+
     fn abandon(&self, id: ExchangeId) {
-        self.fetches.borrow_mut().retain(|fetch| fetch.id != id);
+        self.forget(id);
         // Runs the listeners of the application's `fetch`, so nothing is borrowed any more.
         glue::abort(self.client, id.0 as i32);
     }

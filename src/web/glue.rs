@@ -1,5 +1,5 @@
-//! The declarations of `glue.js`, `asking.js`, `listening.js` and `env.js`. What each function does is said there. Numbers are `i32` and
-//! `f64` throughout: for any other kind of number wasm-bindgen puts a function of its own in between.
+//! The declarations of `glue.js` and its siblings. What each function does is said there. Numbers are
+//! `i32` and `f64` throughout: for any other kind of number wasm-bindgen puts a function of its own in between.
 
 use js_sys::Object;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -101,6 +101,12 @@ extern "C" {
     pub(crate) fn copy_bytes(handle: i32, into: &mut [u8]);
     #[wasm_bindgen(js_name = receiveBytes)]
     pub(crate) fn receive_bytes(bytes: &[u8], client: i32, source: i32);
+    pub(crate) fn wake(client: i32, delay: f64);
+}
+
+#[wasm_bindgen(module = "/http.js")]
+#[allow(clippy::too_many_arguments)] // as above
+extern "C" {
     pub(crate) fn exchange(
         client: i32,
         source: i32,
@@ -111,11 +117,11 @@ extern "C" {
         version: i32,
         progress: i32,
         session: i32,
+        resume: i32,
+        endpoint: i32,
     ) -> f64;
 
     pub(crate) fn abort(client: i32, source: i32);
-
-    pub(crate) fn wake(client: i32, delay: f64);
 }
 
 #[wasm_bindgen(module = "/listening.js")]
@@ -128,6 +134,14 @@ extern "C" {
 extern "C" {
     pub(crate) fn ask(client: i32, slot: i32, need: i32, handle: i32);
     pub(crate) fn asked(client: i32, link: i32, handle: i32);
+}
+
+#[wasm_bindgen(module = "/stream.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = messageAddress)]
+    pub(crate) fn message_address(client: i32, bytes: &[u8]) -> i32;
+    #[wasm_bindgen(js_name = headerBytes)]
+    pub(crate) fn header_bytes(bytes: &[u8]) -> i32;
 }
 
 #[wasm_bindgen(module = "/env.js")]

@@ -98,6 +98,10 @@ fn a_server_that_speaks_only_older_revisions_by_now_is_initialized_and_the_call_
         hand.refuse_question(-32601);
         hand.answer_question(Doc::speaking(Version::V2025_06_18));
         assert_eq!(hand.status_now().era, Some(Era::Legacy));
+        if !on_socket {
+            // Nothing is sent before the server took `notifications/initialized`.
+            hand.status(hand.last_exchange(), 202, None);
+        }
         assert_eq!(hand.sendings(call).len(), 2, "it was refused, not executed");
         hand.answer(call, Doc::of(1));
         assert_eq!(hand.value(call), 1);

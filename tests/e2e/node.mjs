@@ -22,6 +22,7 @@ const subjects = [
     name: "everything",
     transport: "http",
     era: "legacy",
+    resumes: true,
     add: ["get-sum", "a", "b"],
     slow: (ms, steps) => ["trigger-long-running-operation", { duration: ms / 1000, steps }],
   },
@@ -120,7 +121,19 @@ async function losses(subject, client, server) {
     return client.callTool(tool, { [left]: 3, [right]: 4 });
   };
 
-  await check(`${name}: a cut link: the call in flight is of unknown outcome, a waiting one survives`, async () => {
+  const resumed = async () => {
+    const [tool, args] = subject.slow(900, 3);
+    const { epoch } = client.connection;
+    let progressed;
+    const running = new Promise((resolve) => (progressed = resolve));
+    const call = client.callTool(tool, args, { onProgress: progressed });
+    await running;
+    server.proxy.cut();
+    assert.match((await call).content[0].text, /completed/);
+    assert.equal(client.connection.epoch, epoch, "the session went on");
+    assert.match((await quick()).content[0].text, /\b7\b/);
+  };
+  const lost = async () => {
     const { epoch } = client.connection;
     const before = client.metrics().unknownOutcomes;
     const events = [];
@@ -130,13 +143,13 @@ async function losses(subject, client, server) {
     let progressed;
     const running = new Promise((resolve) => (progressed = resolve));
     const [tool, args] = subject.slow(8000, 80);
-    const lost = rejection(client.callTool(tool, args, { onProgress: progressed }));
+    const doubtful = rejection(client.callTool(tool, args, { onProgress: progressed }));
     await running;
     const read = client.listTools({ useCache: false });
     read.catch(() => {});
     server.proxy.block(BLOCKED_MS);
     server.proxy.cut();
-    const error = await lost;
+    const error = await doubtful;
     assert.equal(error.code, "OUTCOME_UNKNOWN");
     assert.equal(error.outcome, "unknown");
     assert.equal(error.tool, tool);
@@ -152,7 +165,9 @@ async function losses(subject, client, server) {
     for (const event of LOSS_EVENTS)
       assert.ok(events.includes(event), events.join());
     assert.equal(client.metrics().unknownOutcomes, before + 1);
-  });
+  };
+  if (subject.resumes) await check(`${name}: a cut link: the answer is taken up where its stream broke off`, resumed);
+  else await check(`${name}: a cut link: the call in flight is of unknown outcome, a waiting one survives`, lost);
   await check(`${name}: a restarted server is found again`, async () => {
     await server.restart();
     assert.match((await quick()).content[0].text, /\b7\b/);

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { ask, asked } from "../../src/web/asking.js";
 import * as env from "../../src/web/env.js";
 import * as glue from "../../src/web/glue.js";
+import { exchange, headerValue } from "../../src/web/http.js";
 import { heardListen } from "../../src/web/listening.js";
 
 const heard = [];
@@ -46,7 +47,7 @@ test("header values follow the vectors of the specification", () => {
     "inner space stays": "inner space stays",
     "": "",
   };
-  for (const [plain, encoded] of Object.entries(vectors)) assert.equal(glue.headerValue(plain), encoded, plain);
+  for (const [plain, encoded] of Object.entries(vectors)) assert.equal(headerValue(plain), encoded, plain);
 });
 
 test("a modern request carries its metadata and keeps the caller's", () => {
@@ -159,7 +160,7 @@ function posted(method, given, { version = MODERN, mirrored } = {}) {
       resolve(init.headers);
       return new Promise(() => {});
     };
-    glue.exchange(glue.open({ ...host, fetch }, 1000), 1, 0, 7, methodId(method), params(methodId(method), given, mirrored), version, 0, 0);
+    exchange(glue.open({ ...host, fetch }, 1000), 1, 0, 7, methodId(method), params(methodId(method), given, mirrored), version, 0, 0);
   });
 }
 

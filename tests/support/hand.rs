@@ -4,7 +4,7 @@
 use bowline_core::{
     CallId, Code, Command, Config, Content, Duration, Error, Event, ExchangeEvent, ExchangeId, Head, Hint, Incoming,
     Input, LinkEvent, LinkId, ListenPhase, Method, Need, Outcome, Outgoing, Output, Plan, RequestId, ResultKind,
-    Settled, Status, Version,
+    Settled, Status, Verb, Version,
 };
 
 use crate::{about, connect, failure, ms, result, Doc, Driver, Req};
@@ -74,9 +74,26 @@ impl Hand {
         hand.call(connect());
         hand.refuse_question(-32601);
         hand.begin_session(session);
-        let initialized = hand.last_exchange();
-        hand.status(initialized, 202, None);
         hand.news();
+        hand
+    }
+
+    /// The same, where the server keeps a standing stream.
+    #[must_use]
+    pub fn with_standing_stream(config: Config, session: u32) -> Self {
+        let mut hand = Self::before_standing_stream(config, session);
+        hand.stream(hand.last_exchange());
+        hand
+    }
+
+    /// The same, before the server says anything to that.
+    #[must_use]
+    pub fn before_standing_stream(config: Config, session: u32) -> Self {
+        let mut hand = Self::new(Config { websocket: false, ..config });
+        hand.call(connect());
+        hand.refuse_question(-32601);
+        hand.answer_initialize(session);
+        hand.status(hand.last_exchange(), 202, None);
         hand
     }
 
@@ -163,6 +180,12 @@ impl Hand {
         self.head(id, 200, Content::EventStream, None);
     }
 
+    /// A stream ends, and can be taken up after that event and time.
+    pub fn end_at(&mut self, id: ExchangeId, last: u32, retry: Option<Duration>) {
+        self.exchange(id, ExchangeEvent::Cursor { id: Some(Doc::of(last)), retry });
+        self.exchange(id, ExchangeEvent::Ended);
+    }
+
     /// The last question of the handshake is answered, where it was asked.
     pub fn answer_question(&mut self, doc: Doc) {
         let (place, id, _) = self.question();
@@ -175,8 +198,18 @@ impl Hand {
         self.reply(place, 400, failure(id, code));
     }
 
-    /// `initialize` is answered over HTTP, and a session given.
+    /// A session is begun over HTTP, with a server that keeps no standing stream.
     pub fn begin_session(&mut self, session: u32) {
+        self.answer_initialize(session);
+        let before = self.gets().len();
+        self.status(self.last_exchange(), 202, None);
+        if let Some((standing, _)) = self.gets().into_iter().nth(before) {
+            self.status(standing, 405, None);
+        }
+    }
+
+    /// `initialize` is answered over HTTP, and a session given.
+    pub fn answer_initialize(&mut self, session: u32) {
         let (place, id, _) = self.question();
         let Place::Exchange(exchange) = place else { panic!("sessions are of HTTP") };
         let session = Some(Doc::of(session));
@@ -289,6 +322,12 @@ impl Hand {
             _ => None,
         };
         self.said().filter_map(fetch).collect()
+    }
+
+    /// All GETs, oldest first.
+    #[must_use]
+    pub fn gets(&self) -> Vec<(ExchangeId, Plan<Doc>)> {
+        self.fetches().into_iter().filter(|(_, plan)| plan.verb == Verb::Get).collect()
     }
 
     /// The exchange begun last.

@@ -38,6 +38,8 @@ pub struct Record {
 enum Place {
     Link(LinkId),
     Exchange(ExchangeId),
+    /// On a stream that may be taken up, or not on the wire at all: an outsider cannot know.
+    Stream,
 }
 
 /// The outsider.
@@ -49,6 +51,10 @@ pub struct Ledger {
     ids: BTreeSet<RequestId>,
     links: BTreeMap<LinkId, bool>,
     exchanges: BTreeMap<ExchangeId, bool>,
+    /// The exchange that carries `notifications/initialized`, until its answer begins: calls wait for that.
+    introducing: Option<ExchangeId>,
+    /// Whether answers come on the stream of HTTP+SSE, so that as many calls fly as on a socket.
+    carried: bool,
     keys: BTreeSet<CacheKey>,
     closed: bool,
     epoch: u32,
@@ -156,6 +162,7 @@ impl Ledger {
             Input::Link(_, LinkEvent::Message(message)) => self.hear(now, message),
             Input::Exchange(id, ExchangeEvent::Ended | ExchangeEvent::Failed(_)) => {
                 self.exchanges.insert(*id, false);
+                self.introduced(*id);
                 self.leave(Place::Exchange(*id));
             }
             Input::Exchange(id, ExchangeEvent::Message(message)) => {
@@ -165,8 +172,15 @@ impl Ledger {
                 }
                 self.hear(now, message);
             }
-            Input::Exchange(id, ExchangeEvent::Head(head)) if head.content != Content::EventStream => {
-                self.listens.retain(|_, place| *place != Place::Exchange(*id));
+            Input::Exchange(id, ExchangeEvent::Head(head)) => {
+                if head.content != Content::EventStream {
+                    self.listens.retain(|_, place| *place != Place::Exchange(*id));
+                }
+                self.introduced(*id);
+            }
+            Input::Exchange(id, ExchangeEvent::Cursor { id: Some(_), .. }) => {
+                let mine = |record: &&mut Record| record.place == Some(Place::Exchange(*id));
+                self.records.iter_mut().filter(mine).for_each(|record| record.place = Some(Place::Stream));
             }
             _ => {}
         }
@@ -197,12 +211,18 @@ impl Ledger {
                 self.check(!after_close, || format!("{id:?} is fetched after close"));
                 let was = self.exchanges.insert(*id, true);
                 self.check(was.is_none(), || format!("{id:?} is fetched twice"));
+                if let Some(Outgoing::Initialized) = plan.message {
+                    self.introducing = Some(*id);
+                }
                 if let Some(message) = &plan.message {
-                    self.write(now, Place::Exchange(*id), message);
+                    self.carried = plan.endpoint.is_some();
+                    let carried = self.carried && matches!(message, Outgoing::Request { .. });
+                    self.write(now, if carried { Place::Stream } else { Place::Exchange(*id) }, message);
                 }
             }
             Output::Abort(id) => {
                 let was = self.exchanges.insert(*id, false);
+                self.introduced(*id);
                 self.check(was == Some(true), || format!("{id:?} is aborted, but was {was:?}"));
                 self.leave(Place::Exchange(*id));
             }
@@ -264,7 +284,7 @@ impl Ledger {
         self.check(late.is_empty(), || format!("{late:?} are open after their deadlines"));
         let overdue: Vec<CallId> = self
             .open_records()
-            .filter(|r| r.place.is_some() && r.heard + r.timeout + self.lateness < now)
+            .filter(|r| !matches!(r.place, None | Some(Place::Stream)) && r.heard + r.timeout + self.lateness < now)
             .map(|r| r.slot)
             .collect();
         self.check(overdue.is_empty(), || format!("{overdue:?} wait for answers beyond their timeouts"));
@@ -285,7 +305,9 @@ impl Ledger {
                 (self.exchanges.values().filter(|is_open| **is_open).count(), self.room.1.max(streams + 1))
             }
         };
-        let idle = self.state == Some(State::Ready) && waiting > 0 && flying < room;
+        let full = self.carried && metrics.active_requests as usize >= self.room.0;
+        let idle =
+            !full && self.state == Some(State::Ready) && waiting > 0 && flying < room && self.introducing.is_none();
         self.check(!idle, || format!("{waiting} calls wait while {flying} of {room} fly"));
         let unwanted = self.wanted.is_none() && !self.listens.is_empty();
         self.check(!unwanted, || "something is listened to that nobody wants".to_owned());
@@ -474,6 +496,10 @@ impl Ledger {
                 self.check(last != Some(ListenPhase::Acknowledged), || format!("{phase:?} after {last:?}"));
             }
         }
+    }
+
+    fn introduced(&mut self, id: ExchangeId) {
+        self.introducing = self.introducing.filter(|other| *other != id);
     }
 
     fn leave(&mut self, place: Place) {

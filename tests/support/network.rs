@@ -3,6 +3,7 @@
 
 mod http;
 mod socket;
+mod sse;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,6 +48,10 @@ pub struct Network {
     exchanges: BTreeMap<ExchangeId, Instant>,
     aborted: BTreeSet<ExchangeId>,
     failed: Option<Input<Doc>>,
+    /// Answers on streams that broke off, by the last event before them.
+    kept: BTreeMap<u32, (RequestId, Reply)>,
+    /// The streams of HTTP+SSE, and what the server knows of their clients.
+    streams: BTreeMap<ExchangeId, Channel>,
 }
 
 #[derive(Debug, Default)]
@@ -80,6 +85,8 @@ impl Network {
             exchanges: BTreeMap::new(),
             aborted: BTreeSet::new(),
             failed: None,
+            kept: BTreeMap::new(),
+            streams: BTreeMap::new(),
         }
     }
 
@@ -203,6 +210,8 @@ impl Network {
     pub fn restart(&mut self, now: Instant) {
         self.now = now;
         self.server.forget_sessions();
+        self.kept.clear();
+        self.streams.clear();
         self.down_until = self.now + ms(self.rng.below(4_000));
         let open: Vec<LinkId> = self.sockets.iter().filter(|(_, s)| s.open && !s.dead).map(|(id, _)| *id).collect();
         for link in open {

@@ -168,18 +168,22 @@ fn shape(rng: &mut Rng) -> Shape {
             None,
         ],
     );
+    let sse = legacy.is_some() && rng.unit() < 0.15;
     let transports = rng.below(5);
     let code = pick(rng, &[-32601, -32600, -32602, -32000]);
     let status = pick(rng, &[400, 404, 405, 415]);
     Shape {
         websocket: transports != 0,
         http: transports != 1,
-        modern: legacy.is_none() || rng.unit() < 0.5,
+        modern: !sse && (legacy.is_none() || rng.unit() < 0.5),
+        sse,
         legacy,
         sessions: rng.unit() < 0.6,
         odd_session_refusal: rng.unit() < 0.3,
         no_subprotocols: rng.unit() < 0.2,
         style: pick(rng, &[Style::Json, Style::Events, Style::Mixed]),
+        resumable: rng.unit() < 0.5,
+        standing: rng.unit() < 0.5,
         shyness: pick(rng, &[Shyness::Error(code), Shyness::Status(status), Shyness::Silent, Shyness::Blocked]),
         listening: pick(
             rng,

@@ -63,6 +63,12 @@ pub struct Shape {
     pub no_subprotocols: bool,
     /// How it answers.
     pub style: Style,
+    /// Over HTTP, it speaks HTTP+SSE and nothing else.
+    pub sse: bool,
+    /// Its streams have event ids, and it keeps answers that were not delivered.
+    pub resumable: bool,
+    /// Its legacy side keeps a standing stream.
+    pub standing: bool,
     /// How its legacy side takes `server/discover`.
     pub shyness: Shyness,
     /// How its modern side takes `subscriptions/listen`.
@@ -209,6 +215,21 @@ impl Server {
             channel.session = Some(self.sessions_given);
         }
         self.complete(Doc::speaking(version))
+    }
+
+    /// Whether a GET is let in; the status, otherwise.
+    pub fn admit_stream(&mut self, version: Option<Version>, session: Option<u32>) -> Result<(), u16> {
+        match version.map(Version::era) {
+            Some(Era::Legacy) => {}
+            Some(Era::Modern) => self.breach("a GET in an era that has none"),
+            // The question for HTTP+SSE, which this server is not.
+            None => return Err(405),
+        }
+        let known = session.is_some_and(|session| self.sessions.contains(&session));
+        if self.shape.sessions && !known {
+            return Err(404);
+        }
+        Ok(())
     }
 
     /// Whether a request is let in; why not, otherwise.

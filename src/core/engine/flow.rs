@@ -1,8 +1,8 @@
 //! The way of a call outwards: accepted, cached, joined, queued, sent; and its way out of the engine when it is given up.
 
 use super::{
-    forget, Answer, CallId, Code, Connection, Detail, Effect, Engine, Error, Kind, LinkId, Method, Outcome, Outgoing,
-    Output, Payload, Phase, Purpose, Request, Settled, Transport,
+    forget, Answer, CallId, Code, Connection, Detail, Effect, Engine, Error, Exchange, Kind, LinkId, Method, Outcome,
+    Outgoing, Output, Payload, Phase, Purpose, Request, Settled, Transport,
 };
 use crate::ids::{CacheKey, RequestId};
 use crate::link::{Sending, State};
@@ -56,6 +56,7 @@ impl<P: Payload> Engine<P> {
 
     /// Sends what may be sent now; what waits wakes a connection that sleeps.
     pub(super) fn flush(&mut self) {
+        self.open_streams();
         let Some(up) = self.connection.up() else {
             if self.queue.len() > 0 {
                 self.with(|connection, cx| connection.wake(false, cx));
@@ -63,12 +64,24 @@ impl<P: Payload> Engine<P> {
             return;
         };
         let (link, transport, era) = (up.id, up.transport, up.version.era());
+        // Messages that travel apart may overtake each other, and servers refuse requests that come before this one.
+        let introducing = |exchange: &Exchange| {
+            exchange.link == link && exchange.purpose == Purpose::Initialized && exchange.is_headless()
+        };
+        if era == Era::Legacy && self.exchanges.iter().any(introducing) {
+            return;
+        }
+        let carried = up.endpoint().is_some();
         loop {
             // An answered stream that is not closed yet still holds one of the browser's connections.
             let room = match transport {
                 Transport::WebSocket => self.active < self.config.websocket_concurrency,
-                // What is listened to holds one too, but never the last.
-                Transport::Http => self.exchanges.len() < self.config.http_concurrency.max(self.listen.exchanges() + 1),
+                // On HTTP+SSE a stream that is not counted carries the answers, but as many as on a socket.
+                Transport::Http if carried => {
+                    self.exchanges.len() <= self.config.http_concurrency
+                        && self.active < self.config.websocket_concurrency
+                }
+                Transport::Http => self.has_connection(),
             };
             if !room {
                 return;
@@ -123,12 +136,14 @@ impl<P: Payload> Engine<P> {
 
     /// The link of these calls is gone: decide each at once, none is left to its timeout.
     pub(super) fn on_lost(&mut self, link: LinkId, error: &Error<P>) {
-        // Calls in exchanges of their own live or die with those.
+        // Calls in exchanges of their own live or die with those, and so does what is left of their streams.
         let lost = self
             .calls
             .select(|call| call.sending().is_some_and(|sending| sending.link == link && sending.exchange.is_none()));
         for id in lost {
-            self.on_call_lost(id, Loss::Unknown, error.clone(), None);
+            if !self.streams.iter().any(|stream| stream.is_of(id)) {
+                self.on_call_lost(id, Loss::Unknown, error.clone(), None);
+            }
         }
     }
 
@@ -294,6 +309,7 @@ impl<P: Payload> Engine<P> {
 
     /// A call is no longer on the wire.
     pub(super) fn unsend(&mut self, id: CallId) {
+        self.streams.retain(|stream| !stream.is_of(id));
         if let Some(call) = self.calls.at_mut(id) {
             if call.sending().is_some() {
                 call.phase = Phase::Queued;

@@ -1,7 +1,7 @@
 //! The connection state machine: dial, race, verify, serve, lose, wait, dial again (resilience rules, section 1). It owns the links and
 //! the attempt in progress; the calls that travel on them are the engine's.
 
-use super::{refused, unreached, Answer, Context, Handshake, Link, Next, Purpose, State, Transport};
+use super::{refused, unreached, Answer, Change, Channel, Context, Handshake, Link, Next, Purpose, State, Transport};
 use crate::config::Config;
 use crate::error::{Code, Detail, Error, Stage};
 use crate::ids::{LinkId, RequestId};
@@ -12,19 +12,6 @@ use crate::wire::{Era, Outgoing, Payload, Plan, Verb, Version};
 
 /// How long a verdict on the era is believed without asking: an upgrade that goes on serving the older era shows nowhere else.
 const REMEMBER_ERA: Duration = Duration::from_millis(3_600_000);
-
-/// What the engine must act upon.
-#[derive(Debug)]
-pub(crate) enum Change<P> {
-    /// Nothing.
-    None,
-    /// A link is ready: calls may flow.
-    Ready,
-    /// The working link is gone: decide the calls on it.
-    Lost(LinkId, Error<P>),
-    /// The attempt brought nothing.
-    Failed(Error<P>),
-}
 
 #[derive(Debug)]
 enum Phase<P> {
@@ -42,7 +29,7 @@ enum Phase<P> {
 pub(crate) struct Connection<P> {
     state: State,
     phase: Phase<P>,
-    links: Vec<Link<P>>,
+    pub(super) links: Vec<Link<P>>,
     attempt: u32,
     epoch: u32,
     era: Option<Era>,
@@ -126,9 +113,8 @@ impl<P: Payload> Connection<P> {
 
     /// Ends everything for good; a legacy HTTP session is given back (P76).
     pub(crate) fn close(&mut self, cx: &mut Context<'_, P>) {
-        if let Some((id, version, session)) = self.up().and_then(|up| Some((up.id, up.version, up.session.clone()?))) {
-            let plan = Plan { verb: Verb::Delete, message: None, version: Some(version), session: Some(session) };
-            cx.fetch(id, Purpose::Silent, plan);
+        if let Some(up) = self.up().filter(|up| up.session.is_some()) {
+            cx.fetch(up.id, Purpose::Silent, up.plan(Verb::Delete, None));
         }
         self.drop_links(cx);
         self.phase = Phase::Down;
@@ -179,6 +165,9 @@ impl<P: Payload> Connection<P> {
         let Some(at) = self.links.iter_mut().find(|other| other.id == link) else {
             return Change::None;
         };
+        if let Some(refusal) = at.tries_channel(&answer) {
+            return self.open_channel(link, refusal, cx);
+        }
         let next = match answer {
             Answer::Error { status: status @ (401 | 403 | 429 | 500..), .. } => Next::Fail(refused(status, None)),
             Answer::Result { kind, payload, .. } => at.handshake.on_result(kind, payload, cx.ids),
@@ -345,6 +334,7 @@ impl<P: Payload> Connection<P> {
             transport,
             version: Version::newest(Era::Modern),
             session: None,
+            channel: Channel::None,
             handshake: Handshake::unasked(),
             subprotocols: true,
             probe_until: cx.now + cx.config.probe_timeout,
@@ -353,7 +343,7 @@ impl<P: Payload> Connection<P> {
         id
     }
 
-    fn ask(&mut self, link: LinkId, question: Outgoing<P>, cx: &mut Context<'_, P>) {
+    pub(super) fn ask(&mut self, link: LinkId, question: Outgoing<P>, cx: &mut Context<'_, P>) {
         let Some(at) = self.links.iter().find(|other| other.id == link) else {
             return;
         };
@@ -363,16 +353,19 @@ impl<P: Payload> Connection<P> {
         };
         match at.transport {
             Transport::WebSocket => cx.send(link, question, Version::newest(era)),
+            Transport::Http if at.endpoint().is_some() => {
+                cx.write(at, Purpose::Handshake(id), question);
+            }
             Transport::Http => {
                 // `initialize` decides the revision, so it cannot announce one (P75).
                 let version = (era == Era::Modern).then(|| Version::newest(era));
-                let plan = Plan { verb: Verb::Post, message: Some(question), version, session: None };
+                let plan = Plan { version, session: None, ..at.plan(Verb::Post, Some(question)) };
                 cx.fetch(link, Purpose::Handshake(id), plan);
             }
         }
     }
 
-    fn on_next(&mut self, link: LinkId, next: Next<P>, cx: &mut Context<'_, P>) -> Change<P> {
+    pub(super) fn on_next(&mut self, link: LinkId, next: Next<P>, cx: &mut Context<'_, P>) -> Change<P> {
         match next {
             Next::Ask(question) => {
                 self.ask(link, question, cx);
@@ -420,7 +413,7 @@ impl<P: Payload> Connection<P> {
         }
         if version.era() == Era::Legacy {
             if let Some(up) = self.up() {
-                cx.write(up, Purpose::Silent, Outgoing::Initialized);
+                cx.write(up, Purpose::Initialized, Outgoing::Initialized);
             }
         }
         if let Some(server) = server {

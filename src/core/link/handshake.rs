@@ -77,9 +77,8 @@ impl Handshake {
         let supported = payload.versions();
         match question {
             Question::Discover { .. } => {
-                // A server that names no revision at all answered a modern method in a modern way: believe it.
-                let common = if supported == Versions::default() { self.allowed } else { supported.and(self.allowed) };
-                match common.newest(Era::Modern) {
+                // `supportedVersions` is what makes a result an answer to this question: some legacy servers answer anything with `{}`.
+                match supported.and(self.allowed).newest(Era::Modern) {
                     Some(version) => Next::Ready(version, payload),
                     None => self.fall_back(Error::new(Code::ProtocolVersion, Detail::Note("discover")), ids),
                 }

@@ -17,6 +17,12 @@ impl Network {
         if self.now < self.down_until || !self.server.shape.http {
             return self.fails(id);
         }
+        if self.server.shape.sse {
+            return self.over_sse(id, plan);
+        }
+        if plan.verb == Verb::Get {
+            return self.get(id, plan);
+        }
         let Some(message) = plan.message.as_ref().filter(|_| plan.verb == Verb::Post) else {
             self.head(id, 200, Content::Other, None, None);
             return self.brings(id, 5, ExchangeEvent::Ended);
@@ -61,14 +67,14 @@ impl Network {
         self.respond(id, message, reply, fate, given.map(Doc::of));
     }
 
-    fn refuse(&mut self, id: ExchangeId, message: &Outgoing<Doc>, status: u16, wait: Option<Duration>) {
+    pub(super) fn refuse(&mut self, id: ExchangeId, message: &Outgoing<Doc>, status: u16, wait: Option<Duration>) {
         if status < 500 {
             self.refused.extend(tool_argument(message));
         }
         self.status(id, status, wait);
     }
 
-    fn status(&mut self, id: ExchangeId, status: u16, wait: Option<Duration>) {
+    pub(super) fn status(&mut self, id: ExchangeId, status: u16, wait: Option<Duration>) {
         self.head(id, status, Content::Other, wait, None);
         self.brings(id, 10, ExchangeEvent::Ended);
     }
@@ -108,6 +114,9 @@ impl Network {
         self.head(id, status, content, None, session);
         if streamed {
             self.stream_asides(id, request, message);
+        }
+        if streamed && self.server.shape.resumable && matches!(fate, Fate::CutMidway | Fate::EndedEarly) {
+            self.breaks_off(id, request, reply);
         }
         let after = if fate == Fate::Late { self.rng.below(60_000) } else { 40 };
         let wrong = RequestId(request.0 - (1 << 20));
@@ -174,6 +183,49 @@ impl Network {
         }
     }
 
+    /// A GET: what was left of a stream, or the standing one.
+    fn get(&mut self, id: ExchangeId, plan: &Plan<Doc>) {
+        if let Err(status) = self.server.admit_stream(plan.version, plan.session.map(|session| session.key)) {
+            return self.status(id, status, None);
+        }
+        let kept = plan.resume.and_then(|last| self.kept.get(&last.key).copied());
+        if plan.resume.is_none() && !self.server.shape.standing {
+            return self.status(id, 405, None);
+        }
+        let ill = self.rng.unit() < self.faults.ill;
+        let wait = Some(ms(self.rng.below(3_000)));
+        match self.rng.below(4) {
+            0 if ill => return self.fails(id),
+            1 if ill => return self.status(id, 503, wait),
+            2 if ill => return self.status(id, 409, None),
+            _ => self.head(id, 200, Content::EventStream, None, None),
+        }
+        if self.draw_asides().2 {
+            self.server.edition += 1;
+            let news = self.news(None);
+            self.brings(id, 30, ExchangeEvent::Message(news));
+        }
+        if let Some((request, reply)) = kept {
+            if self.rng.unit() < self.faults.ill {
+                self.breaks_off(id, request, reply);
+            } else {
+                self.brings(id, 40, worded(request, reply).map_or(ExchangeEvent::Ended, ExchangeEvent::Message));
+                return self.brings(id, 10, ExchangeEvent::Ended);
+            }
+        }
+        if kept.is_some() || self.rng.unit() < 0.3 {
+            self.brings(id, 20_000, ExchangeEvent::Ended);
+        }
+    }
+
+    /// Tells where a stream can be taken up, and keeps what is still to come.
+    fn breaks_off(&mut self, id: ExchangeId, request: RequestId, reply: Reply) {
+        let last = self.kept.len() as u32 + 1;
+        self.kept.insert(last, (request, reply));
+        let retry = (self.rng.unit() < 0.5).then(|| ms(self.rng.below(3_000)));
+        self.brings(id, 30, ExchangeEvent::Cursor { id: Some(Doc::of(last)), retry });
+    }
+
     fn stream_asides(&mut self, id: ExchangeId, request: RequestId, message: &Outgoing<Doc>) {
         let (progress, asked, changed) = self.draw_asides();
         if progress && matches!(message, Outgoing::Request { progress: true, .. }) {
@@ -189,7 +241,7 @@ impl Network {
         }
     }
 
-    fn head(
+    pub(super) fn head(
         &mut self,
         id: ExchangeId,
         status: u16,
@@ -201,7 +253,7 @@ impl Network {
     }
 
     /// Lets the client hear of an exchange, after what was planned for it before.
-    fn brings(&mut self, id: ExchangeId, within: u64, event: ExchangeEvent<Doc>) {
+    pub(super) fn brings(&mut self, id: ExchangeId, within: u64, event: ExchangeEvent<Doc>) {
         let delay = ms(1 + self.rng.below(within.max(1)));
         let cursor = self.exchanges.get_mut(&id);
         let when = cursor.as_deref().copied().unwrap_or(self.now).max(self.now) + delay;
