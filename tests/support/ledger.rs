@@ -1,46 +1,21 @@
 //! What an outsider who sees every input and every output can hold an engine to: the invariants of `reliability` section 1, as far as
 //! they need no look inside. It believes nothing the engine says about itself without counting along.
 
+mod end;
+mod record;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_core::{
     CacheKey, CallId, Command, Config, Content, Duration, Effect, Era, Event, ExchangeEvent, ExchangeId, Incoming,
-    Input, Instant, Kind, LinkEvent, LinkId, ListenPhase, Method, Metrics, Need, Outcome, Outgoing, Output, RequestId,
-    Settled, State, Transport,
+    Input, Instant, Kind, LinkEvent, LinkId, ListenPhase, Method, Metrics, Need, Outgoing, Output, RequestId, Settled,
+    State, Transport,
 };
 
-use crate::{Doc, Req};
+pub use record::Record;
 
-/// One call, as the application and the wire saw it.
-#[derive(Clone, Debug)]
-pub struct Record {
-    /// What was asked for.
-    pub request: Req,
-    /// How it ended: `None` for well, or the outcome of its error.
-    pub end: Option<Option<Outcome>>,
-    slot: CallId,
-    deadline: Instant,
-    timeout: Duration,
-    /// How often it was written, and how often it then turned out not to have left.
-    writes: usize,
-    unsent: usize,
-    place: Option<Place>,
-    last: Option<RequestId>,
-    heard: Instant,
-    /// The newest announced state when it was asked for.
-    edition: u32,
-    /// Since when the application is asked for new params, and how often they were given.
-    asking: Option<Instant>,
-    given: usize,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    Link(LinkId),
-    Exchange(ExchangeId),
-    /// On a stream that may be taken up, or not on the wire at all: an outsider cannot know.
-    Stream,
-}
+use crate::Doc;
+use record::Place;
 
 /// The outsider.
 #[derive(Debug, Default)]
@@ -317,53 +292,6 @@ impl Ledger {
         });
         let closed = self.closed && open > 0;
         self.check(!closed, || format!("{open} calls are open after close"));
-    }
-
-    /// At the very end, with what the server and the network know.
-    pub fn finish(&mut self, metrics: &Metrics, executions: &BTreeMap<u32, u32>, refused: &[u32]) {
-        let open: Vec<CallId> = self.open();
-        self.check(open.is_empty(), || format!("{open:?} never settled"));
-        let gauges = (metrics.active_requests, metrics.queued_requests);
-        self.check(gauges == (0, 0), || format!("gauges {gauges:?} at rest"));
-        let held = self.links.values().chain(self.exchanges.values()).filter(|is_open| **is_open).count();
-        self.check(held == 0, || format!("{held} links or exchanges are not given back"));
-        let sum = metrics.successful_requests + metrics.failed_requests;
-        self.check(metrics.total_requests == sum, || format!("requests are lost: {metrics:?}"));
-        let keys = self.keys.len() as u64;
-        self.check(keys == metrics.cache_size, || format!("{keys} keys for {} results", metrics.cache_size));
-        for record in core::mem::take(&mut self.records) {
-            self.judge(&record, executions, refused);
-        }
-    }
-
-    /// Whether the end of a tool call is true.
-    fn judge(&mut self, record: &Record, executions: &BTreeMap<u32, u32>, refused: &[u32]) {
-        let (Method::TOOLS_CALL, Some(params)) = (record.request.method, record.request.params) else {
-            return;
-        };
-        let key = params.key;
-        let executed = executions.get(&key).copied().unwrap_or(0);
-        if !record.request.idempotent {
-            let permitted = 1 + refused.iter().filter(|other| **other == key).count();
-            self.check(executed <= 1, || format!("call {key} was executed {executed} times"));
-            self.check(record.writes <= permitted, || {
-                format!("call {key} was written {} of {permitted} times", record.writes)
-            });
-        }
-        let writes = record.writes;
-        match record.end {
-            Some(None) => self.check(executed > 0, || format!("call {key} was answered, but never executed")),
-            Some(Some(Outcome::NotSent)) => {
-                let left = writes > refused.iter().filter(|other| **other == key).count();
-                self.check(!left && executed == 0, || {
-                    format!("call {key} was written {writes} times and executed {executed} times: not \"not-sent\"")
-                });
-            }
-            Some(Some(Outcome::NotApplied)) => {
-                self.check(executed == 0, || format!("call {key} was executed {executed} times: not \"not-applied\""));
-            }
-            _ => {}
-        }
     }
 
     fn settle(&mut self, now: Instant, slot: CallId, end: &Result<Settled<Doc>, bowline_core::Error<Doc>>) {
