@@ -5,19 +5,22 @@ use core::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use bowline_core::{
-    CallId, Command, Config, Detail, Duration, Engine, Error, Event, ExchangeEvent, ExchangeId, Incoming, Input,
-    Instant, LinkEvent, LinkId, Malformed, Method, Metrics, Outgoing, Output, Plan, RequestId, Status, Version,
+    CallId, Command, Config, Detail, Duration, Engine, Era, Error, Event, ExchangeEvent, ExchangeId, Incoming, Input,
+    Instant, LinkEvent, LinkId, Malformed, Method, Metrics, Outgoing, Output, Plan, RequestId, Status, Verb, Version,
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::JsValue;
 
-use crate::fetch::Fetch;
+use crate::fetch::{Events, Fetch};
 use crate::glue::{self, HostObject};
 use crate::message::{exchange_event, link_event, parts, Told, CHUNK, OPENED, WAKE};
 use crate::payload::Payload;
 use crate::socket::Socket;
 use crate::timer::Timer;
 
+/// Verdicts on the server's origin, as they are remembered.
+const FALLBACK: &str = "fallback";
+const LEGACY: &str = "legacy";
 const SUBPROTOCOLS: &str = "mcp mcp.version.2026-07-28 mcp.version.2025-11-25";
 
 /// One client at work. Dropping it closes the client: every promise settles first.
@@ -44,7 +47,8 @@ impl Driver {
             Method::table().for_each(|(name, cacheable)| glue::add_method(name, i32::from(cacheable)));
         }
         let client = glue::open(host, max_message);
-        config.fallback_remembered = Duration::from_millis_f64(glue::fallback_remembered(host));
+        config.fallback_remembered = Duration::from_millis_f64(glue::remembered(host, FALLBACK));
+        config.known_era = (glue::remembered(host, LEGACY) > 0.0).then_some(Era::Legacy);
         let engine = Engine::new(config, (glue::seed() as u64) << 32 | glue::seed() as u32 as u64, now());
         let driver = Rc::new(Self {
             client,
@@ -186,12 +190,20 @@ impl Driver {
             Output::Dial { link, subprotocols } => self.dial(link, subprotocols),
             Output::Hangup(link) => self.hangup(link),
             Output::Progress(call, payload) => glue::progress(client, call.0 as i32, payload.into_raw()),
+            Output::Ask(call, need, payload) => glue::ask(client, call.0 as i32, need as i32, payload.into_raw()),
+            Output::Asked(link, payload) => glue::asked(client, link.0 as i32, payload.into_raw()),
             Output::Event(Event::State(status)) => self.state(status),
             Output::Event(Event::Server(payload)) => glue::server(client, payload.into_raw()),
             Output::Event(Event::Notification(_, payload)) => glue::notification(client, payload.into_raw()),
+            Output::Event(Event::Listen(phase, acknowledged)) => {
+                glue::heard_listen(client, phase as i32, acknowledged.map_or(0, Payload::into_raw));
+            }
             Output::Event(Event::Replay(call)) => glue::replay(client, call.0 as i32),
             Output::Forget(key) => glue::forget(client, key.0 as i32),
-            Output::RememberFallback(span) => glue::remember_fallback(&self.host, span.as_millis()),
+            Output::RememberFallback(span) => glue::remember(&self.host, FALLBACK, span.as_millis()),
+            // A modern server is asked first anyway: all there is to remember is that it is not.
+            Output::RememberEra(Era::Legacy, span) => glue::remember(&self.host, LEGACY, span.as_millis()),
+            Output::RememberEra(Era::Modern, _) => glue::remember(&self.host, LEGACY, 0.0),
             Output::Timeout(_) => {}
         }
     }
@@ -233,7 +245,12 @@ impl Driver {
 
     fn fetch(&self, id: ExchangeId, plan: &Plan<Payload>) {
         let parts = plan.message.as_ref().map(parts).unwrap_or_default();
-        let kind = if plan.message.is_some() { parts.kind } else { -1 };
+        let kind = match plan.verb {
+            Verb::Post => parts.kind,
+            Verb::Delete => -1,
+            Verb::Get => -2,
+        };
+        let raw = |value: &Option<Payload>| value.as_ref().map_or(0, Payload::raw);
         let version = parts.offered.or(plan.version).map_or(-1, |version| version as i32);
         let sent = glue::exchange(
             self.client,
@@ -244,7 +261,9 @@ impl Driver {
             parts.handle,
             version,
             parts.progress,
-            plan.session.as_ref().map_or(0, Payload::raw),
+            raw(&plan.session),
+            raw(&plan.resume),
+            raw(&plan.endpoint),
         );
         self.sent.set(self.sent.get() + sent);
     }
@@ -255,7 +274,9 @@ impl Driver {
         }
         let event = exchange_event(told);
         if matches!(event, ExchangeEvent::Ended | ExchangeEvent::Failed(_)) {
-            self.fetches.borrow_mut().retain(|fetch| fetch.id != id);
+            if let Some(cursor) = self.forget(id).and_then(Fetch::cursor) {
+                self.handle(Input::Exchange(id, cursor));
+            }
         }
         self.handle(Input::Exchange(id, event));
     }
@@ -269,12 +290,19 @@ impl Driver {
             if !fetches.iter().any(|fetch| fetch.id == id) {
                 fetches.push(Fetch::new(id, self.max_message as usize));
             }
-            fetches.iter_mut().find(|fetch| fetch.id == id).map_or(Ok(Vec::new()), |fetch| fetch.feed(&chunk))
+            fetches.iter_mut().find(|fetch| fetch.id == id).map_or(Ok(Events::default()), |fetch| fetch.feed(&chunk))
         };
         match events {
-            Ok(events) => events.iter().for_each(|data| {
-                glue::receive_bytes(data, self.client, id.0 as i32);
-            }),
+            Ok(events) => {
+                if events.is_none() {
+                    return self.handle(Input::Exchange(id, ExchangeEvent::Alive));
+                }
+                if let Some(endpoint) = events.endpoint {
+                    let address = Payload::from_raw(glue::message_address(self.client, &endpoint));
+                    self.handle(Input::Exchange(id, ExchangeEvent::Endpoint(address)));
+                }
+                events.messages.iter().for_each(|data| glue::receive_bytes(data, self.client, id.0 as i32));
+            }
             Err(_) => {
                 self.abandon(id);
                 let message = Incoming::Malformed(Malformed::TooLarge);
@@ -284,8 +312,14 @@ impl Driver {
         }
     }
 
+    fn forget(&self, id: ExchangeId) -> Option<Fetch> {
+        let mut fetches = self.fetches.borrow_mut();
+        let at = fetches.iter().position(|fetch| fetch.id == id)?;
+        Some(fetches.swap_remove(at))
+    }
+
     fn abandon(&self, id: ExchangeId) {
-        self.fetches.borrow_mut().retain(|fetch| fetch.id != id);
+        self.forget(id);
         // Runs the listeners of the application's `fetch`, so nothing is borrowed any more.
         glue::abort(self.client, id.0 as i32);
     }
@@ -295,7 +329,7 @@ impl Driver {
             self.client,
             status.state.as_str(),
             status.transport.map_or("", bowline_core::Transport::as_str),
-            status.era.map_or("", bowline_core::Era::as_str),
+            status.era.map_or("", Era::as_str),
             status.version.map_or("", Version::as_str),
             status.attempt as i32,
             status.retry_at.map_or(f64::NAN, Instant::as_millis),
@@ -352,6 +386,7 @@ fn failure(error: Error<Payload>) -> JsValue {
     let (kind, number, extra, note, handle) = match error.detail {
         Detail::None => ("", 0.0, 0.0, "", 0),
         Detail::Rpc(code, payload) => ("rpc", f64::from(code), 0.0, "", payload.into_raw()),
+        Detail::Input(payload, note) => ("input", 0.0, 0.0, note, payload.into_raw()),
         Detail::Http(status, wait) => ("http", f64::from(status), wait.map_or(-1.0, Duration::as_millis), "", 0),
         Detail::Close(code) => ("close", f64::from(code), 0.0, "", 0),
         Detail::Time(stage, span) => ("time", span.as_millis(), 0.0, stage.as_str(), 0),

@@ -29,7 +29,7 @@ const ONLY_VALUES: [(&str, &str, &[&str]); 5] = [
     ("policy", "wire", &["Effect", "Era", "Hint", "Method"]),
     ("telemetry", "wire", &["Method"]),
     ("error", "wire", &["Malformed"]),
-    ("config", "wire", &["Era"]),
+    ("config", "wire", &["Era", "Versions"]),
     ("io", "link", &["Reason", "State", "Transport"]),
 ];
 
