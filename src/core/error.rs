@@ -55,6 +55,8 @@ codes! {
     OutcomeUnknown = "OUTCOME_UNKNOWN",
     /// The caller's signal or `cancel()`.
     Aborted = "ABORTED",
+    /// Only what is kept was asked for, and nothing is.
+    NotCached = "NOT_CACHED",
     /// More than `maxQueued` calls wait.
     QueueFull = "QUEUE_FULL",
     /// The server answered with a JSON-RPC error.

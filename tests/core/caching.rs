@@ -10,7 +10,7 @@ use bowline_support::{fixed, ms, notification, request, tools_list, Doc, Hand};
 /// Answers the last sending of a call with a result that is fresh for so long.
 fn answer_fresh(hand: &mut Hand, call: CallId, key: u32, ttl: Option<u64>) {
     let (_, id) = hand.sent(call);
-    let hint = Hint { ttl: ttl.map(ms) };
+    let hint = Hint { ttl: ttl.map(ms), public: false };
     hand.frame(Incoming::Result { id, kind: ResultKind::Complete, hint, size: 10, payload: Doc::of(key) });
 }
 

@@ -64,7 +64,7 @@ fn cancelled(hand: &Hand, listen: RequestId) -> bool {
 fn keep_a_list(hand: &mut Hand) {
     let call = hand.call(tools_list(1));
     let (place, id) = hand.sent(call);
-    let hint = bowline_core::Hint { ttl: Some(ms(600_000)) };
+    let hint = bowline_core::Hint { ttl: Some(ms(600_000)), public: false };
     let answer = Incoming::Result { id, kind: ResultKind::Complete, hint, size: 10, payload: Doc::of(1) };
     match place {
         Place::Link(_) => hand.bring(place, answer),
@@ -391,7 +391,7 @@ fn a_read_that_was_under_way_at_that_moment_is_not_kept() {
     hand.pass(1_500);
     hand.acknowledge();
     let (place, request) = hand.sent(call);
-    let hint = bowline_core::Hint { ttl: Some(ms(600_000)) };
+    let hint = bowline_core::Hint { ttl: Some(ms(600_000)), public: false };
     let answer = Incoming::Result { id: request, kind: ResultKind::Complete, hint, size: 10, payload: Doc::of(1) };
     hand.bring(place, answer);
     assert_eq!(hand.value(call), 1);

@@ -1,17 +1,18 @@
 //! The way of a call outwards: accepted, cached, joined, queued, sent; and its way out of the engine when it is given up.
 
 use super::{
-    forget, Answer, CallId, Code, Connection, Detail, Effect, Engine, Error, Exchange, Kind, LinkId, Method, Outcome,
-    Outgoing, Output, Payload, Phase, Purpose, Request, Settled, Transport,
+    Answer, CallId, Code, Connection, Detail, Effect, Engine, Error, Exchange, Kind, LinkId, Method, Outcome, Outgoing,
+    Output, Payload, Phase, Purpose, Request, Settled, Transport,
 };
-use crate::ids::{CacheKey, RequestId};
+use crate::ids::RequestId;
+use crate::io::CacheMode;
 use crate::link::{Sending, State};
 use crate::policy::replay::{decide, Loss, Verdict};
 use crate::wire::Era;
 
 impl<P: Payload> Engine<P> {
     pub(super) fn on_call(&mut self, id: CallId, request: Request<P>) {
-        let (kind, key, priority) = (request.kind, request.key, request.priority);
+        let (kind, key, mode) = (request.kind, request.key, request.cache_mode);
         let refusal = if self.connection.state() == State::Closed {
             Some(Error::new(Code::ClientClosed, Detail::None))
         } else if kind != Kind::Connect && self.queue.len() >= self.config.max_queued {
@@ -31,19 +32,19 @@ impl<P: Payload> Engine<P> {
             return self.settle(id, Err(error));
         }
         if let (Some(key), Kind::Request) = (key, kind) {
-            let hit = self.cache.as_mut().and_then(|cache| cache.fresh(key, self.now));
-            if let Some(payload) = hit {
-                self.metrics.cached_responses += 1;
-                self.metrics.cache_hits += 1;
-                return self.settle(id, Ok(Settled { payload: Some(payload), cached: true }));
+            if self.answer_kept(id, key, mode) {
+                return;
             }
-            self.metrics.cache_misses += u64::from(self.cache.is_some());
-            if !self.flight.join(key, id) {
+            if mode != CacheMode::OnlyIfCached && !self.flight.join(key, id) {
                 self.metrics.deduplicated += 1;
                 return self.calls.enter(id, Phase::Following(self.now));
             }
         }
+        if mode == CacheMode::OnlyIfCached {
+            return self.settle(id, Err(Error::new(Code::NotCached, Detail::None)));
+        }
         if kind != Kind::Connect {
+            let priority = self.calls.at(id).map_or(0, |call| call.request.priority);
             self.queue.push(id, priority, self.now, false);
         } else if self.connection.up().is_some() {
             return self.settle(id, Ok(Settled { payload: None, cached: false }));
@@ -96,11 +97,9 @@ impl<P: Payload> Engine<P> {
     }
 
     fn dispatch(&mut self, id: CallId, link: LinkId, era: Era) {
-        let generation = self.cache.as_ref().map_or(0, super::Cache::generation);
         let Some(call) = self.calls.at_mut(id) else {
             return;
         };
-        call.generation = generation;
         let Some(params) = call.request.params.clone() else {
             return;
         };
@@ -278,18 +277,19 @@ impl<P: Payload> Engine<P> {
             return self.leave(id, end);
         };
         for follower in self.flight.land(id) {
-            self.leave(follower, end.clone());
+            self.end_read(follower, end.clone());
         }
-        self.leave(id, end);
+        self.end_read(id, end);
         // Only now: the shell may give the text of a forgotten key away, and followers still stood for it.
         self.let_go(key);
     }
 
-    /// A call does not need its key any more; a kept result may.
-    pub(super) fn let_go(&mut self, key: CacheKey) {
-        if !self.cache.as_ref().is_some_and(|cache| cache.has(key)) {
-            forget(key, &self.flight, &mut self.out);
+    /// A read that failed may have a stale result for its caller.
+    fn end_read(&mut self, id: CallId, end: Result<Settled<P>, Error<P>>) {
+        if let Some(payload) = end.as_ref().err().and_then(|error| self.stale_for(id, error)) {
+            self.serve(id, payload);
         }
+        self.leave(id, end);
     }
 
     /// The only place where calls leave.
@@ -300,7 +300,9 @@ impl<P: Payload> Engine<P> {
         };
         if call.request.kind != Kind::Connect {
             self.timing.on_settled(call.request.method, end.is_ok());
+            let served = call.served;
             match &end {
+                Err(_) if served => self.metrics.successful_requests += 1,
                 Ok(_) => self.metrics.successful_requests += 1,
                 Err(error) => {
                     self.metrics.failed_requests += 1;
@@ -351,7 +353,7 @@ impl<P: Payload> Engine<P> {
 }
 
 /// Whether an error tells of a server, or of a way to it, that is not well; a caller who gives up or a tool that fails does not.
-fn is_unwell(code: Code) -> bool {
+pub(super) fn is_unwell(code: Code) -> bool {
     matches!(
         code,
         Code::ConnectionClosed
