@@ -313,8 +313,8 @@ test("a refused address refuses, and an unknown name is an error", async () => {
 });
 
 const ENDLESS = new Set(["stall", "body-stall", "sse-stall"]);
-// They have tests of their own: by nature slow, or dependent on a partner, a session, chance or a size.
-const SEEN_ELSEWHERE = new Set(["slow", "cross-talk", "session-404", "random", "oversize", "oversize-unannounced", "oversize-sse", "gzip-bomb"]);
+// They have tests of their own (or are what a good answer reads like): by nature slow, or dependent on a partner, a session, chance or a size.
+const SEEN_ELSEWHERE = new Set(["slow", "drip", "bom", "cross-talk", "session-404", "random", "oversize", "oversize-unannounced", "oversize-sse", "gzip-bomb"]);
 
 async function connect(url, mode) {
   const client = new Client({ name: "self-test", version: "1.0.0" }, { versionNegotiation: { mode } });

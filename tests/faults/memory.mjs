@@ -1,0 +1,52 @@
+// node memory.mjs KIND SPEC: one trial in a process of its own that tells how much memory it took at its peak; as a module, the
+// same for either engine. What is measured: in Node the resident memory of the process, in Chromium that of all processes of the browser
+// that touch the bytes (renderer, network service), each from just before the trial to its highest point.
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+import { run } from "../../pkg-template/proc.mjs";
+import { startChromium, startNode } from "./engines.mjs";
+
+const KB = 1024;
+const self = fileURLToPath(import.meta.url);
+
+/** A trial (`kind`: "ours" or "official") with `extra`, the bytes it took at its peak. */
+export async function measured(engine, kind, spec) {
+  return engine === "node" ? inNode(kind, spec) : inChromium(kind, spec);
+}
+
+async function inNode(kind, spec) {
+  const printed = await run(process.execPath, [self, kind, JSON.stringify(spec)], { silent: true });
+  return JSON.parse(printed.trim().split("\n").at(-1));
+}
+
+async function inChromium(kind, spec) {
+  const engine = await startChromium();
+  try {
+    const session = await engine.browser.newBrowserCDPSession();
+    const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+    const touched = processInfo.filter(({ type }) => type !== "browser" && type !== "GPU");
+    const before = touched.map(({ id }) => status(id, "VmRSS"));
+    const seen = await engine[kind](spec);
+    const growth = touched.map(({ id }, at) => status(id, "VmHWM") - before[at]);
+    return { ...seen, extra: growth.reduce((sum, more) => sum + more, 0) };
+  } finally {
+    await engine.close();
+  }
+}
+
+/** A line of what Linux tells of a process, in bytes. */
+function status(pid, name) {
+  return KB * Number(new RegExp(`${name}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]);
+}
+
+if (process.argv[1] === self) {
+  const [, , kind, spec] = process.argv;
+  const engine = await startNode();
+  const before = process.memoryUsage().rss;
+  const seen = await engine[kind](JSON.parse(spec));
+  const extra = process.resourceUsage().maxRSS * KB - before;
+  process.stdout.write(`${JSON.stringify({ ...seen, extra })}\n`);
+  // Sockets that were reset can keep Node 20 busy at its end; see reset() in tests/servers/proxy.mjs.
+  process.exit(0);
+}
