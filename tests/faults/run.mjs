@@ -24,7 +24,6 @@ const USAGE = `npm run faults -- [options]
 
 // A busy machine may be late twice; the client may not be late three times.
 const TRIES = 3;
-/** With so many bytes on their way nothing else of the run may be measured. */
 const starters = { node: startNode, chromium: startChromium };
 
 const { values: options } = parseArgs({
@@ -48,14 +47,20 @@ if (options.help) {
 let trials = 0;
 
 /** What is asked of a client: an address and a key of its own, so that nothing of another trial counts. */
-function specOf(entry, base, who) {
+function specOf(entry, fault, base, who) {
   trials += 1;
-  const run = `run-${trials}-${who}`;
-  const { transport, first, send, keep, query = {}, action = "call", options, legacy } = entry;
-  const path = transport === "ws" ? `ws/${first ? "first/" : ""}${send}` : `${first ? "first" : "call"}/${send}`;
-  const search = new URLSearchParams({ ...(!first && send !== "cross-talk" && send !== "reorder" && { times: 1 }), ...query, ...(keep === false && { keep: 0 }), run });
-  const origin = transport === "ws" ? base.replace(/^http/, "ws") : base;
-  return { url: `${origin}/${path}?${search}`, transport, action, key: run, options, legacy };
+  const key = `run-${trials}-${who}`;
+  const { transport, first, send, keep, during, query = {}, action = "call", options, legacy } = entry;
+  const search = new URLSearchParams(query);
+  // Once; where two calls meet, both are part of the fault.
+  if (!first) search.set("times", action === "pair" ? "2" : "1");
+  if (keep === false) search.set("keep", "0");
+  if (during) search.set("pid", fault.pid);
+  search.set("run", key);
+  const origin = transport === "ws" ? `${base.replace(/^http/, "ws")}/ws` : base;
+  const form = first ? "first/" : transport === "ws" ? "" : "call/";
+  const address = (name) => `${origin}/${form}${name}?${search}`;
+  return { url: address(send), good: address("none"), transport, action, key, options, legacy };
 }
 
 async function ask(base, path) {
@@ -68,7 +73,7 @@ const METHODS = new Set(["tools/call", "resources/read"]);
 /** One trial with all that the server saw of it. */
 async function attempt(entry, kind, engine, fault) {
   const base = fault.directUrl.replace(/\/$/, "");
-  const spec = specOf(entry, base, kind);
+  const spec = specOf(entry, fault, base, kind);
   const received = async () => {
     const all = await ask(base, `/requests?match=run=${spec.key}`);
     return all.filter(({ method, params }) => entry.first || (METHODS.has(method) && !params.arguments?.key?.endsWith("-next")));

@@ -5,6 +5,7 @@
 //   /ws/NAME         the same as /call over WebSocket;  /ws/first/NAME: the fault from the first message on
 //   ?times=N         only the first N faults of this exact address, then good answers (vary the query to start anew)
 //   ?n=BYTES         size for the oversize faults (default 17 MiB)
+//   ?pid=N           the fault passes when the server is restarted
 //   ?keep=0          every answer closes its connection, so that the fault meets a fresh one
 //   GET /executions  how often tools/call ran, per arguments.key;  GET /requests?match=TEXT: what was received, and when
 //                    (`at`) and when the last byte of a fault was written (`done`), in milliseconds of the Unix epoch
@@ -98,7 +99,9 @@ function shared(request) {
 }
 
 function isDue(request) {
-  const times = Number(request.query.get("times") ?? Infinity);
+  const { query } = request;
+  if (query.has("pid") && Number(query.get("pid")) !== process.pid) return false;
+  const times = Number(query.get("times") ?? Infinity);
   const before = faulted.get(request.url) ?? 0;
   if (before >= times) return false;
   faulted.set(request.url, before + 1);

@@ -133,7 +133,11 @@ export function serveWebSocket(socket, request, rest, { fault, isDue, receive, a
   const send = (value) => frame(TEXT, JSON.stringify(value));
   const silence = () => (silent = true);
 
-  readFrames(socket, rest, async (opcode, payload) => {
+  // One message after the other: two answers written in pieces must not mix.
+  let work = Promise.resolve();
+  readFrames(socket, rest, (opcode, payload) => (work = work.then(() => onFrame(opcode, payload))));
+
+  async function onFrame(opcode, payload) {
     if (opcode === CLOSE && !silent) {
       frame(CLOSE, payload.subarray(0, 2));
       socket.end();
@@ -149,7 +153,7 @@ export function serveWebSocket(socket, request, rest, { fault, isDue, receive, a
     if (!spoiled) return send(good);
     await spoil({ socket, message, good, rng, n, frame, send, silence, mark });
     mark();
-  });
+  }
 }
 
 function parse(payload) {
