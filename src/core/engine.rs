@@ -219,7 +219,19 @@ impl<P: Payload> Engine<P> {
         let ended = ended || (matches!(event, ExchangeEvent::Message(_)) && exchange.is_headless());
         // An answered exchange only drains: nothing it still brings may settle anything (matrix rows 29 and 36).
         let answered = exchange.drain_until.is_some() && purpose != Purpose::Silent;
-        let step = if answered { Step::Wait } else { exchange.on_event(event) };
+        let message = matches!(event, ExchangeEvent::Message(_));
+        let step = match event {
+            ExchangeEvent::Message(Incoming::Result { .. } | Incoming::Error { .. } | Incoming::Malformed(_))
+                if answered =>
+            {
+                Step::Flaw
+            }
+            _ if answered => Step::Wait,
+            event => exchange.on_event(event),
+        };
+        if message && matches!(step, Step::Flaw | Step::Answer(Answer::Bad(_))) {
+            self.metrics.violations += 1;
+        }
         let wait = exchange.retry_after();
         if ended {
             self.exchanges.remove(at);
@@ -232,7 +244,7 @@ impl<P: Payload> Engine<P> {
             self.connection.on_session(link, session);
         }
         match step {
-            Step::Wait => {}
+            Step::Wait | Step::Flaw => {}
             Step::Notification(method, token, payload) => self.on_notification(method, token, payload),
             Step::Request(asked, payload) => self.on_request(link, asked, payload),
             Step::Answer(answer) => match purpose {

@@ -1,26 +1,30 @@
 // Where the clients run: this Node process, or a page of headless Chromium. The same trials in both; it judges nothing.
-import { mkdirSync } from "node:fs";
+// What an engine does not need is not loaded for it: memory is measured too.
 import { pathToFileURL } from "node:url";
 
-import { build } from "esbuild";
-import { chromium } from "playwright-core";
 import WebSocket from "ws";
 
 import { inRoot } from "../../pkg-template/proc.mjs";
-import { ensureChromium } from "../../pkg-template/setup.mjs";
-import { serveFolder } from "../packaging/static.mjs";
-import { officialTrial } from "./official.js";
 import { trial } from "./trial.js";
 
 /** The clients in this process. */
 export async function startNode() {
   const { createClient, McpError } = await import(pathToFileURL(inRoot("pkg", "dist", "index.js")));
   const bowline = { createClient: (config) => createClient({ WebSocket, ...config }), McpError };
-  return { name: "node", ours: (spec) => trial(bowline, spec), official: officialTrial, close: async () => {} };
+  return {
+    name: "node",
+    ours: (spec) => trial(bowline, spec),
+    official: async (spec) => (await import("./official.js")).officialTrial(spec),
+    close: async () => {},
+  };
 }
 
 /** The clients in a page of a browser of its own. */
 export async function startChromium() {
+  const { build } = await import("esbuild");
+  const { chromium } = await import("playwright-core");
+  const { ensureChromium } = await import("../../pkg-template/setup.mjs");
+  const { serveFolder } = await import("../packaging/static.mjs");
   const folder = inRoot(".cache", "faults");
   mkdirSync(folder, { recursive: true });
   await build({

@@ -38,6 +38,8 @@ pub(crate) enum Purpose {
 pub(crate) enum Step<P> {
     /// Nothing yet.
     Wait,
+    /// A message that answers nothing; the right one may follow.
+    Flaw,
     /// The answer. Nothing that comes later counts.
     Answer(Answer<P>),
     /// A notification on the way to the answer.
@@ -151,7 +153,7 @@ impl Exchange {
     fn flawed<P>(&mut self, flaw: &'static str, more_may_follow: bool) -> Step<P> {
         if more_may_follow {
             self.flaw = Some(flaw);
-            Step::Wait
+            Step::Flaw
         } else {
             bad(flaw)
         }
