@@ -1,5 +1,6 @@
 // Where the clients run: this Node process, or a page of headless Chromium. The same trials in both; it judges nothing.
 // What an engine does not need is not loaded for it: memory is measured too.
+import { mkdirSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
 import WebSocket from "ws";

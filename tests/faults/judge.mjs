@@ -6,7 +6,7 @@ const USABLE_WITHIN_MS = 4000;
 
 /**
  * `seen`: what the trial told, `sent` (when each sending of the request arrived, and when the fault's last byte was written) and
- * `executions` of its key. Gives the milliseconds to the settling, and what is wrong.
+ * `executions` of its key. Gives the milliseconds to the settling, what is wrong, and whether a `busy` machine could explain it.
  */
 export function judge(entry, seen) {
   const { expect, limit = DEFAULT_LIMIT_MS, since } = entry;
@@ -27,14 +27,14 @@ export function judge(entry, seen) {
   if (seen.clean === false) wrong.push("a prototype was changed");
   if (!(seen.violations >= (expect.violations ?? 0))) wrong.push(`${seen.violations} violations counted, not ${expect.violations}`);
   if (expect.header && seen.sent.some(({ headers }) => expect.header in headers)) wrong.push(`the header ${expect.header} arrived`);
-  if (expect.extra && !(seen.extra <= expect.extra)) wrong.push(`${megabytes(seen.extra)} MB more, not ${megabytes(expect.extra)}`);
   if (expect.pause) pause(expect.pause, seen.sent, wrong);
   executed(entry, seen, wrong);
   if (seen.next && !seen.next.ok) wrong.push(`the next call failed with ${seen.next.code}`);
   else if (seen.next?.ms > USABLE_WITHIN_MS) wrong.push(`the next call took ${seen.next.ms} ms`);
-  const late = ms > limit;
-  if (late) wrong.push(`${ms} ms, not ${limit}`);
-  return { ms, limit, wrong, onlyLate: late && wrong.length === 1 };
+  const busy = wrong.length === 0;
+  if (expect.extra && !(seen.extra <= expect.extra)) wrong.push(`${megabytes(seen.extra)} MB more, not ${megabytes(expect.extra)}`);
+  if (ms > limit) wrong.push(`${ms} ms, not ${limit}`);
+  return { ms, wrong, busy };
 }
 
 function pause([least, most], sent, wrong) {

@@ -1,6 +1,7 @@
 // node memory.mjs KIND SPEC: one trial in a process of its own that tells how much memory it took at its peak; as a module, the
-// same for either engine. What is measured: in Node the resident memory of the process, in Chromium that of all processes of the browser
-// that touch the bytes (renderer, network service), each from just before the trial to its highest point. A good trial comes before, so that loading and compiling do not count.
+// same for either engine. What is measured: in Node the resident memory of the process, in Chromium that of the page's renderer and
+// of the network service, each from just before the trial to its highest point. A good trial comes before, so that loading and
+// compiling do not count.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -26,11 +27,11 @@ async function inChromium(kind, spec) {
     await engine[kind](warmUp(spec));
     const session = await engine.browser.newBrowserCDPSession();
     const { processInfo } = await session.send("SystemInfo.getProcessInfo");
-    const touched = processInfo.filter(({ type }) => type !== "browser" && type !== "GPU");
-    const before = touched.map(({ id }) => status(id, "VmRSS"));
+    const before = new Map(processInfo.map(({ id }) => [id, status(id, "VmRSS")]));
     const seen = await engine[kind](spec);
-    const growth = touched.map(({ id }, at) => status(id, "VmHWM") - before[at]);
-    return { ...seen, extra: growth.reduce((sum, more) => sum + more, 0) };
+    const growth = (of) => processInfo.filter(({ type }) => of.test(type)).map(({ id }) => status(id, "VmHWM") - before.get(id));
+    // Of the renderers it is the page's that grows; the others are the browser's stock.
+    return { ...seen, extra: Math.max(...growth(/renderer/)) + Math.max(...growth(/NetworkService/)) };
   } finally {
     await engine.close();
   }

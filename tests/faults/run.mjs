@@ -22,7 +22,7 @@ const USAGE = `npm run faults -- [options]
   --strict            rows that the client cannot meet yet fail as well
   --write             keep the table in tests/faults/README.md`;
 
-// A busy machine may be late twice; the client may not be late three times.
+// A busy machine may be late, or collect its garbage late, twice; the client may not three times.
 const TRIES = 3;
 const starters = { node: startNode, chromium: startChromium };
 
@@ -96,7 +96,7 @@ async function ours(entry, engine, fault) {
   for (let i = 1; i <= TRIES; i += 1) {
     seen = await attempt(entry, "ours", engine, fault);
     Object.assign(seen, judge(entry, seen));
-    if (!seen.onlyLate) break;
+    if (seen.wrong.length === 0 || !seen.busy) break;
   }
   return seen;
 }
