@@ -445,20 +445,20 @@ async function run(client, source, init) {
       for (let bytes = 0; reader && aborts.has(source); ) {
         const { done, value } = await reader.read();
         if (done || !aborts.has(source)) break;
-        if (content === EVENT_STREAM) {
-          on(client, source, CHUNK, 0, put(value), 0, 0, value.length);
+        parts.push(value);
+        if (content === EVENT_STREAM && (value.includes(10) || value.includes(13))) {
+          bytes = 0;
+          for (const part of parts.splice(0)) if (aborts.has(source)) on(client, source, CHUNK, 0, put(part), 0, 0, part.length);
         } else if ((bytes += value.length) > limit) {
-          // Nothing beyond the limit is read, and nothing of the rest kept.
+          // Nothing beyond the limit is read, and nothing of the rest kept. An endless line has not even touched wasm memory.
           reader.cancel().catch(() => {});
           parts.length = 0;
           on(client, source, TOO_LARGE);
           break;
-        } else {
-          parts.push(value);
         }
       }
-      // Only now: a body that turns out to be too large never becomes text.
-      for (const part of parts) text += decoder.decode(part, { stream: true });
+      // Only now: a body that turns out to be too large never becomes text, and the unfinished line of a stream means nothing.
+      if (content === JSON_BODY) for (const part of parts) text += decoder.decode(part, { stream: true });
     }
     if (text && aborts.has(source)) receive(text, client, source);
   } catch {

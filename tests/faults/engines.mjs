@@ -8,6 +8,10 @@ import WebSocket from "ws";
 import { inRoot } from "../../pkg-template/proc.mjs";
 import { trial } from "./trial.js";
 
+/** Long enough for the delays between attempts to have grown. */
+const OFFLINE_MS = 12_000;
+const FROZEN_MS = 2000;
+
 /** The clients in this process. */
 export async function startNode() {
   const { createClient, McpError } = await import(pathToFileURL(inRoot("pkg", "dist", "index.js")));
@@ -43,10 +47,28 @@ export async function startChromium() {
   const page = await browser.newPage();
   await page.goto(`${site.url}/tests/faults/page.html`);
   await page.waitForFunction(() => "trials" in globalThis);
+  const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
   const run = (kind, spec) => page.evaluate(([kind, spec]) => globalThis.trials[kind](spec), [kind, spec]);
   return {
     name: "chromium",
     browser,
+    /** What can happen to a page; each gives the moment from which on the client can go on. `cut` breaks what is connected. */
+    during: {
+      async offline(cut) {
+        await page.context().setOffline(true);
+        await cut();
+        await pause(OFFLINE_MS);
+        await page.context().setOffline(false);
+        return Date.now();
+      },
+      async freeze() {
+        const session = await page.context().newCDPSession(page);
+        await session.send("Page.setWebLifecycleState", { state: "frozen" });
+        await pause(FROZEN_MS);
+        await session.send("Page.setWebLifecycleState", { state: "active" });
+        return Date.now();
+      },
+    },
     ours: (spec) => run("ours", spec),
     official: (spec) => run("official", spec),
     async close() {

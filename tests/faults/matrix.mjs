@@ -10,7 +10,8 @@
 //            `pause` between the two sendings, `violations` counted at least, `header` that must not arrive
 // limit      milliseconds from the fault's last byte to the settling; with `since: "start"` from the call
 // keep       false: connections are not kept alive, so that Chromium cannot repeat the POST by itself
-// during     what run.mjs does to the server while the call is under way
+// during     what happens while the call is under way: "restart" of the server, "offline" or "freeze" of the page
+// patience   how long the official client may wait, where the fault itself takes long
 // engines    where it makes sense; default both
 // short      also in the short run
 // missing    why it is not met yet; it is run and shown all the same, if it has `send`
@@ -76,7 +77,7 @@ export const matrix = [
   }),
   ...http("9c", "no headers: the call's own timeout holds", "stall", { code: "REQUEST_TIMEOUT", outcome: "unknown" }, timeout(400)),
   ...ws("9c", "no answer: the call's own timeout holds", "stall", { code: "REQUEST_TIMEOUT", outcome: "unknown" }, timeout(400)),
-  ...both("10", "one byte every 20 ms", "slow", GOOD),
+  ...both("10", "one byte every 20 ms", "slow", GOOD, { patience: 20_000 }),
   ...both("10b", "one byte every 20 ms: maxTotalTimeout holds", "slow", { code: "REQUEST_TIMEOUT", outcome: "unknown" }, {
     options: { maxTotalTimeout: 500 },
     since: "start",
@@ -162,17 +163,33 @@ export const matrix = [
   ...http("38", "307 within the origin: a clear error", "redirect-307", { code: "HTTP_ERROR", outcome: "not-applied", hint: "redirect" }),
 
   // The size: these run in a process of their own (memory.mjs).
-  ...http("39", "256 MB, gzip", "gzip-bomb", { code: "MESSAGE_TOO_LARGE", outcome: "unknown", extra: 48 * MB }, { query: { n: 256 * MB }, memory: true }),
+  ...http("39", "256 MB, gzip", "gzip-bomb", { code: "MESSAGE_TOO_LARGE", outcome: "unknown", extra: 48 * MB }, { query: { n: 256 * MB }, memory: true, patience: 20_000 }),
   ...http("40", "256 MB in one line of an event stream", "oversize-sse", { code: "MESSAGE_TOO_LARGE", outcome: "unknown", extra: 48 * MB }, {
     query: { n: 256 * MB },
     memory: true,
+    patience: 20_000,
   }),
-  ...ws("40", "a frame of 17 MB", "oversize", { code: "MESSAGE_TOO_LARGE", outcome: "unknown" }, { limit: 250 }),
+  ...ws("40", "a frame of 17 MB", "oversize", { code: "MESSAGE_TOO_LARGE", outcome: "unknown" }, { limit: 500 }),
 
   // The surroundings.
   ...absent("41", "token endpoint: RST, 503", "no authorization yet"),
-  ...absent("42", "offline, online; sleep; the clock jumps", "no online/offline, sleep and wake signals yet"),
-  ...absent("43", "page frozen, in the back/forward cache, discarded", "no freeze, pagehide and pageshow signals yet"),
+  ...both("42", "12 s offline under a read: its answer within 2 s of being online", "stall", GOOD, {
+    action: "read",
+    during: "offline",
+    engines: ["chromium"],
+    limit: 2000,
+    options: { timeout: 20_000 },
+    missing: "no online signal yet: the next attempt comes when its delay is over",
+  }),
+  ...absent("42b", "sleep; the clock jumps", "no sleep and wake signals yet; only the simulator can produce them"),
+  ...both("43", "page frozen for 2 s under a call", "stall", UNKNOWN, {
+    during: "freeze",
+    engines: ["chromium"],
+    limit: 1000,
+    missing: "no freeze and resume signals yet: a call whose connection survives waits on",
+    options: { timeout: 5000 },
+  }),
+  ...absent("43b", "page in the back/forward cache, discarded", "no pagehide and pageshow signals yet"),
   ...http("44a", "CORS headers missing", "no-cors", { code: "CORS_OR_NETWORK", outcome: "not-sent", hint: "mcp-session-id" }, {
     first: true,
     action: "connect",

@@ -50,7 +50,7 @@ let trials = 0;
 function specOf(entry, fault, base, who) {
   trials += 1;
   const key = `run-${trials}-${who}`;
-  const { transport, first, send, keep, during, query = {}, action = "call", options, legacy } = entry;
+  const { transport, first, send, keep, during, query = {}, action = "call", options, legacy, patience } = entry;
   const search = new URLSearchParams(query);
   // Once; where two calls meet, both are part of the fault.
   if (!first) search.set("times", action === "pair" ? "2" : "1");
@@ -60,7 +60,7 @@ function specOf(entry, fault, base, who) {
   const origin = transport === "ws" ? `${base.replace(/^http/, "ws")}/ws` : base;
   const form = first ? "first/" : transport === "ws" ? "" : "call/";
   const address = (name) => `${origin}/${form}${name}?${search}`;
-  return { url: address(send), good: address("none"), transport, action, key, options, legacy };
+  return { url: address(send), good: address("none"), transport, action, key, options, legacy, patience };
 }
 
 async function ask(base, path) {
@@ -80,10 +80,14 @@ async function attempt(entry, kind, engine, fault) {
   };
   const running = entry.memory ? measured(engine.name, kind, spec) : engine[kind](spec);
   let faulted;
-  if (entry.during === "restart") {
+  if (entry.during) {
     while ((await received()).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-    faulted = Date.now();
-    await fault.restart();
+    if (entry.during === "restart") {
+      faulted = Date.now();
+      await fault.restart();
+    } else {
+      faulted = await engine.during[entry.during](() => fault.restart());
+    }
   }
   const seen = await running;
   const counted = await ask(base, "/executions");
@@ -104,7 +108,7 @@ async function ours(entry, engine, fault) {
 async function theirs(entry, engine, fault) {
   const seen = await attempt(entry, "official", engine, fault);
   const { ms } = judge({ ...entry, expect: {} }, seen);
-  return { ...seen, ms, waited: seen.error !== undefined && seen.settled - seen.started >= TIMEOUT_MS };
+  return { ...seen, ms, waited: seen.error !== undefined && seen.settled - seen.started >= (entry.patience ?? TIMEOUT_MS) };
 }
 
 function chosen(engine) {
@@ -125,7 +129,8 @@ async function runEngine(name, fault, results) {
       if (entry.send) result.seen = await ours(entry, engine, fault);
       const met = entry.send && result.seen.wrong.length === 0;
       result.verdict = met ? "met" : entry.missing ? "not yet" : "NOT MET";
-      if (entry.send && entry.transport === "http" && !options.ours && !options.short) {
+      const comparable = entry.transport === "http" && (!entry.during || entry.during === "restart");
+      if (entry.send && comparable && !options.ours && !options.short) {
         result.theirs = await theirs(entry, engine, fault);
       }
       results.push(result);

@@ -17,7 +17,7 @@ export function table(results) {
     goal(entry),
     verdict,
     entry.send ? ours(entry, seen) : entry.missing,
-    official(theirs),
+    official(entry, theirs),
   ]);
   const row = (cells) => `| ${cells.join(" | ")} |`;
   return [row(head), row(head.map(() => "---")), ...lines.map(row)].join("\n");
@@ -43,10 +43,12 @@ function ours({ missing }, { ms, code, outcome, extra, executions, wrong }) {
   return [`${told}, ${ms} ms`, ...notes, ...(missing ? [missing] : wrong.slice(0, 3))].filter(Boolean).join("; ");
 }
 
-function official(theirs) {
+function official({ expect }, theirs) {
   if (!theirs) return "";
-  const { ms, error, code, extra, waited, executions } = theirs;
-  const told = waited ? "**waits for its timeout**" : error ? `${error}${code === undefined ? "" : ` ${code}`}` : "resolves";
+  const { ms, error, code, extra, waited, executions, text } = theirs;
+  const odd = text !== undefined && expect.text !== undefined && text !== expect.text;
+  const resolves = odd ? `resolves with "${text.slice(0, 40)}"` : "resolves";
+  const told = waited ? "timeout" : error ? `${error}${code === undefined ? "" : ` ${code}`}` : resolves;
   return [`${told}, ${ms} ms`, extra !== undefined && `+${megabytes(extra)} MB`, executions > 1 && `executed ${executions} times`]
     .filter(Boolean)
     .join("; ");

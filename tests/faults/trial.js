@@ -52,7 +52,7 @@ async function outcome(McpError, promise) {
 function told(result) {
   const text = result?.content?.[0]?.text ?? result?.contents?.[0]?.text ?? "";
   const clean = Object.getPrototypeOf(result) === Object.prototype && {}.polluted === undefined;
-  return { text: JSON.stringify(text).slice(1, -1), clean, deep: "deep" in result };
+  return { text: JSON.stringify(text.slice(0, 100)).slice(1, -1), clean, deep: "deep" in result };
 }
 
 async function usable(McpError, client, key) {

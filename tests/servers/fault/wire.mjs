@@ -6,9 +6,9 @@ import { corsHeaders, preflightHeaders } from "../cors.mjs";
 
 const HEAD_LIMIT = 64 * 1024;
 const HEAD_END = "\r\n\r\n";
-const CHUNK = 64 * 1024;
+export const CHUNK = 64 * 1024;
 /** The default limit of a message in the clients: from here on what is written is too much. */
-const TOO_MUCH = 16 * 1024 * 1024;
+export const TOO_MUCH = 16 * 1024 * 1024;
 const REASONS = {
   200: "OK", 202: "Accepted", 204: "No Content", 307: "Temporary Redirect", 400: "Bad Request", 401: "Unauthorized",
   403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 429: "Too Many Requests",
@@ -96,7 +96,7 @@ export function responder(socket, request) {
 }
 
 /** Writes `before`, then `n` times `x`, then `after`, no faster than the reader takes it. Calls `mark` when it is too much for anybody. */
-export async function writeBig(stream, before, n, after, mark) {
+export async function writeBig(stream, before, n, after, mark = () => {}) {
   stream.write(before);
   const full = Buffer.alloc(CHUNK, "x");
   for (let left = n; left > 0 && !stream.destroyed; left -= CHUNK) {
