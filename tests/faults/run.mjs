@@ -81,7 +81,9 @@ async function attempt(entry, kind, engine, fault) {
   const running = entry.memory ? measured(engine.name, kind, spec) : engine[kind](spec);
   let faulted;
   if (entry.during) {
-    while ((await received()).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    let over = false;
+    running.catch(() => {}).then(() => (over = true));
+    while (!over && (await received()).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
     if (entry.during === "restart") {
       faulted = Date.now();
       await fault.restart();
@@ -136,7 +138,7 @@ async function runEngine(name, fault, results) {
       results.push(result);
       const detail = entry.send ? `${result.seen.code ?? "resolves"} ${result.seen.outcome ?? ""} ${result.seen.ms} ms` : "";
       say(`${result.verdict.padEnd(8)} ${name.padEnd(9)}${entry.transport.padEnd(5)}${entry.row.padEnd(4)} ${entry.name}: ${detail}`);
-      if (met && entry.missing) say(`         met now: take \`missing\` out of the matrix`);
+      if (met && entry.missing) say(`         although: ${entry.missing}`);
       else if (!met) for (const line of result.seen?.wrong ?? [entry.missing]) say(`         ${line}`);
     }
   } finally {

@@ -135,7 +135,9 @@ export function serveWebSocket(socket, request, rest, { fault, isDue, receive, a
 
   // One message after the other: two answers written in pieces must not mix.
   let work = Promise.resolve();
-  readFrames(socket, rest, (opcode, payload) => (work = work.then(() => onFrame(opcode, payload))));
+  readFrames(socket, rest, (opcode, payload) => {
+    work = work.then(() => onFrame(opcode, payload)).catch((error) => socket.destroy(error));
+  });
 
   async function onFrame(opcode, payload) {
     if (opcode === CLOSE && !silent) {
