@@ -14,7 +14,7 @@ const SETTLED_WITHIN_MS = 250;
 const CALLS = 7;
 const LONGEST_CALL_MS = 25;
 /** How many clients of each transport take turns at being cut. */
-const PAIRS = 2;
+const PAIRS = 4;
 const ROUND_LIMIT_MS = 10_000;
 
 /** Makes `count` cuts and says what came of them; gives whether all was well. */
