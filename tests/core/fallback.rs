@@ -127,7 +127,7 @@ fn when_both_fail_nothing_is_remembered() {
     }
     assert!(!remembered(&mut hand));
     assert_eq!(hand.error(call).0, Code::CorsOrNetwork, "what HTTP says is more telling than a bare 1006");
-    hand.pass(1_000);
+    hand.pass_to_retry();
     assert_eq!(hand.dials().len(), 3, "the WebSocket is dialled again");
 }
 
@@ -139,7 +139,7 @@ fn a_remembered_failure_is_forgotten_when_http_fails_too() {
     for _ in 0..2 {
         hand.exchange(hand.last_exchange(), ExchangeEvent::Failed(Reach::Unknown));
     }
-    hand.pass(1_000);
+    hand.pass_to_retry();
     assert_eq!(hand.dials().len(), 1, "HTTP works was the reason, and it does not");
 }
 

@@ -386,7 +386,7 @@ fn a_notification_is_handed_over_once_and_never_repeated() {
 #[test]
 fn a_replay_keeps_its_deadline() {
     let mut hand = Hand::on_websocket(fixed());
-    let call = hand.call(Request { max_total: Some(ms(3_000)), ..request(Method::TOOLS_LIST, 1) });
+    let call = hand.call(Request { max_total: Some(ms(3_500)), ..request(Method::TOOLS_LIST, 1) });
     hand.pass(1_000);
     lose_and_return(&mut hand);
     assert_eq!(hand.sendings(call).len(), 2);
