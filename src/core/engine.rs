@@ -162,7 +162,7 @@ impl<P: Payload> Engine<P> {
             Command::Reply(link, response) => self.respond(link, Outgoing::Response(response)),
             Command::Keep(key, keep) => self.on_keep(key, keep),
             Command::Invalidate(method, subject) => {
-                self.invalidate(method.as_ref().map_or(&[], core::slice::from_ref), subject);
+                self.invalidate(method.as_slice(), subject);
             }
             Command::ChangeContext => self.on_context(),
             Command::Reconnect => {

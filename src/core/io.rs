@@ -52,7 +52,7 @@ pub enum Command<P> {
 pub struct Keep<P> {
     /// Its method.
     pub method: Method,
-    /// What it is about; see [`Payload::subject`](crate::Payload::subject).
+    /// What it is about; see [`Payload::subject`](crate::wire::Payload::subject).
     pub subject: u32,
     /// The result.
     pub payload: P,

@@ -109,6 +109,7 @@ impl Driver {
             metrics.cache_bytes,
             metrics.cache_hits,
             metrics.cache_misses,
+            metrics.cache_stale,
             metrics.cache_evictions,
             latency.samples,
             u64::from(health.consecutive_failures),
@@ -185,6 +186,7 @@ impl Driver {
                 glue::settle(client, call.0 as i32, settled.payload.map_or(0, Payload::into_raw));
             }
             Output::Settle(call, Err(error)) => glue::fail(client, call.0 as i32, &failure(error)),
+            Output::Serve(call, payload) => glue::serve(client, call.0 as i32, payload.into_raw()),
             Output::Fetch(id, plan) => self.fetch(id, &plan),
             Output::Abort(id) => self.abandon(id),
             Output::Dial { link, subprotocols } => self.dial(link, subprotocols),

@@ -156,8 +156,9 @@ function params(method, given, headers) {
   return put({ text, meta, headers, name });
 }
 
+// `always`: whether the method's results are kept; undefined for what the protocol says of it.
 function key(client, method, given, always) {
-  if (!always && !cacheable[method]) return 0;
+  if (!(always ?? cacheable[method])) return 0;
   const { keys, keyTexts } = clients[client];
   const text = method + canonical(given ?? {});
   let id = keys.get(text);
@@ -357,6 +358,7 @@ function deliver(message, text, client, source) {
     else if (kind === "input_required") info = result.inputRequests ? 1 : 2;
     else if (kind === "task" && clients[client].host.capabilities.extensions?.["io.modelcontextprotocol/tasks"]) info = 3;
     if (typeof ttl === "number") info |= 8;
+    if (result?.cacheScope === "public") info |= 16;
     on(client, source, RESULT, id, put(result, text), info, ttl, size);
   } else if (message?.error) {
     const { code } = message.error;

@@ -6,7 +6,7 @@ use crate::config::Revalidate;
 use crate::io::{CacheMode, Keep};
 use crate::link::Call;
 use crate::policy::cache::{Entry, Scope};
-use crate::time::Duration;
+use crate::time::{Duration, Instant};
 use crate::wire::{Era, Hint};
 
 /// As long as a stale result is there at all.
@@ -174,14 +174,17 @@ impl<P: Payload> Engine<P> {
     }
 
     /// The fresh result that is kept under this key.
-    pub fn peek(&mut self, key: CacheKey) -> Option<P> {
-        Some(self.cache.as_mut()?.find(key, self.now, Duration::ZERO)?.0)
+    pub fn peek(&mut self, now: Instant, key: CacheKey) -> Option<P> {
+        let found = self.cache.as_mut()?.find(key, now, Duration::ZERO);
+        // Whoever asks in vain made the key for that.
+        self.let_go(key);
+        Some(found?.0)
     }
 
     /// Tells of everything fresh that is kept: its key, the result, how long it stays fresh, and whether it is public.
-    pub fn each_kept(&self, tell: &mut dyn FnMut(CacheKey, &P, Duration, bool)) {
+    pub fn each_kept(&self, now: Instant, tell: &mut dyn FnMut(CacheKey, &P, Duration, bool)) {
         for (key, entry) in self.cache.iter().flat_map(super::Cache::entries) {
-            let left = entry.fresh_until.since(self.now);
+            let left = entry.fresh_until.since(now);
             if left > Duration::ZERO {
                 tell(key, &entry.payload, left, entry.public);
             }
