@@ -1,6 +1,8 @@
 //! What more calls than there is room for do to the urgent ones (resilience, section 2): a critical call waits at most two service times
 //! while the rest queues up behind each other, and the rest is served all the same.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test speaks by panicking")]
+
 use std::collections::{BTreeMap, VecDeque};
 
 use bowline_core::{
@@ -27,13 +29,13 @@ fn rush(mut hand: Hand, per_second: [f64; 4], seed: u64) -> (BTreeMap<u8, Vec<f6
     let mut made: Vec<(u8, Instant)> = Vec::new();
     let mut waits: BTreeMap<u8, Vec<f64>> = BTreeMap::new();
     let mut served: VecDeque<(Instant, Way, RequestId)> = VecDeque::new();
-    let first = hand.driver.log.len();
-    let mut read = first;
+    let mut read = hand.driver.log.len();
     let mut offset = None;
     let mut settled = 0;
     for step in 0.. {
         let now = hand.driver.now;
-        while let Some((_, way, id)) = served.pop_front_if(|(at, ..)| *at <= now) {
+        while let Some((_, way, id)) = served.front().copied().filter(|(at, ..)| *at <= now) {
+            served.pop_front();
             let message = result(id, Doc::of(1));
             hand.driver.input(match way {
                 Way::Link(link) => Input::Link(link, LinkEvent::Message(message)),

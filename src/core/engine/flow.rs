@@ -1,8 +1,8 @@
 //! The way of a call outwards: accepted, cached, joined, queued, sent; and its way out of the engine when it is given up.
 
 use super::{
-    forget, Answer, CallId, Code, Connection, Detail, Effect, Engine, Error, Kind, LinkId, Method, Outcome,
-    Outgoing, Output, Payload, Phase, Purpose, Request, Settled, Transport,
+    forget, Answer, CallId, Code, Connection, Detail, Effect, Engine, Error, Kind, LinkId, Method, Outcome, Outgoing,
+    Output, Payload, Phase, Purpose, Request, Settled, Transport,
 };
 use crate::ids::{CacheKey, RequestId};
 use crate::link::{Sending, State};
@@ -118,13 +118,7 @@ impl<P: Payload> Engine<P> {
     }
 
     /// An attempt ended without an answer: again, in doubt, or over (resilience rules, section 5).
-    pub(super) fn on_call_lost(
-        &mut self,
-        id: CallId,
-        loss: Loss,
-        error: Error<P>,
-        delay: Option<Duration>,
-    ) {
+    pub(super) fn on_call_lost(&mut self, id: CallId, loss: Loss, error: Error<P>, delay: Option<Duration>) {
         let Some(call) = self.calls.at_mut(id) else {
             return;
         };
