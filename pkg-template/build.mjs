@@ -29,6 +29,8 @@ const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
 const wasmDir = inRoot(".cache", "wasm");
 const stampFile = inRoot(".cache", "build-stamp");
 const entries = ["index", "slim"];
+/** Entries that stand beside the client and share none of its code; each may need a package of its own. */
+const adapters = ["cfworker"];
 const licences = ["LICENSE", "LICENSE-APACHE", "LICENSE-MIT"];
 const inputs = ["Cargo.toml", "Cargo.lock", "package-lock.json", "src", "pkg-template", ...licences];
 
@@ -57,8 +59,10 @@ const optFlags = [
 // Properties of what only this package's own scripts see, src/web/glue.js included: shortened in a release. A name must be in no
 // public type (checkFiles looks) and in no text, as that of an option or of a member that Rust asks for.
 const internalNames =
-  "abandon aborts answered attach cachesTool caching calls changed emit events given host keyTexts meta methodId onDoubt " +
-  "onNotification onReplay onServer onState refuse rejectWith rpcMessage settleWith slot submit tables timer touch";
+  "abandon aborts again ambient announce answered ask asking attach cachesTool caching calls changed emit finish finishing given " +
+  "headerValue host inputs isModern keyTexts lacking learn madeAt methodId onDoubt onInput onLink onListen onNotification " +
+  "onReplay onRequest onServer onState printed refuse rejectWith restart resumed resumes rpcMessage serve settleWith slot submit " +
+  "subscriptions tables timer touch";
 const internal = internalNames.replaceAll(" ", "|");
 
 const hash = (...parts) => parts.reduce((sum, part) => sum.update(part), createHash("sha256")).digest("hex");
@@ -185,11 +189,12 @@ async function bundle(dist, { wasm, script }, dev) {
   const { metafile } = await esbuild({
     absWorkingDir: root,
     entryPoints: [
-      ...entries.map((name) => ({ in: join("pkg-template", "src", `${name}.ts`), out: name })),
+      ...[...entries, ...adapters].map((name) => ({ in: join("pkg-template", "src", `${name}.ts`), out: name })),
       { in: "shared-main", out: "main" },
     ],
     outdir: dist,
     bundle: true,
+    external: ["@cfworker/json-schema"],
     format: "esm",
     target: "es2022",
     minify: !dev,
@@ -231,7 +236,7 @@ async function declare(dist) {
     for (const [, name] of readFileSync(file, "utf8").matchAll(/from "\.\/([\w-]+)\.js"/g))
       reach(join(dist, `${name}.d.ts`));
   };
-  for (const name of entries) reach(join(dist, `${name}.d.ts`));
+  for (const name of [...entries, ...adapters]) reach(join(dist, `${name}.d.ts`));
   for (const file of declared) {
     // Modules behind the entries: nobody can import them, and they name what only the bundle has.
     if (!reached.has(file)) {

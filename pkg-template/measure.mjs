@@ -11,7 +11,7 @@ export const importsFile = inRoot(".cache", "pkg-imports.json");
 /** The entries of pkg/package.json, what each fetches besides its scripts, and its limit in bytes. */
 const entries = [
   { entry: ".", script: "index.js", assets: [], gate: { unit: "gzip", bytes: 60_000 } },
-  { entry: "./slim", script: "slim.js", assets: [wasmFile], gate: { unit: "brotli", bytes: 32_000 } },
+  { entry: "./slim", script: "slim.js", assets: [wasmFile], gate: { unit: "brotli", bytes: 56_000 } },
 ];
 
 /** gzip at 9 and brotli at 11: what a static host serves. */

@@ -88,6 +88,25 @@ rule("the lock file names no registry host", () =>
     .filter((line) => line.includes('"resolved"')),
 );
 
+rule("the table of obligations names tests that exist", () => {
+  const places = [
+    [/^(core)\/(\w+)$/, "tests/$1/$2.rs"],
+    [/^(browser)\/(\w+)$/, "tests/$1/common/$2.rs"],
+    [/^(e2e)\/([\w/-]+)$/, "tests/$1/$2.mjs"],
+    [/^(\w+)$/, "tests/packaging/$1.test.mjs"],
+  ];
+  const home = (short) => places.reduce((path, [form, place]) => path.replace(form, place), short);
+  const cells = text("tests/conformance/README.md").matchAll(/^\| P\d+[^|]*\| ([^|]*)\|/gm);
+  return [...cells].flatMap(([, cell]) => {
+    let file;
+    return cell.split("; ").filter((named) => {
+      const [, short, test] = named.match(/^(.*?)::(.*?)(?: \(.*\))? ?$/) ?? [];
+      if (short) file = home(short);
+      return test && !text(file).includes(test);
+    });
+  });
+});
+
 rule("the licence is in the package", () => {
   const inside = readdirSync(inRoot("pkg"));
   return ["LICENSE-APACHE", "LICENSE-MIT", "README.md"]

@@ -17,7 +17,10 @@ import { mustHaveRun, runSteps } from "./steps.mjs";
 const limit = { timeout: 600_000 };
 // The tool package is not ours: it only holds the pinned wasm-bindgen programs.
 const workspace = ["--locked", "--workspace", "--exclude", "wbg-tools"];
+// Headers that CORS must let pass, server requests on streams, streams that are resumed; all of them: `npm run conformance`.
+const inBrowser = "http-custom-headers,sep-2322-client-request-state,elicitation-sep1034-client-defaults,sse-retry";
 const script = async (...path) => node(inRoot("tests", ...path), [], limit);
+const conformance = async (...args) => node(inRoot("tests", "conformance", "run.mjs"), args, limit);
 const tsc = (...project) =>
   node(inRoot("node_modules", "typescript", "bin", "tsc"), ["--noEmit", "-p", inRoot(...project)]);
 
@@ -82,6 +85,7 @@ await runSteps([
     run: async () => (await tsc("tests", "types")) + (await tsc("www")),
   },
   { name: "facade", about: "node --test: the TypeScript facade", run: () => nodeTests("packaging") },
+  { name: "schema", about: "node --test: the check of messages against the specification's schemas", run: () => nodeTests("schema") },
   { name: "servers", about: "node --test: the test servers, by the official clients", run: () => nodeTests("servers") },
   {
     name: "browser-page",
@@ -104,6 +108,11 @@ await runSteps([
     run: async () => mustHaveRun(await script("e2e", "node.mjs")),
   },
   {
+    name: "e2e-protocol",
+    about: "the protocol beyond calls: the built package in Node against real servers and doubles, every message checked",
+    run: async () => mustHaveRun(await script("e2e", "protocol.mjs")),
+  },
+  {
     name: "bad-input",
     about: "the built package in Node and Chromium against the fault server",
     run: async () => mustHaveRun(await script("e2e", "bad-input.mjs")),
@@ -112,5 +121,15 @@ await runSteps([
     name: "e2e-browser",
     about: "the built demo in Chromium against three real servers",
     run: async () => mustHaveRun(await script("e2e", "browser.mjs")),
+  },
+  {
+    name: "conformance-node",
+    about: "the official conformance suite against the built package, in Node",
+    run: async () => mustHaveRun(await conformance("--target", "node")),
+  },
+  {
+    name: "conformance-chromium",
+    about: "the scenarios of it in which a browser differs most, in Chromium",
+    run: async () => mustHaveRun(await conformance("--target", "chromium", "--only", inBrowser)),
   },
 ]);

@@ -12,11 +12,11 @@ import { serve } from "./serve.mjs";
 const PORT = 5173;
 const PEERS = ["python-ws", "everything", "modern"];
 
-/** The demo's servers and the listener for what the page may ask of them; `vite.config.ts` uses it too. */
-export async function startPeers() {
+/** The demo's servers and the listener for what the page may ask of them; `vite.config.ts` uses it too. `wire` as for `startServers`. */
+export async function startPeers({ wire } = {}) {
   // Imported late: on a fresh clone its dependencies are not there before ensureNodeModules.
   const { startServers } = await import("../tests/servers/index.mjs");
-  const servers = await startServers(PEERS, { say });
+  const servers = await startServers(PEERS, { say, wire });
   return { servers, control: controlOf(servers.list) };
 }
 
@@ -24,12 +24,12 @@ export async function startPeers() {
  * Builds what is out of date, starts everything, and resolves when the page can be opened.
  * `close()` ends all that it started.
  */
-export async function startDemo({ port = PORT } = {}) {
+export async function startDemo({ port = PORT, wire } = {}) {
   await ensureNodeModules();
   const { build } = await import("../pkg-template/build.mjs");
   await build({ quiet: true });
   await step("building the page", () => node(inRoot("node_modules/vite/bin/vite.js"), ["build", inRoot("www")], { quiet: true }));
-  const { servers, control } = await step(`starting the servers ${PEERS.join(", ")}`, startPeers);
+  const { servers, control } = await step(`starting the servers ${PEERS.join(", ")}`, () => startPeers({ wire }));
   try {
     const host = await serve(inRoot("www/dist"), control, port);
     const close = async () => void (await Promise.all([host.close(), servers.stop()]));

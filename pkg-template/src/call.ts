@@ -2,9 +2,11 @@
 // the core.
 
 import * as core from "bowline-core";
-import { errorFrom, type Failure } from "./errors.js";
+import type { Printed } from "bowline-core";
+import { errorFrom, McpError, type Failure } from "./errors.js";
 import type { Host } from "./host.js";
-import type { InDoubtCall, Progress, RequestOptions, RequestPhase, RequestPriority, RequestPromise } from "./types.js";
+import { withMeta, wrongKey } from "./meta.js";
+import type { CallToolOptions, InDoubtCall, InputRequiredResult, Progress, RequestOptions, RequestPhase, RequestPriority, RequestPromise } from "./types.js";
 
 /** Bits of `Core.call`'s flags. */
 export const NOTIFICATION = 1;
@@ -21,12 +23,18 @@ export interface RawFailure {
   code: Failure["code"];
   outcome: Failure["outcome"];
   retryable: boolean;
-  kind: "" | "rpc" | "http" | "close" | "time" | "note";
+  kind: "" | "rpc" | "http" | "close" | "time" | "note" | "input";
   number: number;
   extra: number;
   note: string;
   value: unknown;
 }
+
+/** What is to be done with a result before the caller gets it: gives what the caller gets, or a promise of it, or throws an McpError. */
+export type Finish = (result: unknown, call: Call) => unknown;
+
+/** However a list of tools was asked for: what it says is learned, and what must not be used is left out of it. */
+const learn: Finish = (result, { host }) => host.tools.learn(result, host.isModern);
 
 /** A promise with the call's handles. Its constructor reads `Promise`, so that `await` does not wrap it once more. */
 class CallPromise extends Promise<unknown> implements RequestPromise<unknown> {
@@ -58,6 +66,20 @@ const capture = (resolve: (value: unknown) => void, reject: (error: unknown) => 
 
 let made = 0;
 
+/** Makes a call and hands it over. */
+export function submit<T>(
+  host: Host,
+  kind: number,
+  method: string,
+  params?: object | null,
+  options: RequestOptions = {},
+  finish: Finish | undefined = method === "tools/list" ? learn : undefined,
+): RequestPromise<T> {
+  const call = new Call(host, kind, method, params, options, finish);
+  host.submit(call);
+  return call.promise as RequestPromise<unknown> as RequestPromise<T>;
+}
+
 export class Call {
   // Declared here, assigned in the constructor: defining fields one by one, private ones above all, costs a tenth of a call.
   declare readonly promise: CallPromise;
@@ -66,26 +88,42 @@ export class Call {
   declare readonly given: object | null | undefined;
   declare readonly options: RequestOptions;
   declare readonly number: number;
+  /** Whether it was made once more after an error that asked for it (-32042). */
+  declare resumed?: boolean;
+  /** Why the application could not give what the server asked for. */
+  declare cause?: unknown;
   declare private readonly kind: number;
+  declare private readonly finish: Finish | undefined;
   declare private readonly settleWith: (value: unknown) => void;
   declare private readonly rejectWith: (error: unknown) => void;
   /** Place in the snippet's table; -1 before and after. */
   declare private slot: number;
+  /** The params as they were printed for the snippet: later rounds begin with them, whatever became of the objects given (P44). */
+  declare private printed: Printed;
+  /** Fires for whoever works on this side, on an answer for the server or on a result, when that is not wanted any more. */
+  declare private asking: AbortController | undefined;
   declare private settled: boolean;
+  /** The core is done with it and `finish` is not. */
+  declare private finishing: boolean;
   declare private signal: AbortSignal | undefined;
   declare private priority: RequestPriority | undefined;
   declare private abort: (() => void) | undefined;
   declare private reason: unknown;
+  /** Only when somebody listens to calls. */
+  declare private madeAt: number | undefined;
 
-  constructor(host: Host, kind: number, method: string, given: object | null | undefined, options: RequestOptions) {
+  constructor(host: Host, kind: number, method: string, given: object | null | undefined, options: RequestOptions, finish?: Finish) {
     this.host = host;
     this.method = method;
     this.given = given;
     this.options = options;
     this.number = ++made;
     this.kind = kind;
+    this.finish = finish;
     this.slot = -1;
     this.settled = false;
+    this.finishing = false;
+    this.asking = undefined;
     this.abort = undefined;
     this.reason = undefined;
     this.promise = new CallPromise(capture);
@@ -111,6 +149,7 @@ export class Call {
 
   get phase(): RequestPhase {
     if (this.settled) return "settled";
+    if (this.finishing) return "sent";
     return this.slot >= 0 && core.isSent(this.host.client, this.slot) ? "sent" : "queued";
   }
 
@@ -119,26 +158,78 @@ export class Call {
     const { host, options, given } = this;
     if (options.signal?.aborted) return this.cancel(options.signal.reason);
     if (this.settled) return;
-    const { tables, client } = host;
-    const method = tables!.methodId(this.method);
     let params = 0;
     let key = 0;
     if (this.kind !== CONNECT) {
+      const lacking = host.lacking(this.method);
+      if (lacking) return this.refuse({ code: "CAPABILITY_NOT_SUPPORTED", outcome: "not-sent", retryable: false, detail: lacking });
+      const { meta, inputResponses, requestState } = options;
+      const wrong = meta && wrongKey(meta);
+      if (wrong !== undefined) return this.unsent("meta", new TypeError(wrong));
       try {
-        params = tables!.params(method, given);
-        if (host.caching && options.useCache !== false && this.kind === 0) {
-          key = tables!.key(client, method, given, host.cachesTool(this.tool));
+        // What is a matter of this sending, and not of the result, is in no key (P53).
+        const asked = withMeta(given, meta);
+        const more = inputResponses || requestState !== undefined ? { inputResponses, requestState } : undefined;
+        params = this.print(withMeta(more ? { ...asked, ...more } : asked, this.kind === 0 ? host.ambient() : undefined));
+        this.printed = host.tables!.printed(params);
+        // A result that the user's input went into is nobody else's (P46).
+        if (host.caching && options.useCache !== false && this.kind === 0 && !more) {
+          key = host.tables!.key(host.client, host.tables!.methodId(this.method), asked, host.cachesTool(this.tool));
         }
       } catch (cause) {
-        return this.refuse({ code: "SEND_FAILED", outcome: "not-sent", retryable: false, detail: "json", cause });
+        return this.unsent("json", cause);
       }
     }
+    this.send(params, key);
+  }
+
+  private print(params: object | null | undefined): number {
+    const { tables, tools } = this.host;
+    const { toolDefinition } = this.options as CallToolOptions;
+    const headers = this.method === "tools/call" ? tools.headers(params!, tables!.headerValue, toolDefinition) : undefined;
+    return tables!.params(tables!.methodId(this.method), params, headers);
+  }
+
+  private send(params: number, key: number): void {
+    const { host, options } = this;
+    const { tables, client } = host;
     let flags = this.kind;
     if (options.onProgress) flags |= PROGRESS;
     if (options.resetTimeoutOnProgress === false) flags |= KEEP_TIMEOUT;
     if (options.idempotent) flags |= IDEMPOTENT;
+    this.announce();
     this.slot = tables!.attach(client, this);
+    const method = tables!.methodId(this.method);
     core.call(client, this.slot, method, params, level(this.priority), options.timeout ?? -1, options.maxTotalTimeout ?? -1, flags, key);
+  }
+
+  private unsent(detail: string, cause: unknown): void {
+    this.refuse({ code: "SEND_FAILED", outcome: "not-sent", retryable: false, detail, cause });
+  }
+
+  // ---- a server that asks before it answers ----
+
+  /** The call waits for this side, until `answer` or `restart`, or until `finish` is done. */
+  pause(): AbortController {
+    return (this.asking = new AbortController());
+  }
+
+  /** Prints the params once more, with others for what belongs to one round only. */
+  again(more?: { inputResponses: unknown; requestState: unknown }): number {
+    const { text, meta } = this.printed;
+    const params = JSON.parse(text);
+    return this.print({ ...params, ...more, _meta: JSON.parse(`{${meta}}`) });
+  }
+
+  /** The next round; without params the call fails with what the server asked for. */
+  answer(params: number): void {
+    if (params) this.asking = undefined;
+    core.answer(this.host.client, this.slot, params);
+  }
+
+  restart(): void {
+    this.asking = undefined;
+    this.send(this.again(), 0);
   }
 
   setPriority(priority: RequestPriority): void {
@@ -150,42 +241,81 @@ export class Call {
     if (this.settled) return;
     this.reason = reason;
     if (this.slot >= 0) core.cancel(this.host.client, this.slot);
-    else this.refuse({ code: "ABORTED", outcome: "not-sent", retryable: false });
+    else this.refuse({ code: "ABORTED", outcome: this.finishing ? "unknown" : this.resumed ? "not-applied" : "not-sent", retryable: false });
   }
 
   // ---- called by the snippet ----
 
   resolve(value: unknown): void {
-    this.end();
-    this.settleWith(value);
+    if (!this.finish) return this.settle(value);
+    this.slot = -1;
+    this.finishing = true;
+    try {
+      const finished = this.finish(value, this);
+      if (finished instanceof Promise) finished.then((value) => this.settle(value), (error) => this.fail(error));
+      else this.settle(finished);
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   reject(raw: RawFailure): void {
-    this.refuse(this.host.failure(raw, this));
+    this.slot = -1;
+    if (!this.host.inputs.resumes(this, raw)) this.refuse(this.host.failure(raw, this));
+  }
+
+  ask(mismatch: number, value: unknown): void {
+    void this.host.inputs.ask(this, mismatch, value as InputRequiredResult);
   }
 
   progress(report: Progress): void {
     this.options.onProgress?.(report);
   }
 
-  /** Ends the call with an error made here. */
-  refuse(failure: Failure): void {
-    this.end();
+  /** An error of this call. */
+  error(failure: Failure): McpError {
     const { requestId, method, tool } = this;
     const own = this.kind === CONNECT ? {} : { requestId, method, tool };
-    this.rejectWith(errorFrom({ ...failure, ...own, reason: this.reason } as Failure));
+    return errorFrom({ reason: this.reason, cause: this.cause, ...failure, ...own } as Failure);
+  }
+
+  /** Ends the call with an error made here. */
+  refuse(failure: Failure): void {
+    this.fail(this.error(failure));
+    const { requestId, method, tool } = this;
     if (failure.code === "OUTCOME_UNKNOWN") this.host.onDoubt({ id: requestId, method, tool } as InDoubtCall);
   }
 
   /** Ends the call with an error made before. */
   fail(error: unknown): void {
-    this.end();
+    if (this.settled) return;
+    this.end(error);
     this.rejectWith(error);
   }
 
-  private end(): void {
+  private settle(value: unknown): void {
+    if (this.settled) return;
+    this.end();
+    this.settleWith(value);
+  }
+
+  /** Tells that the call was made, or, once it is settled, how it ended. */
+  private announce(error?: unknown): void {
+    const { events } = this.host;
+    if (this.kind === CONNECT || !events.has("request")) return;
+    const now = performance.now();
+    const { requestId: id, method, settled } = this;
+    if (!settled) this.madeAt = now;
+    const phase = settled ? "settled" : "queued";
+    const duration = settled ? { duration: now - (this.madeAt ?? now) } : {};
+    events.emit("request", { id, method, phase, ...duration, ...(McpError.is(error) && { error }) });
+  }
+
+  private end(error?: unknown): void {
     this.slot = -1;
     this.settled = true;
+    this.announce(error);
+    this.asking?.abort();
     if (this.abort) this.signal!.removeEventListener("abort", this.abort);
     this.host.touch();
   }

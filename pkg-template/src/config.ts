@@ -2,6 +2,8 @@
 // checks the values and applies the defaults that `@default` names.
 // Delays are milliseconds, sizes are bytes.
 
+import type { ClientCapabilities, InputHandler } from "./mcp-input.js";
+
 /** Where the compiled core comes from. A `Response` or its promise is compiled while it streams. */
 export type WasmSource =
   | string
@@ -11,6 +13,14 @@ export type WasmSource =
   | PromiseLike<Response>
   | BufferSource
   | WebAssembly.Module;
+
+/** From nothing to everything. */
+export type LogLevel = "silent" | "error" | "warn" | "info" | "debug" | "trace";
+
+/** Takes log lines: `fields` are plain values. */
+export interface Logger {
+  log(level: LogLevel, message: string, fields: Record<string, unknown>): void;
+}
 
 /** What `createClient` accepts. Only `serverUrl` is required. */
 export interface MCPClientConfig {
@@ -70,8 +80,26 @@ export interface MCPClientConfig {
   transport?: TransportOptions;
   /** Limits of the queue of calls. */
   queue?: QueueOptions;
-  /** Protocol era and what the client says about itself. */
+  /** Protocol era, what the client says about itself, and what it answers when the server asks. */
   protocol?: ProtocolOptions;
+  /** Where log lines go. Nothing is logged without; never are params, results or headers. */
+  logger?: Logger;
+  /**
+   * The least grave lines the logger gets. `"trace"` has two for each call.
+   * @default "warn"
+   */
+  logLevel?: LogLevel;
+  /**
+   * What the client calls itself towards the application: `client.id`.
+   * @default "client-1", "client-2", ...
+   */
+  id?: string;
+  /**
+   * The trace a request belongs to, asked for each request and put into its `_meta`: W3C `traceparent`, `tracestate` and `baggage`. What
+   * is malformed is left out, and a `warning` event says so; the request goes on. Danger: the server sees it.
+   * @default none
+   */
+  traceContext?: () => { traceparent?: string; tracestate?: string; baggage?: string };
   /**
    * Where to load the core from, instead of what the entry brings with it: for a page with its own
    * asset server. The first client (or `init`) on the page decides; later values are not used.
@@ -214,6 +242,13 @@ export interface TransportOptions {
    * @default 16777216 (16 MiB)
    */
   maxMessageBytes?: number;
+  /**
+   * How long the stream of `subscriptions/listen` over HTTP may stay silent before it counts as broken and is asked
+   * for anew; a server's keep-alive comments count as sound. Milliseconds; 0 waits for ever. Danger: a limit
+   * shorter than the server's pause between comments breaks a good stream again and again.
+   * @default 90000
+   */
+  streamIdleTimeout?: number;
 }
 
 /** Limits of the queue of calls. */
@@ -231,7 +266,7 @@ export interface QueueOptions {
   maxQueued?: number;
 }
 
-/** Protocol era and what the client says about itself. */
+/** Protocol era, what the client says about itself, and what it answers when the server asks. */
 export interface ProtocolOptions {
   /**
    * `"modern"`: 2026-07-28, where every request carries its own metadata. `"legacy"`: 2025-11-25 and
@@ -240,16 +275,63 @@ export interface ProtocolOptions {
    */
   era?: "auto" | "modern" | "legacy";
   /**
-   * What the client calls itself towards the server.
+   * Protocol versions that may be spoken, as their dates. The newest one that the server speaks too is chosen, whatever the order.
+   * With `["2026-07-28"]` alone nothing is asked before the first call over HTTP.
+   * @default all from 2024-11-05 on
+   */
+  versions?: string[];
+  /**
+   * What the client calls itself towards the server. `null` names nobody: 2026-07-28 allows that; to a legacy server, which
+   * must be given a name, it is "client" then.
    * @default { name: "bowline", version: (that of the package) }
    */
-  clientInfo?: { name: string; version: string; title?: string };
+  clientInfo?: { name: string; version: string; title?: string } | null;
   /**
-   * MCP client capabilities to declare. Danger: declare only what your application answers; Bowline
-   * itself answers none of the server's requests for input.
-   * @default {}
+   * What the server may ask this client for; it is refused anything else. Danger: declare only what your `onInputRequired`
+   * answers, or what you answer yourself by calling again. `roots.listChanged` is a promise to
+   * `notify("notifications/roots/list_changed")`.
+   * @default { elicitation: { form: {} } } with `onInputRequired`, else {}
    */
-  capabilities?: Record<string, unknown>;
+  capabilities?: ClientCapabilities;
+  /**
+   * Answers the server's questions: forms and addresses for the user, samples of a language model, roots. Several may be asked at
+   * once. The time it takes counts neither towards `timeout` nor towards `maxTotalTimeout`. Danger: what the server
+   * writes is not to be trusted, and what is answered leaves the page; ask the user.
+   * @default none: a call whose server asks rejects with `INPUT_REQUIRED`, and `data` says what for
+   */
+  onInputRequired?: InputHandler;
+  /**
+   * How often the server may ask before it answers one call; after that the call rejects with `INPUT_REQUIRED`. A count.
+   * @default 10
+   */
+  maxInputRounds?: number;
+  /**
+   * Whether the server may answer a tool call with a task (extension `io.modelcontextprotocol/tasks`, modern era
+   * only): the server decides, and `callTool` polls every `pollIntervalMs` of the server (1000 when it names
+   * none, 100 at least, 60000 at most) until the result is there, for hours if need be. `timeout` then limits each
+   * question; `maxTotalTimeout` limits the task only when given with the call. `request("tools/call")` resolves
+   * with the task itself.
+   * @default false
+   */
+  tasks?: boolean;
+  /**
+   * Checks structured results of `callTool` against the tool's `outputSchema`. `cfworker()` of `bowline/cfworker` is
+   * one. A schema that refers to anything outside itself, is nested deeper than 64 or has more than 2000 parts is
+   * refused like a result that does not fit; nothing is ever fetched.
+   * @default none: results are not checked
+   */
+  validator?: SchemaValidator;
+}
+
+/** Gives what is wrong with a value, each with its place; nothing when it fits. */
+export type OutputCheck = (value: unknown) => readonly string[];
+
+/** A JSON Schema validator, as `protocol.validator` takes it. */
+export interface SchemaValidator {
+  /** The dialects it knows, as `$schema` names them, without a `#` at the end. Results under others are not checked, with a `warning`. */
+  readonly dialects: readonly string[];
+  /** Makes a check of a schema; called once for each. The schema may be frozen. Throw, or reject, when it is no good. */
+  compile(schema: Record<string, unknown>): OutputCheck | Promise<OutputCheck>;
 }
 
 /** The part of a WebSocket the type checker looks at; at run time it must be a whole one. */

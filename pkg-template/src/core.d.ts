@@ -6,14 +6,32 @@ declare module "bowline-core" {
   export function cancel(client: number, slot: number): void;
   export function setPriority(client: number, slot: number, priority: number): void;
   export function isSent(client: number, slot: number): number;
+  /** The next round of the call in `slot`; without params it fails with what led to the question. */
+  export function answer(client: number, slot: number, params: number): void;
+  /** Sends a whole JSON-RPC response, if that link is still the one at work. */
+  export function reply(client: number, link: number, message: number): void;
+  /** What to listen to from now on (P47): params, or 0 for nothing. */
+  export function listen(client: number, params: number): void;
   export function reconnect(client: number): void;
   export function close(client: number): number[] | undefined;
   export function metrics(client: number): number[] | undefined;
+  /** Params as they were printed: all but `_meta`, and its members without the braces. */
+  export interface Printed {
+    readonly text: string;
+    readonly meta: string;
+  }
   /** The snippet's tables: one instance for all clients of the module. */
   export interface Tables {
     attach(client: number, entry: object): number;
     methodId(name: string): number;
-    params(method: number, given: object | null | undefined): number;
+    names: readonly string[];
+    /** A whole message, printed. */
+    message(value: object): number;
+    /** `headers`: what a modern server over HTTP gets as headers too. */
+    params(method: number, given: object | null | undefined, headers?: [name: string, value: string][]): number;
+    printed(params: number): Printed;
+    /** A text as a header can carry it (P15). */
+    headerValue(text: string): string;
     key(client: number, method: number, given: object | null | undefined, always: boolean): number;
   }
   export function api(): Tables;

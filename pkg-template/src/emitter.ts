@@ -4,7 +4,9 @@
 import type { ListenerOptions, ReadableStore } from "./types.js";
 
 /** `remove` takes the entry off the list and off its abort signal; a second time it does nothing. */
-type Entry = readonly [event: PropertyKey, listener: (detail: never) => void, remove: () => void, once?: boolean];
+type Entry = readonly [event: PropertyKey, listener: (detail: never, event: never) => void, remove: () => void, once?: boolean];
+
+const ANY = Symbol("any event");
 
 /** Listeners by event name; `Events` maps a name to what its listeners receive. */
 export class Emitter<Events extends object> {
@@ -27,6 +29,17 @@ export class Emitter<Events extends object> {
       signal?.addEventListener("abort", remove);
     }
     return remove;
+  }
+
+  /** Whether anybody listens: what is costly to tell need not be made otherwise. */
+  has(event: keyof Events): boolean {
+    for (const [name] of this.#entries) if (name === event || name === ANY) return true;
+    return false;
+  }
+
+  /** Adds a listener to all events; it is told their names, too. */
+  onAny(listener: <E extends keyof Events>(detail: Events[E], event: E) => void): () => void {
+    return this.on(ANY as keyof Events, listener as (detail: unknown) => void);
   }
 
   /** Removes a listener, however often it was added. */
@@ -61,10 +74,10 @@ export class Emitter<Events extends object> {
   emit<E extends keyof Events>(event: E, detail: Events[E]): void {
     for (const entry of [...this.#entries]) {
       const [name, listener, remove, once] = entry;
-      if (name !== event || !this.#entries.has(entry)) continue;
+      if ((name !== event && name !== ANY) || !this.#entries.has(entry)) continue;
       if (once) remove();
       try {
-        (listener as (detail: Events[E]) => void)(detail);
+        (listener as (detail: Events[E], event: E) => void)(detail, event);
       } catch (error) {
         // An uncaught error of its own, as with DOM listeners.
         queueMicrotask(() => {

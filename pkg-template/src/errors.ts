@@ -164,6 +164,7 @@ export function errorFrom(failure: Failure): McpError {
 const PATH = "Check the path of serverUrl; it often ends in /mcp.";
 const HOST = "Check that the server runs, and its host and port.";
 const FAULT = "A fault of the server or a proxy, or no MCP endpoint.";
+const EXECUTED = "The tool was executed. Set validateOutput to false to take any result.";
 const HEADERS =
   "The server must answer OPTIONS, allow this origin, content-type, authorization, mcp-*, and expose mcp-session-id, www-authenticate, retry-after.";
 
@@ -190,8 +191,12 @@ REQUEST_TIMEOUT|no answer within $timeout ms|Raise timeout, or pass onProgress: 
  total|not finished within $timeout ms|Raise maxTotalTimeout.
 QUEUE_FULL|too many calls are waiting|Raise queue.maxQueued.
 CLIENT_CLOSED|the client is closed|Make a new one.
-SEND_FAILED|the params are not JSON|No cycles, no BigInt.
+SEND_FAILED|the call cannot be sent|transport.headers threw?
+ json|the params are not JSON|No cycles, no BigInt.
+ meta|a key of options.meta is reserved or malformed|As com.example/name.
+CAPABILITY_NOT_SUPPORTED|the server does not offer $detail|See connection.server.capabilities.
 ABORTED|cancelled by the caller
+ task|the task was cancelled at the server
 OUTCOME_UNKNOWN|link lost after sending: the call may have been executed|Look for its effect before calling again; set idempotent if a repetition is harmless.
 STREAM_ENDED|the answer of $url broke off|Some proxies cut long answers.
 RPC_ERROR|the server answered with error $rpcCode
@@ -214,10 +219,14 @@ PARSE_ERROR|the answer of $url is no JSON-RPC message|${FAULT}
  empty|the answer of $url is empty
  no-answer|$url took the request and gives no answer
  wrong-id|the answer of $url has a wrong id
+ endpoint|$url wants its messages sent to another origin, or nowhere|An HTTP+SSE server must name an endpoint of its own origin; a proxy in front of it may have to rewrite it.
 INVALID_RESULT|the result is of an unknown kind|${FAULT}
+ output|the result does not fit the tool's outputSchema|${EXECUTED}
+ schema|the tool's outputSchema cannot be used|${EXECUTED}
 MESSAGE_TOO_LARGE|a message is larger than allowed|Raise transport.maxMessageBytes.
 PROTOCOL_VERSION|no protocol version in common with $url|Update the older one, or set protocol.era to "auto".
-INPUT_REQUIRED|the server wants user input
+INPUT_REQUIRED|the server wants user input|Set protocol.onInputRequired, or call again with inputResponses.
+ rounds|the server wants input without end|Raise protocol.maxInputRounds.
 INVALID_CONFIG|invalid configuration
 WASM_LOAD_FAILED|the WebAssembly core could not be loaded|A Content-Security-Policy needs 'wasm-unsafe-eval'; bowline/slim needs bowline_bg.wasm beside it.
 INTERNAL|a fault inside bowline ($detail)|Please report it.`.split("\n")) {

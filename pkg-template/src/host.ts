@@ -2,32 +2,54 @@
 // snapshots and decides nothing.
 
 import { close, create, metrics, type Tables } from "bowline-core";
-import type { Call, RawFailure } from "./call.js";
+import { submit, type Call, type RawFailure } from "./call.js";
 import { Emitter, SnapshotStore } from "./emitter.js";
 import { errorFrom, type Failure, type McpError } from "./errors.js";
+import { Inputs } from "./input.js";
+import { traceOf } from "./meta.js";
+import { attachLogger } from "./log.js";
+import { read, type Numbers } from "./metrics.js";
 import { load, loaded } from "./runtime.js";
+import { Subscriptions } from "./subscription.js";
+import { withTasks } from "./tasks.js";
+import { Tools } from "./tools.js";
 import type {
-  ClientMetrics,
+  ClientCapabilities,
   ClientSnapshot,
   ConnectionSnapshot,
   ConnectionState,
   DisconnectReason,
+  HealthReport,
   InDoubtCall,
+  InputHandler,
+  LoggingLevel,
   MCPClientConfig,
   McpEventMap,
   McpNotification,
+  McpWarning,
+  Meta,
+  SchemaValidator,
   ServerInfo,
+  SubscriptionFilter,
   Transport,
 } from "./types.js";
 
 /** How often, at most, a store's watchers hear of calls coming and going. Milliseconds. */
 const BEAT = 100;
+/** Warnings remembered, so that each is given once. */
+const MAX_WARNINGS = 1000;
 
-/** The counters in the order of src/web/driver.rs; `latency` is the connection's. */
-const COUNTERS =
-  "totalRequests successfulRequests failedRequests cachedResponses averageLatency activeRequests queuedRequests latency " +
-  "deduplicated replayed unknownOutcomes timeouts aborted violations connection.connects connection.reconnects " +
-  "connection.failedAttempts cache.size cache.bytes bytesSent bytesReceived bufferedAmount";
+/** What a legacy server must have declared before a method is sent to it (P74): a path into its capabilities. */
+const NEEDS: Record<string, string> = {
+  "completion/complete": "completions",
+  "logging/setLevel": "logging",
+  "prompts/list": "prompts",
+  "prompts/get": "prompts",
+  "resources/list": "resources",
+  "resources/templates/list": "resources",
+  "resources/read": "resources",
+  "resources/subscribe": "resources.subscribe",
+};
 
 export class Host {
   readonly url: string | undefined;
@@ -35,25 +57,37 @@ export class Host {
   readonly headers: NonNullable<MCPClientConfig["transport"]>["headers"];
   readonly fetch: typeof globalThis.fetch;
   readonly WebSocket: unknown;
-  readonly clientInfo: { name: string; version: string };
-  readonly capabilities: Record<string, unknown>;
+  /** Undefined when the application wants to stay unnamed. */
+  readonly clientInfo: { name: string; version: string } | undefined;
+  readonly capabilities: ClientCapabilities;
+  readonly onInput: InputHandler | undefined;
+  readonly inputs = new Inputs(this);
+  readonly subscriptions = new Subscriptions(this);
+  /** What a server of 2026-07-28 is told with each request, and a legacy one once per link. */
+  logLevel: LoggingLevel | undefined;
   readonly caching: boolean;
+  readonly validator: SchemaValidator | undefined;
   readonly events = new Emitter<McpEventMap>();
   readonly store: SnapshotStore<ClientSnapshot>;
+  readonly tools = new Tools((message, tool) => this.warn(message, tool));
+  readonly #warned = new Set<string>();
   readonly #config: MCPClientConfig;
   readonly #cacheTools: ReadonlySet<string>;
 
   /** Set by the snippet when the server's first HTTP answer could be read. */
   answered = false;
+  /** Whether the server speaks the modern era, or did when it was last there. */
+  isModern = false;
   tables: Tables | undefined;
   /** The core's number for this client; -1 until it is loaded. */
   client = -1;
   #waiting: Call[] = [];
-  /** The counters of a closed client. */
+  /** The numbers of a closed client. */
   #last: number[] | undefined;
   #closing = false;
   #touched = false;
   #lostAt = 0;
+  #status: HealthReport["status"] = "unknown";
   #carrier: Transport | null = null;
   #server: ServerInfo | null = null;
   #connection: Omit<ConnectionSnapshot, "latency">;
@@ -73,8 +107,13 @@ export class Host {
     // Called without `this`, as browsers demand of their own.
     this.fetch = config.fetch ?? globalThis.fetch;
     this.WebSocket = config.WebSocket ?? globalThis.WebSocket;
-    this.clientInfo = protocol.clientInfo ?? { name: "bowline", version: __VERSION__ };
-    this.capabilities = protocol.capabilities ?? {};
+    const { clientInfo, onInputRequired } = protocol;
+    this.clientInfo = clientInfo === undefined ? { name: "bowline", version: __VERSION__ } : (clientInfo ?? undefined);
+    this.onInput = onInputRequired;
+    // Forms show in the page; whoever opens addresses, runs a model, or shares folders has to say so.
+    const capabilities = protocol.capabilities ?? (onInputRequired ? { elicitation: { form: {} } } : {});
+    this.capabilities = protocol.tasks ? withTasks(capabilities) : capabilities;
+    this.validator = protocol.validator;
     this.caching = config.enableCaching !== false;
     this.#cacheTools = new Set(config.cacheOptions?.cacheTools);
     this.#connection = {
@@ -91,14 +130,52 @@ export class Host {
       epoch: 0,
     };
     this.store = new SnapshotStore(() => this.#snapshot());
+    attachLogger(config, this.events);
   }
 
   cachesTool(tool: string | undefined): boolean {
     return tool !== undefined && this.#cacheTools.has(tool);
   }
 
+  /** Tells of something odd, once. */
+  warn(message: string, tool?: string): void {
+    if (this.#warned.has(message)) return;
+    if (this.#warned.size >= MAX_WARNINGS) this.#warned.clear();
+    this.#warned.add(message);
+    this.events.emit("warning", { message, tool } as McpWarning);
+  }
+
   get state(): ConnectionState {
     return this.#connection.state;
+  }
+
+  get connection(): Omit<ConnectionSnapshot, "latency"> {
+    return this.#connection;
+  }
+
+  /** What the server would have to offer for this method and does not, as far as is known. */
+  lacking(method: string): string | undefined {
+    const { state, era, server } = this.#connection;
+    const path = state === "ready" && era === "legacy" ? NEEDS[method] : undefined;
+    let found: unknown = server?.capabilities;
+    for (const name of path?.split(".") ?? []) found = (found as Record<string, unknown> | undefined)?.[name];
+    return found ? undefined : path;
+  }
+
+  /** What goes into the `_meta` of every request beside the protocol's own members. */
+  ambient(): Meta | undefined {
+    const { traceContext } = this.#config;
+    const level = this.#connection.era === "modern" ? this.logLevel : undefined;
+    if (!traceContext && !level) return undefined;
+    const meta: Meta = level ? { "io.modelcontextprotocol/logLevel": level } : {};
+    try {
+      const trace = traceOf(traceContext?.() ?? {});
+      if (trace.wrong.length) this.warn(`traceContext: malformed ${trace.wrong.join(", ")}`);
+      return Object.assign(meta, trace.meta);
+    } catch (error) {
+      this.warn(`traceContext: ${error}`);
+      return meta;
+    }
   }
 
   /** Hands a call to the core, which is loaded first if need be. */
@@ -134,6 +211,8 @@ export class Host {
 
   close(): void {
     this.#closing = true;
+    this.inputs.close();
+    this.subscriptions.close();
     if (this.client >= 0) {
       this.#last ??= close(this.client);
       return;
@@ -164,6 +243,8 @@ export class Host {
       failure.stage = note as NonNullable<Failure["stage"]>;
     } else if (kind === "note") {
       failure.detail = note;
+    } else if (kind === "input") {
+      Object.assign(failure, { detail: note, data: value });
     }
     return failure;
   }
@@ -202,7 +283,15 @@ export class Host {
       reason,
       epoch,
     });
-    const { events } = this;
+    if (era) this.isModern = era === "modern";
+    const fresh = epoch !== before.epoch;
+    if (fresh) this.inputs.drop();
+    this.subscriptions.onLink();
+    const { events, logLevel } = this;
+    if (fresh && state === "ready" && era === "legacy" && logLevel) {
+      // Its session is a new one and knows nothing of it (P76).
+      submit(this, 0, "logging/setLevel", { level: logLevel }).catch((error) => events.emit("error", error));
+    }
     if (before.state === "ready" && state !== "ready") this.#lostAt = now;
     if (delay !== null && reason) events.emit("reconnecting", { attempt, delay, retryAt: now + delay, reason });
     if (state === "ready" && transport) {
@@ -218,15 +307,22 @@ export class Host {
   }
 
   onServer(answer: Record<string, unknown> | null): void {
-    const result = answer ?? {};
-    const meta = result._meta as Record<string, unknown> | undefined;
-    const info = (result.serverInfo ?? meta?.["io.modelcontextprotocol/serverInfo"]) as object | undefined;
-    const { supportedVersions, capabilities = {}, instructions } = result as unknown as ServerInfo;
-    this.#server = { name: "", ...info, supportedVersions, capabilities, instructions } as ServerInfo;
+    this.#server = serverInfo(answer);
   }
 
   onNotification({ method, params }: { method: string; params?: Record<string, unknown> }): void {
-    this.events.emit("notification", { method, params, receivedAt: Date.now() } as McpNotification);
+    const notification = { method, params, receivedAt: Date.now() } as McpNotification;
+    if (method === "notifications/cancelled") this.inputs.cancelled(params?.requestId, params?.reason);
+    this.subscriptions.hear(notification);
+    this.events.emit("notification", notification);
+  }
+
+  onRequest(link: number, message: { id: unknown; method: string; params?: Record<string, unknown> }): void {
+    void this.inputs.serve(link, message);
+  }
+
+  onListen(phase: number, value: SubscriptionFilter | undefined): void {
+    this.subscriptions.onListen(phase, value);
   }
 
   onReplay(call: Call | undefined): void {
@@ -237,19 +333,12 @@ export class Host {
     this.events.emit("outcomeUnknown", call);
   }
 
-  metrics(): ClientMetrics & { latency: number | null } {
+  /** What is known as of now. */
+  numbers(): Numbers {
     const values = this.#last ?? (this.client < 0 ? undefined : metrics(this.client));
-    const all: Record<string, unknown> = {};
-    COUNTERS.split(" ").forEach((path, at) => {
-      const [name = "", member] = path.split(".");
-      const value = values?.[at] ?? 0;
-      if (member) ((all[name] ??= {}) as Record<string, number>)[member] = value;
-      else all[name] = value;
-    });
-    // 0 and NaN: nothing was answered yet.
-    all.latency ||= null;
-    if (this.client < 0) all.queuedRequests = this.#waiting.length;
-    return all as unknown as ClientMetrics & { latency: number | null };
+    const numbers = read(values, this.tables?.names ?? []);
+    if (this.client < 0) numbers.metrics.queuedRequests = this.#waiting.length;
+    return numbers;
   }
 
   /** Numbers that watchers of the store see have changed. */
@@ -259,6 +348,7 @@ export class Host {
     setTimeout(() => {
       this.#touched = false;
       this.store.changed();
+      this.#feel();
     }, BEAT);
   }
 
@@ -266,15 +356,34 @@ export class Host {
     const previous = this.#connection.state;
     this.#connection = connection;
     this.store.changed();
+    this.#feel();
     if (connection.state !== previous) {
       this.events.emit("state", { previous, current: this.store.getSnapshot().connection });
     }
   }
 
+  /** Tells a change of health to whoever listens. */
+  #feel(): void {
+    if (!this.events.has("health")) return;
+    const { health } = this.numbers();
+    if (health.status === this.#status) return;
+    this.#status = health.status;
+    this.events.emit("health", health);
+  }
+
   #snapshot(): ClientSnapshot {
-    const { latency, queuedRequests: queued, activeRequests: active } = this.metrics();
+    const { latency, metrics } = this.numbers();
+    const { queuedRequests: queued, activeRequests: active } = metrics;
     return { connection: { ...this.#connection, latency }, queued, active };
   }
+}
+
+/** What a server says of itself, whichever era's handshake it answers. */
+export function serverInfo(answer: object | null): ServerInfo {
+  const { serverInfo, _meta, ...result } = { ...answer } as { serverInfo?: object; _meta?: Meta } & Partial<ServerInfo>;
+  const { supportedVersions, capabilities = {}, instructions } = result;
+  const info = serverInfo ?? (_meta?.["io.modelcontextprotocol/serverInfo"] as object | undefined);
+  return { name: "", ...info, supportedVersions, capabilities, instructions } as ServerInfo;
 }
 
 /** An absolute address; a relative one is relative to the page. */

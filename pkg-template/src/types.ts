@@ -4,10 +4,11 @@
 // `Date.now()` gives them.
 
 import type { McpError } from "./errors.js";
-import type { ServerInfo } from "./mcp.js";
+import type { Meta, ServerInfo, SubscriptionFilter, Task, Tool } from "./mcp.js";
 
 export type * from "./config.js";
 export type * from "./mcp.js";
+export type * from "./mcp-input.js";
 
 // ---- Calls ----------------------------------------------------------------------------------------
 
@@ -54,6 +55,40 @@ export interface RequestOptions {
    * @default false; reading methods are always repeated
    */
   idempotent?: boolean;
+  /**
+   * More for the request's `_meta`. A key has a prefix of your own (`com.example/name`) or none; the trace members need their W3C form.
+   * Anything else, and prefixes of the protocol, reject with `SEND_FAILED`.
+   */
+  meta?: Meta;
+  /**
+   * What an earlier call asked for when it rejected with `INPUT_REQUIRED`: under each key of `error.data.inputRequests` its answer. For
+   * applications without `onInputRequired`; the method and its params must be the same. Nothing of it is cached.
+   */
+  inputResponses?: Record<string, unknown>;
+  /** `error.data.requestState` of that error, unchanged; to be left out where it has none. */
+  requestState?: string;
+}
+
+/** Options of `complete`. */
+export interface CompleteOptions extends RequestOptions {
+  /** Values that other arguments have already. */
+  context?: Record<string, string>;
+}
+
+/** Options of a tool call. */
+export interface CallToolOptions extends RequestOptions {
+  /**
+   * The tool's definition, when it did not come to this client by a list: it tells which arguments go as
+   * headers too, and what the result must look like. For this call only.
+   * @default the definition of the newest list
+   */
+  toolDefinition?: Tool;
+  /**
+   * Whether the structured result is checked against the tool's `outputSchema`; needs `protocol.validator`.
+   * A result that does not fit rejects with `INVALID_RESULT` and outcome `applied`: the tool was executed.
+   * @default true
+   */
+  validateOutput?: boolean;
 }
 
 /** Options of a listing. */
@@ -180,9 +215,26 @@ export interface McpEventMap {
   outcomeUnknown: InDoubtCall;
   /** The server sent a notification that belongs to no call. */
   notification: McpNotification;
+  /**
+   * A tool call goes on as a task, or its status changed. `id` is the `requestId` of the call. Keep `task.taskId`
+   * where it survives a reload: `resumeTask` takes it up again.
+   */
+  task: { id: string; task: Task };
+  /** Something is odd and was left out or got round; nothing failed. Each is told once. */
+  warning: McpWarning;
+  /** The verdict on the server's health changed. */
+  health: HealthReport;
+  /** A call was made, or is settled. `duration` in milliseconds. */
+  request: { id: string; method: string; phase: "queued" | "settled"; duration?: number; error?: McpError };
   /** Something failed that no promise tells about. */
   error: McpError;
 }
+
+export interface McpWarning {
+  message: string;
+}
+/** Any event, as `events()` gives it. */
+export type AnyMcpEvent = { [E in keyof McpEventMap]: { type: E; time: number; detail: McpEventMap[E] } }[keyof McpEventMap];
 
 /** Options of `on`. */
 export interface ListenerOptions {
@@ -192,10 +244,42 @@ export interface ListenerOptions {
   once?: boolean;
 }
 
+/** What is odd, for a log; its words are no API. */
+export interface McpWarning {
+  message: string;
+  /** The tool it is about. */
+  tool?: string;
+}
+
 export interface McpNotification {
   method: string;
   params?: Record<string, unknown>;
   receivedAt: number;
+}
+
+/**
+ * Notifications of what was subscribed to, until `close()`, over lost links too. To be looped over, or with the handler given to
+ * `subscribe`. A loop gets what has arrived since the subscription was made (with a handler: since the loop began), the last 1000 at
+ * most: of a loop that is slower, the oldest are dropped. Leaving the loop closes the subscription; two loops share what arrives.
+ */
+export interface McpSubscription extends AsyncIterable<McpNotification> {
+  /** The server honours it, or a part of it, at this moment. */
+  readonly active: boolean;
+  /** The part of the filter that the server honours; null until it has said so. */
+  readonly honored: SubscriptionFilter | null;
+  /**
+   * Resolves when the server honours the subscription, or a part of it. Rejects with `CAPABILITY_NOT_SUPPORTED` when it does so with
+   * nothing of it, with its error for one of the resources, or with why it cannot be reached; the subscription stays even then, and
+   * serves as soon as it can. Later failures are `error` events.
+   */
+  readonly ready: Promise<void>;
+  /**
+   * The subscription is there again after it was lost: what happened from `from` to `to` (as `Date.now()` tells time) may have
+   * been missed, so look again at what you watch. Returns what removes the listener.
+   */
+  onGap(listener: (gap: { from: number; to: number }) => void): () => void;
+  /** Ends it: loops end once they have got what arrived before. */
+  close(): Promise<void>;
 }
 
 /** A call of which nobody here knows whether the server executed it. */
@@ -209,7 +293,10 @@ export interface InDoubtCall {
 
 // ---- Metrics --------------------------------------------------------------------------------------
 
-/** Counters since creation, except `activeRequests`, `queuedRequests` and `cache`, which are of this moment. */
+/**
+ * Counters since creation, except `activeRequests`, `queuedRequests`, `bufferedAmount` and the size of the cache, which are of this
+ * moment. Times are milliseconds; percentiles are within 1 % of the truth.
+ */
 export interface ClientMetrics {
   totalRequests: number;
   successfulRequests: number;
@@ -236,8 +323,12 @@ export interface ClientMetrics {
   aborted: number;
   /** Messages of the server that answered nothing, or were no messages. */
   violations: number;
-  /** What is kept at this moment: entries, and bytes of their JSON text. */
-  cache: { size: number; bytes: number };
+  /** From sending to answer. `jitter`: how much one answer differs from the next, smoothed (RFC 3550). */
+  latency: { p50: number; p95: number; p99: number; max: number; jitter: number; samples: number };
+  /** From creation to first sending; `byPriority`: the mean of the priorities 0 to 3. */
+  queueWait: { p50: number; p95: number; max: number; byPriority: Record<number, number> };
+  /** What is kept: entries, and bytes of their JSON text. What it was good for. */
+  cache: { size: number; bytes: number; hits: number; misses: number; evictions: number; hitRate: number };
   connection: {
     /** Links that became ready. */
     connects: number;
@@ -245,7 +336,36 @@ export interface ClientMetrics {
     reconnects: number;
     /** Attempts that failed. */
     failedAttempts: number;
+    /** Links over HTTP while a WebSocket was wanted. */
+    fallbacks: number;
+    /** With a link, and without one after the first. Milliseconds. */
+    uptime: number;
+    downtime: number;
+    /** How long the last outage that is over took. Milliseconds. */
+    lastOutage: number | null;
   };
+  /** By method name; those beyond the first 256 names are counted in the whole only. `p95` of the latency. */
+  byMethod: Record<string, { count: number; errors: number; averageLatency: number; p95: number }>;
+}
+
+/** How well the server and the way to it are doing, as real traffic shows. */
+export interface HealthReport {
+  /**
+   * - `unknown`: nothing was asked yet.
+   * - `healthy`: calls flow and succeed.
+   * - `degraded`: with failures, or over the fallback transport.
+   * - `unhealthy`: no link, or three failures in a row.
+   */
+  status: "healthy" | "degraded" | "unhealthy" | "unknown";
+  /** 1 well, 0 gone. */
+  score: number;
+  /** Smoothed over about the last ten answers. Milliseconds. */
+  latency: number | null;
+  /** The last answer, and the last failure of the server or of the way to it. Milliseconds as of `Date.now()`. */
+  lastSuccess: number | null;
+  lastFailure: number | null;
+  /** Failures since the last answer. A tool's own errors are answers. */
+  consecutiveFailures: number;
 }
 
 // ---- Errors (the classes are in errors.ts) --------------------------------------------------------
@@ -263,6 +383,7 @@ export type Outcome = "not-sent" | "not-applied" | "applied" | "unknown";
 export type McpErrorCode =
   | "CONNECTION_CLOSED"
   | "SEND_FAILED"
+  | "CAPABILITY_NOT_SUPPORTED"
   | "REQUEST_TIMEOUT"
   | "CONNECT_TIMEOUT"
   | "CONNECT_FAILED"

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use bowline_core::{CacheKey, CallId, Command, Duration, Input, Kind, Method, Request};
+use bowline_core::{CacheKey, CallId, Command, Duration, Input, Kind, LinkId, Method, Request};
 use bowline_web::{Driver, HostObject, Payload};
 use js_sys::Object;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -80,6 +80,20 @@ pub fn cancel(client: i32, slot: i32) {
     tell(client, Command::Cancel(CallId(slot as u32)));
 }
 
+/// Answers what the call in `slot` asked for: its new params, or 0 when it cannot go on.
+#[wasm_bindgen]
+pub fn answer(client: i32, slot: i32, params: i32) {
+    tell(client, Command::Answer(CallId(slot as u32), Payload::from_raw(params)));
+}
+
+/// Sends a response to a server's request that came on `link`, if that link still works.
+#[wasm_bindgen]
+pub fn reply(client: i32, link: i32, message: i32) {
+    if let Some(message) = Payload::from_raw(message) {
+        tell(client, Command::Reply(LinkId(link as u32), message));
+    }
+}
+
 /// Moves the waiting call in `slot`.
 #[wasm_bindgen(js_name = setPriority)]
 pub fn set_priority(client: i32, slot: i32, priority: i32) {
@@ -91,6 +105,12 @@ pub fn set_priority(client: i32, slot: i32, priority: i32) {
 #[must_use]
 pub fn is_sent(client: i32, slot: i32) -> i32 {
     i32::from(driver(client).is_some_and(|driver| driver.is_sent(CallId(slot as u32))))
+}
+
+/// Listens to the filter in `params`, those of `subscriptions/listen`, from now on; 0 is nothing any more.
+#[wasm_bindgen]
+pub fn listen(client: i32, params: i32) {
+    tell(client, Command::Listen(Payload::from_raw(params)));
 }
 
 /// Drops the link and connects anew.

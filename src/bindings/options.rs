@@ -1,11 +1,13 @@
 //! Public configuration into the core's: the only file that knows both vocabularies. Absent means default; anything of a wrong kind
 //! throws a text that names the option, so that a misspelt value never becomes a silent default.
 
-use bowline_core::{CacheLimits, Config, Duration, Era, Jitter, Reconnect};
-use bowline_web::{has, option, HostObject};
+use bowline_core::{CacheLimits, Config, Duration, Era, Jitter, Reconnect, Versions};
+use bowline_web::{has, option, option_set, HostObject};
 use js_sys::Object;
 
 const FLAG: &str = "false|true";
+/// The revisions, in the order of their bits.
+const VERSIONS: &str = "2024-11-05|2025-03-26|2025-06-18|2025-11-25|2026-07-28";
 
 /// The configuration, and the largest message to accept in bytes.
 pub(crate) fn parse(object: &Object, host: &HostObject) -> (Config, f64) {
@@ -26,17 +28,14 @@ pub(crate) fn parse(object: &Object, host: &HostObject) -> (Config, f64) {
     options.span("transport.headStart", &mut config.head_start);
     options.span("transport.probeTimeout", &mut config.probe_timeout);
     options.span("transport.rememberFallback", &mut config.remember_fallback);
+    options.span("transport.streamIdleTimeout", &mut config.stream_idle);
     options.count("queue.maxQueued", &mut config.max_queued);
     options.count("queue.concurrency", &mut config.websocket_concurrency);
     options.count("queue.concurrency", &mut config.http_concurrency);
     // No room at all would be a client that never sends.
     config.websocket_concurrency = config.websocket_concurrency.max(1);
     config.http_concurrency = config.http_concurrency.max(1);
-    config.era = match options.choice("protocol.era", "auto|modern|legacy") {
-        Some(1) => Some(Era::Modern),
-        Some(2) => Some(Era::Legacy),
-        _ => None,
-    };
+    options.protocol(&mut config);
     options.reconnect(&mut config.reconnect);
     let mut limits = CacheLimits::default();
     options.count("cacheOptions.maxSize", &mut limits.max_size);
@@ -51,6 +50,31 @@ pub(crate) fn parse(object: &Object, host: &HostObject) -> (Config, f64) {
 struct Options<'a>(&'a Object);
 
 impl Options<'_> {
+    fn protocol(&self, config: &mut Config) {
+        let bits = option_set(self.0, "protocol.versions", VERSIONS);
+        if bits != 0 {
+            config.versions = Versions::from_bits(bits as u8);
+            // Whoever names the one modern revision knows the server.
+            config.pinned = config.versions == Versions::of(Era::Modern);
+        }
+        // An era in which nothing may be spoken is no choice.
+        let eras = match (config.versions.newest(Era::Modern), config.versions.newest(Era::Legacy)) {
+            (Some(_), Some(_)) => "auto|modern|legacy",
+            (Some(_), None) => "auto|modern",
+            _ => "auto|legacy",
+        };
+        let era = match self.choice("protocol.era", eras) {
+            Some(1) if config.versions.span_eras() => Versions::of(Era::Modern),
+            Some(2) => Versions::of(Era::Legacy),
+            _ => Versions::ALL,
+        };
+        config.versions = config.versions.and(era);
+        let rounds = self.number("protocol.maxInputRounds");
+        if !rounds.is_nan() {
+            config.max_input_rounds = rounds as u32;
+        }
+    }
+
     fn reconnect(&self, reconnect: &mut Reconnect) {
         let attempts = self.number("reconnectOptions.maxAttempts");
         if !attempts.is_nan() {

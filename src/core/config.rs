@@ -2,7 +2,7 @@
 //! bindings' (`options.rs`); defaults are here, in one place.
 
 use crate::time::Duration;
-use crate::wire::Era;
+use crate::wire::{Era, Versions};
 
 /// Everything an engine can be told at its creation.
 #[derive(Clone, Debug)]
@@ -29,14 +29,22 @@ pub struct Config {
     pub remember_fallback: Duration,
     /// How long an earlier failure still counts, when the engine starts.
     pub fallback_remembered: Duration,
-    /// Which era to speak; `None` finds out.
-    pub era: Option<Era>,
+    /// The revisions that may be spoken; the newest that the server speaks too is.
+    pub versions: Versions,
+    /// The server is trusted to speak the one modern revision of `versions`: HTTP alone, without a WebSocket, is ready without asking.
+    pub pinned: bool,
+    /// The era in which the server was met earlier, when the engine starts.
+    pub known_era: Option<Era>,
+    /// How often one call may be asked for input.
+    pub max_input_rounds: u32,
     /// Requests in flight on a WebSocket.
     pub websocket_concurrency: usize,
     /// Requests in flight over HTTP: browsers open six connections to an HTTP/1.1 origin, and one is left for everybody else.
     pub http_concurrency: usize,
     /// Calls that may wait.
     pub max_queued: usize,
+    /// How long the stream of a listen over HTTP may be silent before it counts as broken; zero for ever.
+    pub stream_idle: Duration,
 }
 
 /// Reconnection (seed: `reconnectOptions`).
@@ -100,10 +108,14 @@ impl Default for Config {
             probe_timeout: Duration::from_millis(2_500),
             remember_fallback: Duration::from_millis(600_000),
             fallback_remembered: Duration::ZERO,
-            era: None,
+            versions: Versions::ALL,
+            pinned: false,
+            known_era: None,
+            max_input_rounds: 10,
             websocket_concurrency: 32,
             http_concurrency: 5,
             max_queued: 1_000,
+            stream_idle: Duration::from_millis(90_000),
         }
     }
 }

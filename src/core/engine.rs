@@ -2,7 +2,10 @@
 //! and keeps the one promise that matters most: every call settles exactly once.
 
 mod answers;
+mod asking;
 mod flow;
+mod listening;
+mod streams;
 
 use std::collections::VecDeque;
 
@@ -10,14 +13,16 @@ use crate::config::Config;
 use crate::error::{Code, Detail, Error, Outcome, Stage};
 use crate::ids::{CacheKey, CallId, ExchangeId, LinkId, RequestId};
 use crate::io::{Command, Event, ExchangeEvent, Input, Kind, LinkEvent, Output, Request, Settled};
-use crate::link::{Answer, Calls, Change, Connection, Context, Exchange, Ids, Phase, Purpose, Step, Transport};
+use crate::link::{
+    Answer, Calls, Change, Concern, Connection, Context, Exchange, Ids, Listen, Phase, Purpose, Step, Stream, Transport,
+};
 use crate::policy::cache::Cache;
 use crate::policy::flight::Flight;
 use crate::policy::queue::Queue;
 use crate::rng::Rng;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Health, MethodMetrics, Metrics, Timing, Vitals};
 use crate::time::{Duration, Instant};
-use crate::wire::{Asked, Effect, Incoming, Method, Outgoing, Payload};
+use crate::wire::{Effect, Incoming, Method, Outgoing, Payload};
 
 /// How long an answered exchange may stay open before it is aborted.
 const DRAIN: Duration = Duration::from_millis(1_000);
@@ -38,11 +43,16 @@ pub struct Engine<P> {
     flight: Flight,
     cache: Option<Cache<P>>,
     connection: Connection<P>,
+    listen: Listen<P>,
     exchanges: VecDeque<Exchange>,
+    /// Those that are opened again when they end.
+    streams: Vec<Stream<P>>,
     /// No drain ends before this.
     next_drain: Option<Instant>,
     active: usize,
     metrics: Metrics,
+    timing: Timing,
+    vitals: Vitals,
     out: VecDeque<Output<P>>,
 }
 
@@ -59,10 +69,14 @@ impl<P: Payload> Engine<P> {
             flight: Flight::default(),
             cache: config.cache.clone().map(Cache::new),
             connection: Connection::new(&config, now),
+            listen: Listen::default(),
             exchanges: VecDeque::new(),
+            streams: Vec::new(),
             next_drain: None,
             active: 0,
             metrics: Metrics::default(),
+            timing: Timing::default(),
+            vitals: Vitals::default(),
             out: VecDeque::new(),
             config,
         }
@@ -86,7 +100,8 @@ impl<P: Payload> Engine<P> {
         }
         // A drain that ended early may leave a wake-up behind, but not one that keeps an idle host awake.
         let drain = self.next_drain.filter(|_| !self.exchanges.is_empty());
-        let all = [self.calls.next_limit(), self.connection.next_timeout(&self.config), drain];
+        let (connection, listen) = (self.connection.next_timeout(&self.config), self.listen.next_timeout(&self.config));
+        let all = [self.calls.next_limit(), connection, listen, drain, self.next_stream()];
         Output::Timeout(all.into_iter().flatten().min())
     }
 
@@ -101,7 +116,23 @@ impl<P: Payload> Engine<P> {
         metrics.cache_bytes = cache_bytes as u64;
         metrics.connects = u64::from(self.connection.epoch());
         metrics.reconnects = metrics.connects.saturating_sub(1);
+        metrics.latency = self.timing.latency();
+        metrics.last_latency = self.timing.last_latency();
+        metrics.queue_wait = self.timing.queue_wait();
+        metrics.queue_wait_of = self.timing.queue_wait_of();
         metrics
+    }
+
+    /// What is known of each method that was called.
+    pub fn methods(&self) -> impl Iterator<Item = MethodMetrics> + '_ {
+        self.timing.methods()
+    }
+
+    /// How well the server and the way to it are doing.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        let fallback = self.connection.up().is_some_and(|up| up.transport == Transport::Http) && self.config.websocket;
+        self.vitals.health(self.now, fallback)
     }
 
     /// Whether a call is on the wire: sent, and neither answered nor lost.
@@ -125,12 +156,18 @@ impl<P: Payload> Engine<P> {
                     self.queue.push(id, priority, created, false);
                 }
             }
+            Command::Listen(filter) => self.on_listen(filter),
+            Command::Answer(id, params) => self.on_params(id, params),
+            Command::Reply(link, response) => self.respond(link, Outgoing::Response(response)),
             Command::Reconnect => {
                 let change = self.with(Connection::restart);
                 self.on_change(change);
             }
             Command::Close => {
                 self.with(Connection::close);
+                self.on_concern(Concern::Want(None));
+                self.streams.clear();
+                self.vitals.on_link(self.now, false);
                 for id in self.calls.select(|_| true) {
                     self.abandon(id);
                     let outcome = self.outcome(id);
@@ -191,11 +228,18 @@ impl<P: Payload> Engine<P> {
                 return self.on_change(change);
             }
         };
+        self.on_response(link, id, answer, None);
+    }
+
+    /// An answer that is found by its id alone.
+    fn on_response(&mut self, link: LinkId, id: RequestId, answer: Answer<P>, wait: Option<Duration>) {
         if let Some(call) = self.calls.awaiting(link, id) {
-            self.on_answer(call, answer, None);
+            self.on_answer(call, answer, wait);
         } else if self.connection.awaits(link, id) {
             let change = self.with(|connection, cx| connection.on_answer(link, answer, cx));
             self.on_change(change);
+        } else if self.listen.has(id) {
+            self.on_concern(Concern::Answer(id, answer, None));
         } else {
             // A late answer to a call that was given up, or a server's mistake: never a settle (P37, I3).
             self.metrics.violations += 1;
@@ -216,10 +260,12 @@ impl<P: Payload> Engine<P> {
             return;
         };
         let (link, purpose) = (exchange.link, exchange.purpose);
+        if let Purpose::Listen(_) = purpose {
+            self.listen.on_heard(id, self.now);
+        }
         let ended = ended || (matches!(event, ExchangeEvent::Message(_)) && exchange.is_headless());
-        // An answered exchange only drains: nothing it still brings may settle anything (matrix rows 29 and 36).
-        let answered = exchange.drain_until.is_some() && purpose != Purpose::Silent;
-        let step = if answered { Step::Wait } else { exchange.on_event(event) };
+        let answered = exchange.drain_until.is_some() && !purpose.is_unheard();
+        let step = if answered { Exchange::on_aside(event) } else { exchange.on_event(event) };
         let wait = exchange.retry_after();
         if ended {
             self.exchanges.remove(at);
@@ -233,25 +279,44 @@ impl<P: Payload> Engine<P> {
         }
         match step {
             Step::Wait => {}
-            Step::Notification(method, token, payload) => self.on_notification(method, token, payload),
+            Step::Notification(method, token, payload) => {
+                // A stream of its own says whose notifications it brings, should they not.
+                let stream = if let Purpose::Listen(request) = purpose { Some(request) } else { None };
+                self.on_notification(method, token.or(stream), payload);
+            }
             Step::Request(asked, payload) => self.on_request(link, asked, payload),
+            Step::Message(message) => self.on_streamed(link, purpose, message),
+            Step::Cursor(last, retry) => self.on_cursor(link, purpose, last, retry),
+            Step::Endpoint(address) => {
+                let change = self.with(|connection, cx| connection.on_endpoint(link, address, cx));
+                self.on_change(change);
+            }
             Step::Answer(answer) => match purpose {
                 Purpose::Handshake(_) => {
                     let change = self.with(|connection, cx| connection.on_answer(link, answer, cx));
                     self.on_change(change);
                 }
                 Purpose::Call(call, request) => {
-                    if self.calls.awaiting(link, request) == Some(call) {
+                    if self.calls.awaiting(link, request) == Some(call) && !self.is_resumed(call, &answer) {
                         self.on_answer(call, answer, wait);
                     }
                 }
+                Purpose::Resume(..) | Purpose::Standing => self.on_stream_end(link, purpose, &answer, wait),
+                Purpose::Carry(_) if matches!(answer, Answer::Accepted) => {}
+                Purpose::Carry(request) => self.on_response(link, request, answer, wait),
                 Purpose::Notice(call) => {
                     let id_matches = |sending: crate::link::Sending| sending.exchange == Some(id);
                     if self.calls.at(call).and_then(crate::link::Call::sending).is_some_and(id_matches) {
                         self.on_answer(call, answer, wait);
                     }
                 }
-                Purpose::Silent => {}
+                Purpose::Listen(request) => self.on_concern(Concern::Answer(request, answer, wait)),
+                Purpose::Initialized if matches!(answer, Answer::Accepted) => self.on_initialized(link),
+                Purpose::Channel => {
+                    let change = self.with(|connection, cx| connection.on_channel_end(link, cx));
+                    self.on_change(change);
+                }
+                Purpose::Initialized | Purpose::Silent => {}
             },
         }
         self.flush();
@@ -260,6 +325,7 @@ impl<P: Payload> Engine<P> {
     fn on_timeout(&mut self) {
         let change = self.with(Connection::on_timeout);
         self.on_change(change);
+        self.on_concern(Concern::Timeout);
         let overdue = |exchange: &Exchange| exchange.drain_until.is_some_and(|until| until <= self.now);
         let drained: Vec<ExchangeId> = self.exchanges.iter().filter(|x| overdue(x)).map(|x| x.id).collect();
         for id in drained {
@@ -304,38 +370,46 @@ impl<P: Payload> Engine<P> {
             self.out.push_back(Output::Progress(id, payload));
             return;
         }
-        let methods = method.invalidates();
-        if !methods.is_empty() {
-            let calls = &self.calls;
-            let left = |call: &crate::link::Call<P>| call.sending().is_some() && methods.contains(&call.request.method);
-            self.flight.overtake(|leader| calls.at(leader).is_some_and(left));
-            let (flight, out) = (&self.flight, &mut self.out);
-            if let Some(cache) = &mut self.cache {
-                cache.invalidate(methods, |key| forget(key, flight, out));
-            }
-        }
+        let Some(payload) = self.on_subscription(method, token, payload) else {
+            return;
+        };
+        self.invalidate(method.invalidates());
         self.out.push_back(Output::Event(Event::Notification(method, payload)));
     }
 
-    fn on_request(&mut self, link: LinkId, asked: Asked, payload: P) {
-        self.with(|connection, cx| {
-            if let Some(up) = connection.up().filter(|up| up.id == link) {
-                cx.write(up, Purpose::Silent, Outgoing::Reply(asked, payload));
-            }
-        });
+    /// What is kept of `methods`, and what is on its way, is old.
+    fn invalidate(&mut self, methods: &[Method]) {
+        if methods.is_empty() {
+            return;
+        }
+        let calls = &self.calls;
+        let left = |call: &crate::link::Call<P>| call.sending().is_some() && methods.contains(&call.request.method);
+        self.flight.overtake(|leader| calls.at(leader).is_some_and(left));
+        let (flight, out) = (&self.flight, &mut self.out);
+        if let Some(cache) = &mut self.cache {
+            cache.invalidate(methods, |key| forget(key, flight, out));
+        }
     }
 
     fn on_change(&mut self, change: Change<P>) {
         match change {
             Change::None => {}
             Change::Ready => {
+                self.vitals.on_link(self.now, true);
+                let fallback = self.connection.up().is_some_and(|up| up.transport == Transport::Http);
+                self.metrics.fallbacks += u64::from(fallback && self.config.websocket);
                 let connects = self.calls.select(|call| call.request.kind == Kind::Connect);
                 for id in connects {
                     self.settle(id, Ok(Settled { payload: None, cached: false }));
                 }
+                // Before the calls: it holds one of the few connections, and they fill the rest.
+                self.on_concern(Concern::Ready);
                 self.flush();
             }
             Change::Lost(link, error) => {
+                self.on_concern(Concern::Lost);
+                self.streams.retain(|stream| stream.purpose != Purpose::Standing || stream.link != link);
+                self.vitals.on_link(self.now, false);
                 self.on_lost(link, &error);
                 self.reject_waiting(&error);
             }

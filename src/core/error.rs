@@ -69,7 +69,7 @@ codes! {
     MessageTooLarge = "MESSAGE_TOO_LARGE",
     /// No common protocol revision.
     ProtocolVersion = "PROTOCOL_VERSION",
-    /// The server wants input this client has not offered to give.
+    /// The server wants input that nobody gives.
     InputRequired = "INPUT_REQUIRED",
     /// A result of a kind that was not offered.
     InvalidResult = "INVALID_RESULT",
@@ -103,6 +103,8 @@ pub enum Detail<P> {
     None,
     /// A JSON-RPC error object.
     Rpc(i32, P),
+    /// The result that asks for input, and what the package is to add to it.
+    Input(P, &'static str),
     /// An HTTP status, and how long the server asked to wait.
     Http(u16, Option<Duration>),
     /// A WebSocket close code.
@@ -151,6 +153,17 @@ impl<P> Error<P> {
             | Code::CorsOrNetwork
             | Code::RateLimited => true,
             Code::HttpError => matches!(self.detail, Detail::Http(500.., _)),
+            _ => false,
+        }
+    }
+
+    /// Whether a connection that ended so cannot be had by trying again. A server that worked before may answer nonsense while it
+    /// restarts or while a portal is in the way.
+    pub(crate) const fn is_hopeless(&self, worked_before: bool) -> bool {
+        match self.code {
+            Code::Forbidden | Code::ProtocolVersion => true,
+            Code::HttpError => !worked_before && matches!(self.detail, Detail::Http(..=499, _)),
+            Code::ParseError | Code::InvalidResult | Code::RpcError | Code::MessageTooLarge => !worked_before,
             _ => false,
         }
     }

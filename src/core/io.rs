@@ -28,6 +28,13 @@ pub enum Command<P> {
     Cancel(CallId),
     /// Move a waiting call to another priority.
     SetPriority(CallId, u8),
+    /// Listen to this filter (the params of `subscriptions/listen`) from now on, across links; `None` to nothing any more. In a legacy
+    /// era it is only remembered.
+    Listen(Option<P>),
+    /// Reply to an [`Output::Ask`]: send the call again with these params, or fail it with what led to asking.
+    Answer(CallId, Option<P>),
+    /// Reply to an [`Output::Asked`] with a whole JSON-RPC response, if its link still works.
+    Reply(LinkId, P),
     /// Drop the link and connect anew, now.
     Reconnect,
     /// Settle everything, end the session, and stay closed.
@@ -91,6 +98,18 @@ pub enum ExchangeEvent<P> {
     /// A message arrived: the body, or the data of one event. Without a head before it, it is the whole of a plain 200 answer, and
     /// nothing follows.
     Message(Incoming<P>),
+    /// Bytes arrived that complete no message: a comment that keeps an event stream open.
+    Alive,
+    /// Once, right before the end of an event stream in which it was seen: the last event id, and how long to wait before the stream
+    /// is opened again (P78).
+    Cursor {
+        /// The text of the last `id:`; none when it was empty, or when there was none.
+        id: Option<P>,
+        /// The last `retry:`.
+        retry: Option<Duration>,
+    },
+    /// An `endpoint` event of HTTP+SSE: where messages go, or `None` when it is no address of the stream's origin (P83).
+    Endpoint(Option<P>),
     /// The body ended.
     Ended,
     /// `fetch` or the body's reader failed.
@@ -139,14 +158,29 @@ pub enum Output<P> {
     Settle(CallId, Result<Settled<P>, Error<P>>),
     /// Progress of a call whose caller listens.
     Progress(CallId, P),
+    /// A call waits, without limit, for [`Command::Answer`] or for its end; with the result or the error object that says why.
+    Ask(CallId, Need, P),
+    /// A legacy server's request, as a whole message: it waits for [`Command::Reply`].
+    Asked(LinkId, P),
     /// A fact for the application.
     Event(Event<P>),
     /// Nothing refers to this cache key any more.
     Forget(CacheKey),
     /// Remember for the origin that its WebSocket failed, for this long.
     RememberFallback(Duration),
+    /// Remember for the origin which era its server speaks, for this long.
+    RememberEra(Era, Duration),
     /// Nothing more to do until then (`None`: until the next input).
     Timeout(Option<Instant>),
+}
+
+/// What a call cannot go on without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// What a result of kind `input_required` asks for (P42).
+    Input,
+    /// Headers that mirror its params, which the server missed (P18).
+    Headers,
 }
 
 /// A good end.
@@ -169,6 +203,21 @@ pub enum Event<P> {
     Replay(CallId),
     /// A notification of the server that belongs to no call.
     Notification(Method, P),
+    /// The standing `subscriptions/listen` changed; with the acknowledgment when it is one.
+    Listen(ListenPhase, Option<P>),
+}
+
+/// How the standing `subscriptions/listen` stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListenPhase {
+    /// The server listens; the filter it honours comes with it.
+    Acknowledged,
+    /// Broken after it was acknowledged; it is asked for again.
+    Lost,
+    /// Ended by the server in good order; it is asked for again.
+    Ended,
+    /// The server will not; it is asked again when the filter changes or another link is ready.
+    Unsupported,
 }
 
 /// The connection as the application may see it.

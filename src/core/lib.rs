@@ -20,10 +20,12 @@ pub use config::{CacheLimits, Config, Jitter, Reconnect};
 pub use engine::Engine;
 pub use error::{Code, Detail, Error, Outcome, Stage};
 pub use ids::{CacheKey, CallId, ExchangeId, LinkId, RequestId};
-pub use io::{Command, Event, ExchangeEvent, Input, Kind, LinkEvent, Output, Reach, Request, Settled, Status};
+pub use io::{
+    Command, Event, ExchangeEvent, Input, Kind, LinkEvent, ListenPhase, Need, Output, Reach, Request, Settled, Status,
+};
 pub use link::{Reason, State, Transport};
 pub use rng::Rng;
-pub use telemetry::Metrics;
+pub use telemetry::{Condition, Health, MethodMetrics, Metrics, Summary};
 pub use time::{Duration, Instant};
 pub use wire::{
     Asked, Content, Effect, Era, Head, Hint, Incoming, Malformed, Method, Outgoing, Parser, Payload, Plan, ResultKind,

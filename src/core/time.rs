@@ -50,6 +50,18 @@ impl Duration {
         Self(ms.saturating_mul(1000))
     }
 
+    /// A span of whole microseconds.
+    #[must_use]
+    pub const fn from_micros(us: u64) -> Self {
+        Self(us)
+    }
+
+    /// The span in whole microseconds.
+    #[must_use]
+    pub const fn as_micros(self) -> u64 {
+        self.0
+    }
+
     /// A span of fractional milliseconds; negative and NaN are zero, infinity saturates.
     #[must_use]
     pub fn from_millis_f64(ms: f64) -> Self {

@@ -5,19 +5,22 @@ use core::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use bowline_core::{
-    CallId, Command, Config, Detail, Duration, Engine, Error, Event, ExchangeEvent, ExchangeId, Incoming, Input,
-    Instant, LinkEvent, LinkId, Malformed, Method, Outgoing, Output, Plan, RequestId, Status, Version,
+    CallId, Command, Config, Detail, Duration, Engine, Era, Error, Event, ExchangeEvent, ExchangeId, Incoming, Input,
+    Instant, LinkEvent, LinkId, Malformed, Method, Metrics, Outgoing, Output, Plan, RequestId, Status, Verb, Version,
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::JsValue;
 
-use crate::fetch::Fetch;
+use crate::fetch::{Events, Fetch};
 use crate::glue::{self, HostObject};
 use crate::message::{exchange_event, link_event, parts, Told, CHUNK, OPENED, WAKE};
 use crate::payload::Payload;
 use crate::socket::Socket;
 use crate::timer::Timer;
 
+/// Verdicts on the server's origin, as they are remembered.
+const FALLBACK: &str = "fallback";
+const LEGACY: &str = "legacy";
 const SUBPROTOCOLS: &str = "mcp mcp.version.2026-07-28 mcp.version.2025-11-25";
 
 /// One client at work. Dropping it closes the client: every promise settles first.
@@ -44,7 +47,8 @@ impl Driver {
             Method::table().for_each(|(name, cacheable)| glue::add_method(name, i32::from(cacheable)));
         }
         let client = glue::open(host, max_message);
-        config.fallback_remembered = Duration::from_millis_f64(glue::fallback_remembered(host));
+        config.fallback_remembered = Duration::from_millis_f64(glue::remembered(host, FALLBACK));
+        config.known_era = (glue::remembered(host, LEGACY) > 0.0).then_some(Era::Legacy);
         let engine = Engine::new(config, (glue::seed() as u64) << 32 | glue::seed() as u32 as u64, now());
         let driver = Rc::new(Self {
             client,
@@ -75,37 +79,73 @@ impl Driver {
         self.pump();
     }
 
-    /// The counters and gauges, as an object with their public names. Traffic is in UTF-16 units of message text; `bufferedAmount` is
-    /// what was handed to the WebSocket but not to the network, in bytes.
+    /// Everything that is counted, in the order of `COUNTERS` in the package's metrics.ts, then five numbers for each method that was called.
+    /// Traffic is in UTF-16 units of message text; `bufferedAmount` is what was handed to the WebSocket but not to the network, in bytes.
     #[must_use]
     pub fn metrics(&self) -> JsValue {
-        let metrics = self.engine.borrow().metrics();
+        let engine = self.engine.borrow();
+        let (metrics, health) = (engine.metrics(), engine.health());
+        let Metrics { latency, queue_wait: wait, .. } = metrics;
         let buffered =
             self.sockets.borrow().iter().fold(0.0, |sum, socket| sum + f64::from(socket.socket.buffered_amount()));
-        glue::metrics(
-            metrics.total_requests as f64,
-            metrics.successful_requests as f64,
-            metrics.failed_requests as f64,
-            metrics.cached_responses as f64,
-            metrics.average_latency(),
-            metrics.active_requests as f64,
-            metrics.queued_requests as f64,
-            metrics.last_latency.unwrap_or(f64::NAN),
-            metrics.deduplicated as f64,
-            metrics.replayed as f64,
-            metrics.unknown_outcomes as f64,
-            metrics.timeouts as f64,
-            metrics.aborted as f64,
-            metrics.violations as f64,
-            metrics.connects as f64,
-            metrics.reconnects as f64,
-            metrics.failed_attempts as f64,
-            metrics.cache_size as f64,
-            metrics.cache_bytes as f64,
+        let counts = [
+            metrics.total_requests,
+            metrics.successful_requests,
+            metrics.failed_requests,
+            metrics.cached_responses,
+            metrics.active_requests,
+            metrics.queued_requests,
+            metrics.deduplicated,
+            metrics.replayed,
+            metrics.unknown_outcomes,
+            metrics.timeouts,
+            metrics.aborted,
+            metrics.violations,
+            metrics.connects,
+            metrics.reconnects,
+            metrics.failed_attempts,
+            metrics.fallbacks,
+            metrics.cache_size,
+            metrics.cache_bytes,
+            metrics.cache_hits,
+            metrics.cache_misses,
+            metrics.cache_evictions,
+            latency.samples,
+            u64::from(health.consecutive_failures),
+            health.condition as u64,
+        ];
+        let instant = |at: Option<Instant>| at.map_or(f64::NAN, Instant::as_millis);
+        let measures = [
             self.sent.get(),
             self.received.get(),
             buffered,
-        )
+            latency.mean,
+            metrics.last_latency.unwrap_or(f64::NAN),
+            latency.p50,
+            latency.p95,
+            latency.p99,
+            latency.max,
+            latency.jitter,
+            wait.p50,
+            wait.p95,
+            wait.max,
+            health.uptime,
+            health.downtime,
+            health.last_outage.unwrap_or(f64::NAN),
+            health.score,
+            health.latency.unwrap_or(f64::NAN),
+            instant(health.last_success),
+            instant(health.last_failure),
+        ];
+        counts.into_iter().for_each(|count| glue::note(count as f64));
+        measures.into_iter().chain(metrics.queue_wait_of).for_each(glue::note);
+        for own in engine.methods() {
+            let method = f64::from(own.method.index());
+            [method, own.count as f64, own.errors as f64, own.average_latency, own.p95]
+                .into_iter()
+                .for_each(glue::note);
+        }
+        glue::noted()
     }
 
     /// Whether a call is on the wire.
@@ -150,12 +190,20 @@ impl Driver {
             Output::Dial { link, subprotocols } => self.dial(link, subprotocols),
             Output::Hangup(link) => self.hangup(link),
             Output::Progress(call, payload) => glue::progress(client, call.0 as i32, payload.into_raw()),
+            Output::Ask(call, need, payload) => glue::ask(client, call.0 as i32, need as i32, payload.into_raw()),
+            Output::Asked(link, payload) => glue::asked(client, link.0 as i32, payload.into_raw()),
             Output::Event(Event::State(status)) => self.state(status),
             Output::Event(Event::Server(payload)) => glue::server(client, payload.into_raw()),
             Output::Event(Event::Notification(_, payload)) => glue::notification(client, payload.into_raw()),
+            Output::Event(Event::Listen(phase, acknowledged)) => {
+                glue::heard_listen(client, phase as i32, acknowledged.map_or(0, Payload::into_raw));
+            }
             Output::Event(Event::Replay(call)) => glue::replay(client, call.0 as i32),
             Output::Forget(key) => glue::forget(client, key.0 as i32),
-            Output::RememberFallback(span) => glue::remember_fallback(&self.host, span.as_millis()),
+            Output::RememberFallback(span) => glue::remember(&self.host, FALLBACK, span.as_millis()),
+            // A modern server is asked first anyway: all there is to remember is that it is not.
+            Output::RememberEra(Era::Legacy, span) => glue::remember(&self.host, LEGACY, span.as_millis()),
+            Output::RememberEra(Era::Modern, _) => glue::remember(&self.host, LEGACY, 0.0),
             Output::Timeout(_) => {}
         }
     }
@@ -197,7 +245,12 @@ impl Driver {
 
     fn fetch(&self, id: ExchangeId, plan: &Plan<Payload>) {
         let parts = plan.message.as_ref().map(parts).unwrap_or_default();
-        let kind = if plan.message.is_some() { parts.kind } else { -1 };
+        let kind = match plan.verb {
+            Verb::Post => parts.kind,
+            Verb::Delete => -1,
+            Verb::Get => -2,
+        };
+        let raw = |value: &Option<Payload>| value.as_ref().map_or(0, Payload::raw);
         let version = parts.offered.or(plan.version).map_or(-1, |version| version as i32);
         let sent = glue::exchange(
             self.client,
@@ -208,7 +261,9 @@ impl Driver {
             parts.handle,
             version,
             parts.progress,
-            plan.session.as_ref().map_or(0, Payload::raw),
+            raw(&plan.session),
+            raw(&plan.resume),
+            raw(&plan.endpoint),
         );
         self.sent.set(self.sent.get() + sent);
     }
@@ -219,7 +274,9 @@ impl Driver {
         }
         let event = exchange_event(told);
         if matches!(event, ExchangeEvent::Ended | ExchangeEvent::Failed(_)) {
-            self.fetches.borrow_mut().retain(|fetch| fetch.id != id);
+            if let Some(cursor) = self.forget(id).and_then(Fetch::cursor) {
+                self.handle(Input::Exchange(id, cursor));
+            }
         }
         self.handle(Input::Exchange(id, event));
     }
@@ -233,12 +290,19 @@ impl Driver {
             if !fetches.iter().any(|fetch| fetch.id == id) {
                 fetches.push(Fetch::new(id, self.max_message as usize));
             }
-            fetches.iter_mut().find(|fetch| fetch.id == id).map_or(Ok(Vec::new()), |fetch| fetch.feed(&chunk))
+            fetches.iter_mut().find(|fetch| fetch.id == id).map_or(Ok(Events::default()), |fetch| fetch.feed(&chunk))
         };
         match events {
-            Ok(events) => events.iter().for_each(|data| {
-                glue::receive_bytes(data, self.client, id.0 as i32);
-            }),
+            Ok(events) => {
+                if events.is_none() {
+                    return self.handle(Input::Exchange(id, ExchangeEvent::Alive));
+                }
+                if let Some(endpoint) = events.endpoint {
+                    let address = Payload::from_raw(glue::message_address(self.client, &endpoint));
+                    self.handle(Input::Exchange(id, ExchangeEvent::Endpoint(address)));
+                }
+                events.messages.iter().for_each(|data| glue::receive_bytes(data, self.client, id.0 as i32));
+            }
             Err(_) => {
                 self.abandon(id);
                 let message = Incoming::Malformed(Malformed::TooLarge);
@@ -248,8 +312,14 @@ impl Driver {
         }
     }
 
+    fn forget(&self, id: ExchangeId) -> Option<Fetch> {
+        let mut fetches = self.fetches.borrow_mut();
+        let at = fetches.iter().position(|fetch| fetch.id == id)?;
+        Some(fetches.swap_remove(at))
+    }
+
     fn abandon(&self, id: ExchangeId) {
-        self.fetches.borrow_mut().retain(|fetch| fetch.id != id);
+        self.forget(id);
         // Runs the listeners of the application's `fetch`, so nothing is borrowed any more.
         glue::abort(self.client, id.0 as i32);
     }
@@ -259,7 +329,7 @@ impl Driver {
             self.client,
             status.state.as_str(),
             status.transport.map_or("", bowline_core::Transport::as_str),
-            status.era.map_or("", bowline_core::Era::as_str),
+            status.era.map_or("", Era::as_str),
             status.version.map_or("", Version::as_str),
             status.attempt as i32,
             status.retry_at.map_or(f64::NAN, Instant::as_millis),
@@ -316,6 +386,7 @@ fn failure(error: Error<Payload>) -> JsValue {
     let (kind, number, extra, note, handle) = match error.detail {
         Detail::None => ("", 0.0, 0.0, "", 0),
         Detail::Rpc(code, payload) => ("rpc", f64::from(code), 0.0, "", payload.into_raw()),
+        Detail::Input(payload, note) => ("input", 0.0, 0.0, note, payload.into_raw()),
         Detail::Http(status, wait) => ("http", f64::from(status), wait.map_or(-1.0, Duration::as_millis), "", 0),
         Detail::Close(code) => ("close", f64::from(code), 0.0, "", 0),
         Detail::Time(stage, span) => ("time", span.as_millis(), 0.0, stage.as_str(), 0),

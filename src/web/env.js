@@ -1,13 +1,26 @@
 // What the shell asks of its surroundings: the application's options, the clock, entropy, a memory for verdicts. No state of any client; that is glue.js's.
 
-/** An option by its path; see glue.rs. */
-export function option(config, path, choices) {
-  const value = path.split(".").reduce((group, name) => group?.[name], config) ?? NaN;
-  if (Number.isNaN(value) && typeof value === "number") return value;
-  if (!choices && typeof value === "number" && value >= 0) return value;
+const member = (config, path) => path.split(".").reduce((group, name) => group?.[name], config);
+
+function choice(value, path, choices) {
   const at = choices && typeof value !== "number" ? choices.split("|").indexOf(String(value)) : -1;
   if (at < 0) throw new TypeError(`${path} must be ${choices ? choices.replaceAll("|", " or ") : "a number of at least 0"}`);
   return at;
+}
+
+/** An option by its path; see glue.rs. */
+export function option(config, path, choices) {
+  const value = member(config, path) ?? NaN;
+  if (Number.isNaN(value)) return value;
+  return !choices && typeof value === "number" && value >= 0 ? value : choice(value, path, choices);
+}
+
+/** A list option by its path; see glue.rs. One that names nothing is wrong like one that names something unknown. */
+export function optionSet(config, path, choices) {
+  const list = member(config, path);
+  if (list === undefined) return 0;
+  const named = Array.isArray(list) && list.length ? list : [list];
+  return named.reduce((bits, value) => bits | (1 << choice(value, path, choices)), 0);
 }
 
 export function has(host, name) {
@@ -31,11 +44,12 @@ export function seed() {
   return crypto.getRandomValues(new Uint32Array(1))[0];
 }
 
-// Which origins have no working WebSocket, until when. Session storage where there is one: workers and Node have none.
+// What was found out about an origin (its WebSocket does not work, its server is of the older eras), until when. Session storage where
+// there is one: workers and Node have none.
 const memory = new Map();
 
-function verdict(host, until) {
-  const name = "bowline:fallback:" + new URL(host.webSocketUrl).origin;
+function verdict(host, what, until) {
+  const name = `bowline:${what}:${new URL(host.webSocketUrl).origin}`;
   if (until) memory.set(name, until);
   try {
     if (until) sessionStorage.setItem(name, until);
@@ -46,11 +60,12 @@ function verdict(host, until) {
   return memory.get(name);
 }
 
-export function rememberFallback(host, ms) {
-  verdict(host, Date.now() + ms);
+/** Remembers a verdict for `ms` milliseconds from now; 0 ends it. */
+export function remember(host, what, ms) {
+  verdict(host, what, Date.now() + ms);
 }
 
 /** For how many milliseconds the verdict still holds; 0 when there is none. */
-export function fallbackRemembered(host) {
-  return Math.max(0, verdict(host) - Date.now()) || 0;
+export function remembered(host, what) {
+  return Math.max(0, verdict(host, what) - Date.now()) || 0;
 }

@@ -1,13 +1,17 @@
 // The one JavaScript snippet of the shell. It owns what must not cross into wasm memory: message texts, parsed values, promises'
 // settlers, header objects. Wasm sees numbers: handles of values, slots of calls, ids of methods. It decides nothing.
 
-const values = [undefined];
+import { abort, headerValue } from "./http.js";
+import { about } from "./listening.js";
+
+export const values = [undefined];
 const texts = [undefined]; // the JSON text a result came in, while somebody may need a second, independent copy of it
 const counts = [0];
 const free = [];
 const LAZY = {}; // stands for a value that was handed out; the next taker gets a frozen copy made from the text
 
-function put(value, text) {
+/** A handle on a value; `text` is what a result was parsed from. */
+export function put(value, text) {
   const handle = free.length ? free.pop() : values.length;
   values[handle] = value;
   texts[handle] = text;
@@ -28,7 +32,7 @@ export function release(handle) {
 
 // The first taker gets the parsed value itself. Whoever shares it (the cache, callers that joined the same read) gets one frozen
 // copy, made when it is first asked for: nothing that is handed out can be changed into the cache, and a miss costs nothing extra.
-function take(handle) {
+export function take(handle) {
   let value = values[handle];
   if (value === LAZY) {
     value = values[handle] = freeze(JSON.parse(texts[handle]).result);
@@ -57,10 +61,10 @@ export function revisions(handle) {
 }
 
 const methods = new Map();
-const names = []; // by id
+export const names = []; // by id
 const quoted = []; // the same, as JSON
 const cacheable = [];
-const versions = [];
+export const versions = [];
 
 /** Whether the core's tables were taken over already. */
 export const isSetUp = () => names.length;
@@ -101,13 +105,13 @@ function canonical(value) {
   return `{${members.join()}}`;
 }
 
-const clients = [];
+export const clients = [];
 
 /** Registers a client; `host` is the package's side of it. */
 export function open(host, limit) {
   const meta =
     `"io.modelcontextprotocol/protocolVersion":"${versions.at(-1)}",` +
-    `"io.modelcontextprotocol/clientInfo":${JSON.stringify(host.clientInfo)},` +
+    (host.clientInfo ? `"io.modelcontextprotocol/clientInfo":${JSON.stringify(host.clientInfo)},` : "") +
     `"io.modelcontextprotocol/clientCapabilities":${JSON.stringify(host.capabilities)}`;
   return clients.push({ host, limit, meta, calls: [], free: [], keys: new Map(), keyTexts: [""], aborts: new Map() }) - 1;
 }
@@ -119,10 +123,10 @@ export function shut(client) {
 
 /** What the package uses of this module; it reaches it through the wasm module, so that there is one instance of both. */
 export function api() {
-  return { attach, methodId, params, key };
+  return { attach, methodId, params, key, message, names, printed: (handle) => values[handle], headerValue };
 }
 
-// The entry has resolve(value), reject(failure) and, if it listens, progress(value).
+// The entry has resolve(value), reject(failure), ask(need, value) and, if it listens, progress(value).
 function attach(client, entry) {
   const { calls, free } = clients[client];
   const slot = free.length ? free.pop() : calls.length;
@@ -130,8 +134,12 @@ function attach(client, entry) {
   return slot;
 }
 
-// Throws what JSON.stringify throws. Params are printed when they are given, so that later changes to them change nothing.
-function params(method, given) {
+// A whole message of the package's own. Throws what JSON.stringify throws.
+const message = (value) => put(JSON.stringify(value));
+
+// Throws what JSON.stringify throws. Params are printed when they are given, so that later changes to them change nothing. The headers,
+// pairs of a name and a value, go with them over modern HTTP.
+function params(method, given, headers) {
   let name;
   let meta = "";
   if (given !== undefined && given !== null) {
@@ -141,12 +149,11 @@ function params(method, given) {
       given = rest;
     }
     // P13: the name of the thing, where the method has one.
-    if (method === 0) name = given.name;
-    else if (given.uri !== undefined || given.name !== undefined) name = given.uri ?? given.name;
+    name = method === 0 ? given.name : (given.uri ?? given.name ?? given.taskId);
   }
   const text = given === undefined || given === null ? "{}" : JSON.stringify(given);
   if (text === undefined || text[0] !== "{") throw new TypeError("params must be an object");
-  return put({ text, meta, name });
+  return put({ text, meta, headers, name });
 }
 
 function key(client, method, given, always) {
@@ -190,7 +197,7 @@ export function fail(client, slot, failure) {
 }
 
 // What is thrown there must not unwind through wasm: it becomes an uncaught error of its own.
-function tell(work) {
+export function tell(work) {
   try {
     work();
   } catch (error) {
@@ -217,19 +224,22 @@ export function notification(client, handle) {
   tell(() => clients[client].host.onNotification(take(handle)));
 }
 
-/** The counters, in the order of the core's shell; the package has their names. */
-export function metrics(...values) {
-  return values;
-}
+const notes = [];
+
+/** One of the numbers that `noted` gives, in the order of the core's shell; the package has their names. */
+export const note = (value) => void notes.push(value);
+export const noted = () => notes.splice(0);
 
 export function replay(client, slot) {
   tell(() => clients[client].host.onReplay(clients[client].calls[slot]));
 }
 
-const REQUEST = 0, NOTIFICATION = 1, DISCOVER = 2, INITIALIZE = 3, INITIALIZED = 4, CANCELLED = 5, PONG = 6;
-const MODERN = 4; // index of 2026-07-28 among the versions
+export const REQUEST = 0, NOTIFICATION = 1, INITIALIZE = 3;
+const DISCOVER = 2, INITIALIZED = 4, CANCELLED = 5, PONG = 6;
+export const MODERN = 4; // index of 2026-07-28 among the versions
 
-function encode(client, kind, id, method, handle, version, progress) {
+/** The text of a message; the kinds are those above. */
+export function encode(client, kind, id, method, handle, version, progress) {
   const { host, meta } = clients[client];
   const modern = version >= MODERN;
   switch (kind) {
@@ -246,7 +256,8 @@ function encode(client, kind, id, method, handle, version, progress) {
     case DISCOVER:
       return `{"jsonrpc":"2.0","id":${id},"method":"server/discover","params":{"_meta":{${meta}}}}`;
     case INITIALIZE: {
-      const { clientInfo, capabilities } = host;
+      // Here the protocol wants a name: one that says nothing, when the application gives none (P9).
+      const { capabilities, clientInfo = { name: "client", version: "0" } } = host;
       const params = { protocolVersion: versions[version], capabilities, clientInfo };
       return `{"jsonrpc":"2.0","id":${id},"method":"initialize","params":${JSON.stringify(params)}}`;
     }
@@ -256,10 +267,8 @@ function encode(client, kind, id, method, handle, version, progress) {
       return `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}}}`;
     case PONG:
       return `{"jsonrpc":"2.0","id":${JSON.stringify(values[handle].id)},"result":{}}`;
-    default: {
-      const error = { code: -32601, message: "Method not found" };
-      return JSON.stringify({ jsonrpc: "2.0", id: values[handle].id, error });
-    }
+    default:
+      return values[handle];
   }
 }
 
@@ -289,10 +298,11 @@ export function dial(client, subprotocols) {
 // Everything that happens is told by one call of numbers: on(client, source, kind, id, handle, info, number, size). The source is an
 // exchange, or a link with its sign turned.
 // What is left out arrives as 0, and as NaN for the two floats, id and number.
-const RESULT = 0, ERROR = 1, NOTICE = 2, ASKED = 3, TOO_LARGE = 4, BAD_JSON = 5, BAD_ENVELOPE = 6, BAD_BINARY = 7;
-const OPENED = 8, CLOSED = 9, HEAD = 10, CHUNK = 11, ENDED = 12, FAILED = 13, WAKE = 14;
+const RESULT = 0, ERROR = 1, NOTICE = 2, ASKED = 3, BAD_JSON = 5, BAD_ENVELOPE = 6, BAD_BINARY = 7;
+const OPENED = 8, CLOSED = 9, WAKE = 14;
+export const TOO_LARGE = 4, HEAD = 10, CHUNK = 11, ENDED = 12, FAILED = 13;
 
-let on;
+export let on;
 
 /** Tells what happens on a socket. */
 export function listen(socket, client, link) {
@@ -320,7 +330,8 @@ export function receiveBytes(bytes, client, source) {
 
 const decoder = new TextDecoder();
 
-function receive(text, client, source) {
+/** What a text says. */
+export function receive(text, client, source) {
   // Beyond four times the limit not even the id is worth the memory of a parse.
   if (text.length > 4 * clients[client].limit) return on(client, source, TOO_LARGE);
   let message;
@@ -341,8 +352,11 @@ function deliver(message, text, client, source) {
     const { result } = message;
     const kind = result?.resultType;
     const ttl = result?.ttlMs;
-    let info = kind === undefined || kind === "complete" ? 0 : kind === "input_required" ? 1 : 2;
-    if (typeof ttl === "number") info |= 4;
+    let info = 7;
+    if (kind === undefined || kind === "complete") info = 0;
+    else if (kind === "input_required") info = result.inputRequests ? 1 : 2;
+    else if (kind === "task" && clients[client].host.capabilities.extensions?.["io.modelcontextprotocol/tasks"]) info = 3;
+    if (typeof ttl === "number") info |= 8;
     on(client, source, RESULT, id, put(result, text), info, ttl, size);
   } else if (message?.error) {
     const { code } = message.error;
@@ -352,7 +366,7 @@ function deliver(message, text, client, source) {
   } else if (typeof message.id === "number" || typeof message.id === "string") {
     on(client, source, ASKED, NaN, put(message), message.method === "ping" ? 1 : 0, 0, size);
   } else {
-    on(client, source, NOTICE, number(message.params?.progressToken), put(message), methodId(message.method), 0, size);
+    on(client, source, NOTICE, number(about(message)), put(message), methodId(message.method), 0, size);
   }
 }
 
@@ -360,131 +374,6 @@ function deliver(message, text, client, source) {
 function number(id) {
   return typeof id === "number" ? id : typeof id === "string" && /^\d{1,16}$/.test(id) ? +id : NaN;
 }
-
-const JSON_BODY = 0, EVENT_STREAM = 1; // by their place in the list of media types that mean something
-const SMALL = 16384; // a body declared to be shorter cannot inflate beyond the limit, even compressed
-
-/** Starts an exchange and returns the length of its body. */
-export function exchange(client, source, kind, id, method, handle, version, progress, session) {
-  const headers = { accept: "application/json, text/event-stream" };
-  const init = { method: "POST", headers };
-  if (kind < 0) {
-    init.method = "DELETE";
-    // The end of a session goes on when the client is gone, and outlives the page that ends it.
-    init.keepalive = true;
-  } else {
-    const abort = new AbortController();
-    clients[client].aborts.set(source, abort);
-    init.signal = abort.signal;
-    init.body = encode(client, kind, id, method, handle, version, progress);
-    headers["content-type"] = "application/json";
-  }
-  // What revision is spoken is `initialize`'s very question: only its body names one (P75).
-  if (version >= 0 && kind !== INITIALIZE) headers["mcp-protocol-version"] = versions[version];
-  if (version >= MODERN && kind !== NOTIFICATION) {
-    headers["mcp-method"] = kind === REQUEST ? names[method] : "server/discover";
-    const name = kind === REQUEST ? values[handle].name : undefined;
-    if (name !== undefined) headers["mcp-name"] = headerValue(String(name));
-  }
-  if (session) headers["mcp-session-id"] = values[session];
-  run(client, source, init);
-  return init.body ? init.body.length : 0;
-}
-
-/** Ends an exchange; nothing more is told of it. Harmless when it is over. */
-export function abort(client, source) {
-  const { aborts } = clients[client];
-  const abort = aborts.get(source);
-  aborts.delete(source);
-  abort?.abort();
-}
-
-const UNKNOWN = 0, BLOCKED = 1, DOWN = 2, UNSENT = 3;
-// Why a first `fetch` failed (P90): a request whose answer may not be read succeeds when only the CORS headers are missing. The limit
-// keeps the diagnosis from delaying the failure.
-async function reach({ fetch, url }) {
-  try {
-    await fetch(url, { mode: "no-cors", credentials: "omit", signal: AbortSignal.timeout(80) });
-    return BLOCKED;
-  } catch (error) {
-    return error?.name === "TimeoutError" ? UNKNOWN : DOWN;
-  }
-}
-
-async function run(client, source, init) {
-  const { host, aborts, limit } = clients[client];
-  const { fetch, url, headers: more } = host;
-  let kind = ENDED;
-  let how = UNSENT;
-  try {
-    if (more) Object.assign(init.headers, typeof more === "function" ? await more() : more);
-    how = UNKNOWN;
-    const response = await fetch(url, init);
-    // Every getter of a response makes an object; `body` a whole stream. Only what is needed is touched.
-    const { status, headers } = response;
-    host.answered = true;
-    const type = headers.get("content-type");
-    const content = type === "application/json" ? JSON_BODY : contentOf(type ?? "");
-    // Only the handshake begins a session.
-    const session = status < 300 && !init.headers["mcp-method"] && headers.get("mcp-session-id");
-    const length = content === JSON_BODY && headers.get("content-length");
-    let text = "";
-    if (length > 0 && length <= SMALL) {
-      text = await response.text();
-      if (status === 200 && !session && text[0] === "{") {
-        // The common case, told in one: a message without a head is the whole of a plain answer.
-        return aborts.delete(source) && receive(text, client, source);
-      }
-      head(client, source, status, headers, content, session);
-    } else {
-      head(client, source, status, headers, content, session);
-      const reader = (content !== JSON_BODY && content !== EVENT_STREAM) || status === 204 ? undefined : response.body?.getReader();
-      const decoder = new TextDecoder();
-      for (let bytes = 0; reader && aborts.has(source); ) {
-        const { done, value } = await reader.read();
-        if (done || !aborts.has(source)) break;
-        if (content === EVENT_STREAM) {
-          on(client, source, CHUNK, 0, put(value), 0, 0, value.length);
-        } else if ((bytes += value.length) > limit) {
-          // Nothing beyond the limit is read, and nothing of the rest kept.
-          reader.cancel().catch(() => {});
-          on(client, source, TOO_LARGE);
-          break;
-        } else {
-          text += decoder.decode(value, { stream: true });
-        }
-      }
-    }
-    if (text && aborts.has(source)) receive(text, client, source);
-  } catch {
-    kind = FAILED;
-    if (how === UNKNOWN && !host.answered && aborts.has(source)) how = await reach(host);
-  }
-  // Forgotten first: aborting what is over costs a DOMException.
-  if (aborts.delete(source)) on(client, source, kind, 0, 0, how);
-}
-
-const contentOf = (type) => ["json", "event-stream", "html"].findIndex((kind) => type.toLowerCase().includes(kind));
-
-function head(client, source, status, headers, content, session) {
-  const wait = retryAfter(status < 300 ? null : headers.get("retry-after"));
-  if (clients[client]?.aborts.has(source)) on(client, source, HEAD, 0, session ? put(session) : 0, content, wait, status);
-}
-
-function retryAfter(text) {
-  if (text === null) return -1;
-  const ms = /^\d+$/.test(text) ? text * 1000 : Date.parse(text) - Date.now();
-  return ms >= 0 ? ms : -1;
-}
-
-// P15: a header carries printable ASCII without blanks at its ends; anything else, and what looks like an encoded value, goes as base64
-// of its UTF-8, so that decoding is unambiguous and no CR or LF can reach a header line.
-export function headerValue(text) {
-  if (/^(?![ \t])[\t\x20-\x7e]*$/.test(text) && !/[ \t]$|^=\?base64\?.*\?=$/.test(text)) return text;
-  return `=?base64?${btoa(encoder.encode(text).reduce((all, byte) => all + String.fromCharCode(byte), ""))}?=`;
-}
-
-const encoder = new TextEncoder();
 
 /** Sets the client's one timer; a negative delay only clears it. */
 export function wake(client, delay) {

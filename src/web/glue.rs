@@ -1,5 +1,5 @@
-//! The declarations of `glue.js` and `env.js`. What each function does is said there. Numbers are `i32` and `f64` throughout: for any other kind of
-//! number wasm-bindgen puts a function of its own in between.
+//! The declarations of `glue.js` and its siblings. What each function does is said there. Numbers are
+//! `i32` and `f64` throughout: for any other kind of number wasm-bindgen puts a function of its own in between.
 
 use js_sys::Object;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -10,7 +10,7 @@ use web_sys::WebSocket;
 #[allow(clippy::too_many_arguments)] // numbers side by side cross the boundary for nothing; an object would cost more than the call
 extern "C" {
     /// The package's side of a client: `url`, `webSocketUrl`, `headers`, `fetch`, `WebSocket`, `clientInfo`, `capabilities`, and the
-    /// callbacks `onState`, `onServer`, `onNotification`, `onReplay`.
+    /// callbacks `onState`, `onServer`, `onNotification`, `onReplay`, `onListen`, `onRequest`.
     #[wasm_bindgen(extends = Object)]
     #[derive(Clone)]
     pub type HostObject;
@@ -60,30 +60,8 @@ extern "C" {
     pub(crate) fn notification(client: i32, handle: i32);
     pub(crate) fn replay(client: i32, slot: i32);
     pub(crate) fn forget(client: i32, key: i32);
-    pub(crate) fn metrics(
-        total_requests: f64,
-        successful_requests: f64,
-        failed_requests: f64,
-        cached_responses: f64,
-        average_latency: f64,
-        active_requests: f64,
-        queued_requests: f64,
-        last_latency: f64,
-        deduplicated: f64,
-        replayed: f64,
-        unknown_outcomes: f64,
-        timeouts: f64,
-        aborted: f64,
-        violations: f64,
-        connects: f64,
-        reconnects: f64,
-        failed_attempts: f64,
-        cache_size: f64,
-        cache_bytes: f64,
-        bytes_sent: f64,
-        bytes_received: f64,
-        buffered_amount: f64,
-    ) -> JsValue;
+    pub(crate) fn note(value: f64);
+    pub(crate) fn noted() -> JsValue;
 
     pub(crate) fn send(
         socket: &WebSocket,
@@ -101,6 +79,12 @@ extern "C" {
     pub(crate) fn copy_bytes(handle: i32, into: &mut [u8]);
     #[wasm_bindgen(js_name = receiveBytes)]
     pub(crate) fn receive_bytes(bytes: &[u8], client: i32, source: i32);
+    pub(crate) fn wake(client: i32, delay: f64);
+}
+
+#[wasm_bindgen(module = "/http.js")]
+#[allow(clippy::too_many_arguments)] // as above
+extern "C" {
     pub(crate) fn exchange(
         client: i32,
         source: i32,
@@ -111,11 +95,31 @@ extern "C" {
         version: i32,
         progress: i32,
         session: i32,
+        resume: i32,
+        endpoint: i32,
     ) -> f64;
 
     pub(crate) fn abort(client: i32, source: i32);
+}
 
-    pub(crate) fn wake(client: i32, delay: f64);
+#[wasm_bindgen(module = "/listening.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = heardListen)]
+    pub(crate) fn heard_listen(client: i32, phase: i32, handle: i32);
+}
+
+#[wasm_bindgen(module = "/asking.js")]
+extern "C" {
+    pub(crate) fn ask(client: i32, slot: i32, need: i32, handle: i32);
+    pub(crate) fn asked(client: i32, link: i32, handle: i32);
+}
+
+#[wasm_bindgen(module = "/stream.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = messageAddress)]
+    pub(crate) fn message_address(client: i32, bytes: &[u8]) -> i32;
+    #[wasm_bindgen(js_name = headerBytes)]
+    pub(crate) fn header_bytes(bytes: &[u8]) -> i32;
 }
 
 #[wasm_bindgen(module = "/env.js")]
@@ -123,13 +127,14 @@ extern "C" {
     /// An option by its path: NaN when absent; else a number of at least 0, or, given `choices` separated by bars, the index among them.
     /// Throws a `TypeError` that names the option and what it should be.
     pub fn option(config: &Object, path: &str, choices: &str) -> f64;
+    /// A list option by its path: the places among `choices` of what it names, as bits; 0 when absent. Throws like `option`.
+    #[wasm_bindgen(js_name = optionSet)]
+    pub fn option_set(config: &Object, path: &str, choices: &str) -> i32;
     /// Whether the host has the member.
     pub fn has(host: &HostObject, name: &str) -> i32;
 
     pub(crate) fn now() -> f64;
     pub(crate) fn seed() -> i32;
-    #[wasm_bindgen(js_name = rememberFallback)]
-    pub(crate) fn remember_fallback(host: &HostObject, ms: f64);
-    #[wasm_bindgen(js_name = fallbackRemembered)]
-    pub(crate) fn fallback_remembered(host: &HostObject) -> f64;
+    pub(crate) fn remember(host: &HostObject, verdict: &str, ms: f64);
+    pub(crate) fn remembered(host: &HostObject, verdict: &str) -> f64;
 }

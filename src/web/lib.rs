@@ -10,5 +10,5 @@ mod socket;
 mod timer;
 
 pub use driver::{hear, Driver};
-pub use glue::{api, has, option, HostObject};
+pub use glue::{api, has, option, option_set, HostObject};
 pub use payload::Payload;

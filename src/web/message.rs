@@ -36,8 +36,11 @@ pub(crate) fn parts(message: &Outgoing<Payload>) -> Parts {
         Outgoing::Initialize(id, version) => Parts { offered: Some(*version), ..with_id(3, id) },
         Outgoing::Initialized => bare(4),
         Outgoing::Cancelled(id) => with_id(5, id),
-        Outgoing::Reply(Asked::Ping, request) => Parts { handle: request.raw(), ..bare(6) },
-        Outgoing::Reply(Asked::Other, request) => Parts { handle: request.raw(), ..bare(7) },
+        Outgoing::Listen(id, params) => {
+            Parts { method: Method::LISTEN.index() as i32, handle: params.raw(), ..with_id(0, id) }
+        }
+        Outgoing::Pong(request) => Parts { handle: request.raw(), ..bare(6) },
+        Outgoing::Response(response) => Parts { handle: response.raw(), ..bare(7) },
     }
 }
 
@@ -103,12 +106,14 @@ fn incoming(told: Told) -> Incoming<Payload> {
     let known = (!id.is_nan()).then_some(request);
     match (kind, Payload::from_raw(handle)) {
         (0, Some(payload)) => {
-            let kind = match info & 3 {
+            let kind = match info & 7 {
                 0 => ResultKind::Complete,
                 1 => ResultKind::InputRequired,
+                2 => ResultKind::StateOnly,
+                3 => ResultKind::Task,
                 _ => ResultKind::Unknown,
             };
-            let ttl = (info & 4 != 0).then(|| Duration::from_millis_f64(number));
+            let ttl = (info & 8 != 0).then(|| Duration::from_millis_f64(number));
             Incoming::Result { id: request, kind, hint: Hint { ttl }, size: size as u32, payload }
         }
         (1, Some(payload)) => Incoming::Error { id: known, code: number as i32, payload },

@@ -2,10 +2,10 @@
 //! Everything else is counted, named, or ignored, and never settles somebody else's call.
 
 use bowline_core::{
-    Asked, Code, Config, Content, Event, ExchangeEvent, Hint, Incoming, LinkEvent, Malformed, Method, Outcome,
-    Outgoing, Output, RequestId, ResultKind, State,
+    CacheKey, Code, Config, Content, Event, ExchangeEvent, Incoming, LinkEvent, Malformed, Method, Outcome, Outgoing,
+    Output, RequestId, ResultKind, State,
 };
-use bowline_support::{failure, fixed, notification, request, result, tool_call, Doc, Hand};
+use bowline_support::{failure, fixed, notification, request, result, tool_call, tools_list, Doc, Hand};
 
 fn violations(hand: &Hand) -> u64 {
     hand.driver.engine.metrics().violations
@@ -187,15 +187,27 @@ fn an_error_without_an_id_ends_nothing_on_a_websocket() {
 
 #[test]
 fn kinds_of_results_that_were_not_offered_are_errors() {
-    for (kind, code, outcome) in [
-        (ResultKind::InputRequired, Code::InputRequired, Outcome::NotApplied),
-        (ResultKind::Unknown, Code::InvalidResult, Outcome::Unknown),
+    for (kind, asked, outcome) in [
+        (ResultKind::Unknown, tool_call(1), Outcome::Unknown),
+        (ResultKind::Unknown, tools_list(1), Outcome::NotApplied),
+        (ResultKind::Task, tools_list(1), Outcome::NotApplied),
     ] {
         let mut hand = Hand::on_websocket(fixed());
-        let call = hand.call(tool_call(1));
-        let (_, id) = hand.sent(call);
-        hand.frame(Incoming::Result { id, kind, hint: Hint::default(), size: 1, payload: Doc::of(1) });
-        assert_eq!(hand.error(call), (code, outcome));
+        let call = hand.call(asked);
+        hand.answer_kind(call, kind, Doc::of(1));
+        assert_eq!(hand.error(call), (Code::InvalidResult, outcome));
+    }
+}
+
+#[test]
+fn a_task_is_the_result_of_a_tool_call_and_of_that_call_alone() {
+    let mut hand = Hand::on_websocket(fixed());
+    let cached = bowline_core::Request { key: Some(CacheKey(1)), ..tool_call(1) };
+    for _ in 0..2 {
+        let call = hand.call(cached.clone());
+        hand.answer_kind(call, ResultKind::Task, Doc::of(1));
+        assert_eq!(hand.value(call), 1);
+        assert_eq!(hand.sendings(call).len(), 1, "what was promised to one call is not kept for another");
     }
 }
 
@@ -214,17 +226,6 @@ fn an_answered_stream_that_stays_open_is_aborted_after_a_second() {
     hand.pass(1);
     assert!(hand.aborted(exchange));
     assert_eq!(hand.sendings(next).len(), 1);
-}
-
-#[test]
-fn a_servers_ping_is_answered_and_anything_else_it_asks_refused() {
-    for asked in [Asked::Ping, Asked::Other] {
-        let mut hand = Hand::on_websocket(fixed());
-        hand.news();
-        hand.frame(Incoming::Request { asked, payload: Doc::of(3) });
-        let replied = |output: &Output<Doc>| matches!(output, Output::Send { message: Outgoing::Reply(kind, doc), .. } if *kind == asked && doc.key == 3);
-        assert!(hand.news().iter().any(replied));
-    }
 }
 
 #[test]
@@ -259,7 +260,7 @@ fn latency_is_measured_from_sending_to_answer() {
         hand.pass(wait);
         hand.answer(call, Doc::of(key));
     }
-    assert_eq!(hand.driver.engine.metrics().average_latency(), 200.0);
+    assert_eq!(hand.driver.engine.metrics().latency.mean, 200.0);
 }
 
 #[test]
@@ -279,6 +280,14 @@ fn a_message_without_a_head_is_the_whole_of_a_plain_answer() {
         hand.exchange(hand.exchange_of(call), ExchangeEvent::Message(wrong));
         assert_eq!(hand.error(call), (Code::ParseError, Outcome::Unknown));
     }
+}
+
+#[test]
+fn a_plain_answer_that_is_no_answer_ends_its_call_at_once() {
+    let mut hand = Hand::on_http(fixed());
+    let call = hand.call(tool_call(1));
+    hand.exchange(hand.exchange_of(call), ExchangeEvent::Message(notification(Method::TOOLS_CHANGED)));
+    assert_eq!(hand.error(call), (Code::ParseError, Outcome::Unknown));
 }
 
 #[test]

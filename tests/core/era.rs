@@ -1,7 +1,7 @@
 //! Which era a server speaks, and how the client finds out (protocol P28-P34): one question, and at most one older one, on the same
 //! channel. Faults of the network are another file's; here the server answers, refuses, or keeps silent.
 
-use bowline_core::{Code, Config, Era, Event, LinkEvent, Outcome, Outgoing, Output, Reach, State, Version};
+use bowline_core::{Code, Config, Era, Event, LinkEvent, Outcome, Outgoing, Output, Reach, State, Version, Versions};
 use bowline_core::{ExchangeEvent, Incoming, Method};
 use bowline_support::{connect, fixed, ms, request, Doc, Hand, Place};
 
@@ -39,11 +39,11 @@ fn a_server_that_answers_discover_is_modern() {
 }
 
 #[test]
-fn a_modern_answer_that_names_no_revision_is_believed() {
+fn a_server_that_answers_anything_with_an_empty_result_is_initialized() {
     let mut hand = Hand::new(http());
     hand.call(connect());
     hand.answer_question(Doc::default());
-    assert_eq!(speaks(&hand), MODERN);
+    assert!(asks_initialize(&hand));
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn a_short_connect_timeout_leaves_time_for_initialize() {
 #[test]
 fn a_pinned_modern_era_never_initializes() {
     for refusal in [Some(-32601), None] {
-        let mut hand = Hand::new(Config { era: Some(Era::Modern), ..http() });
+        let mut hand = Hand::new(Config { versions: Versions::of(Era::Modern), ..http() });
         let call = hand.call(connect());
         match refusal {
             Some(code) => hand.refuse_question(code),
@@ -209,7 +209,7 @@ fn a_pinned_modern_era_never_initializes() {
 
 #[test]
 fn a_pinned_legacy_era_never_discovers() {
-    let mut hand = Hand::new(Config { era: Some(Era::Legacy), ..http() });
+    let mut hand = Hand::new(Config { versions: Versions::of(Era::Legacy), ..http() });
     hand.call(connect());
     assert!(asks_initialize(&hand));
     hand.answer_question(Doc::speaking(Version::V2025_11_25));
@@ -219,7 +219,7 @@ fn a_pinned_legacy_era_never_discovers() {
 #[test]
 fn an_initialize_answered_in_a_modern_or_unknown_revision_is_refused() {
     for doc in [Doc::speaking(Version::V2026_07_28), Doc::default()] {
-        let mut hand = Hand::new(Config { era: Some(Era::Legacy), ..http() });
+        let mut hand = Hand::new(Config { versions: Versions::of(Era::Legacy), ..http() });
         let call = hand.call(connect());
         hand.answer_question(doc);
         assert_eq!(hand.error(call).0, Code::ProtocolVersion);
@@ -236,16 +236,72 @@ fn a_server_known_to_be_legacy_is_initialized_at_once_on_reconnect() {
 }
 
 #[test]
-fn a_verdict_that_does_not_hold_is_forgotten() {
+fn a_verdict_that_does_not_hold_is_corrected_on_the_same_channel() {
     let mut hand = Hand::on_legacy_websocket(Config { http: false, ..fixed() });
     hand.close_link(1006);
     hand.pass_to_retry();
     hand.open();
     // The server was upgraded meanwhile, and does not know initialize any more.
     hand.refuse_question(-32601);
-    hand.pass_to_retry();
-    hand.open();
     assert!(matches!(hand.question().2, Outgoing::Discover(_)));
+    hand.answer_question(Doc::supporting("2026-07-28"));
+    assert_eq!(speaks(&hand), MODERN);
+}
+
+#[test]
+fn a_server_that_refuses_both_questions_is_asked_no_third_time() {
+    let mut hand = Hand::new(Config { known_era: Some(Era::Legacy), ..http() });
+    let call = hand.call(connect());
+    hand.refuse_question(-32601);
+    hand.status(hand.last_exchange(), 405, None);
+    assert!(matches!(hand.question().2, Outgoing::Discover(_)), "nor is it HTTP+SSE");
+    hand.refuse_question(-32601);
+    assert!(asks_initialize(&hand), "what was believed first is asked last");
+    hand.refuse_question(-32601);
+    assert_eq!(hand.fetches().len(), 4);
+    assert_eq!(hand.error(call).0, Code::RpcError);
+}
+
+fn remembered(hand: &Hand) -> Vec<(Era, f64)> {
+    let verdict = |(_, output): &(_, Output<Doc>)| match output {
+        Output::RememberEra(era, span) => Some((*era, span.as_millis())),
+        _ => None,
+    };
+    hand.driver.log.iter().filter_map(verdict).collect()
+}
+
+#[test]
+fn an_era_that_was_found_out_is_remembered_for_an_hour() {
+    let mut hand = Hand::on_legacy_websocket(fixed());
+    assert_eq!(remembered(&hand), [(Era::Legacy, 3_600_000.0)]);
+    hand.close_link(1006);
+    hand.pass(1_000);
+    hand.open();
+    hand.answer_question(Doc::speaking(Version::V2025_11_25));
+    assert_eq!(remembered(&hand).len(), 1, "a verdict that is only used again does not become younger");
+    assert_eq!(remembered(&Hand::on_http(fixed())), [(Era::Modern, 3_600_000.0)]);
+}
+
+#[test]
+fn an_era_that_was_no_choice_is_not_remembered() {
+    let mut hand = Hand::new(Config { versions: Versions::of(Era::Legacy), ..http() });
+    hand.call(connect());
+    hand.answer_question(Doc::speaking(Version::V2025_11_25));
+    assert_eq!(hand.status_now().state, State::Ready);
+    assert!(remembered(&hand).is_empty(), "the server may well be of both");
+}
+
+#[test]
+fn a_server_remembered_as_legacy_is_initialized_first_and_a_modern_one_is_asked_as_ever() {
+    for (era, first) in [(Era::Legacy, true), (Era::Modern, false)] {
+        let mut hand = Hand::new(Config { known_era: Some(era), ..http() });
+        hand.call(connect());
+        assert_eq!(asks_initialize(&hand), first);
+    }
+    let mut hand = Hand::new(Config { known_era: Some(Era::Modern), ..http() });
+    hand.call(connect());
+    hand.exchange(hand.last_exchange(), ExchangeEvent::Failed(Reach::Unknown));
+    assert!(asks_initialize(&hand), "a preflight that a replaced server does not pass is no dead end");
 }
 
 #[test]

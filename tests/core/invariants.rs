@@ -24,6 +24,8 @@ fn no_schedule_breaks_an_invariant() {
         assert!(tally.calls > 5 * count && tally.good * 4 > tally.calls, "{tally:?}");
         assert!(tally.connects > count && tally.replayed > count / 10 && tally.unknown > count / 20, "{tally:?}");
         assert!(tally.executed > count && tally.cached > count / 10, "{tally:?}");
+        assert!(tally.listened > count / 5, "{tally:?}");
+        assert!(tally.asked > count / 4, "{tally:?}");
     }
 }
 
@@ -54,6 +56,8 @@ fn sum(one: Tally, two: Tally) -> Tally {
         unknown: one.unknown + two.unknown,
         executed: one.executed + two.executed,
         cached: one.cached + two.cached,
+        listened: one.listened + two.listened,
+        asked: one.asked + two.asked,
     }
 }
 

@@ -16,7 +16,7 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
     ("wire", &["time", "ids"]),
     ("error", &["time", "wire"]),
     ("config", &["time", "wire"]),
-    ("telemetry", &["time"]),
+    ("telemetry", &["time", "wire"]),
     ("policy", &["time", "rng", "ids", "config", "wire"]),
     ("io", &["time", "ids", "wire", "error", "link"]),
     ("link", &["time", "rng", "ids", "wire", "error", "config", "policy", "io"]),
@@ -25,10 +25,11 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
 ];
 
 /// Where only value types may be named: data that decides nothing, so that no arrow of behaviour points the wrong way.
-const ONLY_VALUES: [(&str, &str, &[&str]); 4] = [
+const ONLY_VALUES: [(&str, &str, &[&str]); 5] = [
     ("policy", "wire", &["Effect", "Era", "Hint", "Method"]),
+    ("telemetry", "wire", &["Method"]),
     ("error", "wire", &["Malformed"]),
-    ("config", "wire", &["Era"]),
+    ("config", "wire", &["Era", "Versions"]),
     ("io", "link", &["Reason", "State", "Transport"]),
 ];
 

@@ -19,10 +19,11 @@ proptest! {
     fn every_call_settles_once_whatever_the_engine_is_told(
         http in any::<bool>(),
         websocket in any::<bool>(),
+        pinned in any::<bool>(),
         seed in any::<u64>(),
         told in prop::collection::vec((0u32..5_000, input()), 0..60),
     ) {
-        let config = Config { http, websocket, max_queued: 5, http_concurrency: 2, ..Config::default() };
+        let config = Config { http, websocket, pinned, max_queued: 5, http_concurrency: 2, ..Config::default() };
         let mut engine = Engine::new(config, seed, Instant::default());
         let mut debts = BTreeMap::new();
         for (at, input) in told {
@@ -76,6 +77,9 @@ fn command() -> BoxedStrategy<Command<Doc>> {
         10 => (slot(), call()).prop_map(|(slot, call)| Command::Call(slot, call)),
         2 => slot().prop_map(Command::Cancel),
         1 => (slot(), any::<u8>()).prop_map(|(slot, priority)| Command::SetPriority(slot, priority)),
+        2 => prop::option::of(0u32..3).prop_map(|filter| Command::Listen(filter.map(Doc::of))),
+        2 => (slot(), prop::option::of(payload())).prop_map(|(slot, params)| Command::Answer(slot, params)),
+        1 => (link(), payload()).prop_map(|(link, response)| Command::Reply(link, response)),
         1 => Just(Command::Reconnect),
     ]
     .boxed()
@@ -125,6 +129,7 @@ fn exchange_event() -> BoxedStrategy<ExchangeEvent<Doc>> {
     prop_oneof![
         3 => head.prop_map(ExchangeEvent::Head),
         5 => incoming().prop_map(ExchangeEvent::Message),
+        1 => Just(ExchangeEvent::Alive),
         2 => Just(ExchangeEvent::Ended),
         1 => prop_oneof![Just(Reach::Unknown), Just(Reach::Blocked), Just(Reach::Down)].prop_map(ExchangeEvent::Failed),
     ]
@@ -132,7 +137,13 @@ fn exchange_event() -> BoxedStrategy<ExchangeEvent<Doc>> {
 }
 
 fn incoming() -> BoxedStrategy<Incoming<Doc>> {
-    let kind = prop_oneof![4 => Just(ResultKind::Complete), 1 => Just(ResultKind::InputRequired), 1 => Just(ResultKind::Unknown)];
+    let kind = prop_oneof![
+        4 => Just(ResultKind::Complete),
+        2 => Just(ResultKind::InputRequired),
+        1 => Just(ResultKind::StateOnly),
+        1 => Just(ResultKind::Task),
+        1 => Just(ResultKind::Unknown)
+    ];
     let malformed = prop_oneof![
         Just(Malformed::Json),
         Just(Malformed::Envelope),
@@ -148,7 +159,8 @@ fn incoming() -> BoxedStrategy<Incoming<Doc>> {
         2 => (prop::option::of(id()), code, payload()).prop_map(|(id, code, payload)| Incoming::Error { id, code, payload }),
         2 => (0u32..30, prop::option::of(id()), payload())
             .prop_map(|(method, token, payload)| Incoming::Notification { method: Method::from_index(method), token, payload }),
-        1 => payload().prop_map(|payload| Incoming::Request { asked: Asked::Ping, payload }),
+        1 => (prop_oneof![Just(Asked::Ping), Just(Asked::Other)], payload())
+            .prop_map(|(asked, payload)| Incoming::Request { asked, payload }),
         1 => id().prop_map(Incoming::TooLarge),
         1 => malformed.prop_map(Incoming::Malformed),
     ]

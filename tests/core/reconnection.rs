@@ -49,7 +49,10 @@ fn equal_jitter_keeps_about_half_of_each_delay_and_spreads_the_rest() {
     assert!(distinct.len() > 150, "chance is mixed in");
     for (attempt, delay) in (2..).zip(delays) {
         let full = (1_000.0 * 1.5f64.powi(attempt)).min(30_000.0);
-        assert!(delay >= full * 0.45 - 1.0 && delay <= (full * 1.1).min(30_000.0), "attempt {attempt}: {delay} of {full}");
+        assert!(
+            delay >= full * 0.45 - 1.0 && delay <= (full * 1.1).min(30_000.0),
+            "attempt {attempt}: {delay} of {full}"
+        );
     }
 }
 

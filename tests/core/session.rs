@@ -15,7 +15,7 @@ fn every_message_names_the_session_and_the_agreed_revision() {
     hand.call(tool_call(1));
     hand.call(notify(2));
     let after: Vec<_> = hand.fetches().into_iter().skip(2).collect();
-    assert_eq!(after.len(), 3, "initialized, a call, a notification");
+    assert_eq!(after.len(), 4, "initialized, the standing stream, a call, a notification");
     for (_, plan) in after {
         assert_eq!(plan.session, Some(Doc::of(8)));
         assert_eq!(plan.version, Some(Version::V2025_11_25));

@@ -128,6 +128,12 @@ fn an_id_with_a_nul_is_no_id() {
 }
 
 #[test]
+fn an_id_counts_once_its_event_is_complete() {
+    assert_eq!(whole("id: 1\ndata: 1\n\nid: 2\ndata: 2\n"), [Fact::Id(b"1".to_vec()), event("", "1")]);
+    assert_eq!(whole("id: 1\nid: 2\ndata:\n\n"), [Fact::Id(b"2".to_vec())], "an event without data primes a stream");
+}
+
+#[test]
 fn retry_takes_digits_only() {
     assert_eq!(whole("retry: 3000\n"), [Fact::Retry(3_000)]);
     for line in ["retry: 3s\n", "retry: -1\n", "retry: 1.5\n", "retry:\n", "retry\n", "retry:  1\n", "retry: ٣\n"] {
@@ -195,9 +201,10 @@ fn reference(stream: &[u8]) -> Vec<Fact> {
     }
     // What follows the last line end is no line yet.
     lines.pop();
-    let (mut facts, mut name, mut data) = (Vec::new(), String::new(), Vec::new());
+    let (mut facts, mut name, mut data, mut id) = (Vec::new(), String::new(), Vec::new(), None);
     for line in lines {
         if line.is_empty() {
+            facts.extend(id.take().map(Fact::Id));
             let dispatched: Vec<u8> = data.strip_suffix(b"\n").unwrap_or(&data).to_vec();
             if !dispatched.is_empty() {
                 facts.push(event(&name, dispatched));
@@ -213,7 +220,7 @@ fn reference(stream: &[u8]) -> Vec<Fact> {
         match field {
             b"data" => data = [data.as_slice(), value, b"\n"].concat(),
             b"event" => name = String::from_utf8_lossy(value).into_owned(),
-            b"id" if !value.contains(&0) => facts.push(Fact::Id(value.to_vec())),
+            b"id" if !value.contains(&0) => id = Some(value.to_vec()),
             b"retry" => {
                 let digits = std::str::from_utf8(value).ok().filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
                 facts.extend(digits.and_then(|text| text.parse().ok()).map(Fact::Retry));

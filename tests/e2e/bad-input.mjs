@@ -108,7 +108,7 @@ async function suite(where, trial, servers, fault) {
 }
 
 const bowline = await import(pathToFileURL(inRoot("pkg", "dist", "index.js")));
-const servers = await startServers(["modern", "fault"]);
+const servers = await startServers(["modern", "fault"], { wire: true });
 const fault = servers.fault.url.replace(/\/$/, "");
 const site = await serveFolder(inRoot());
 const browser = await chromium.launch({ executablePath: await ensureChromium(), args: ["--no-sandbox"] });
@@ -118,6 +118,10 @@ try {
   await page.goto(`${site.url}/tests/e2e/bad-input/page.html`);
   await page.waitForFunction(() => "trial" in globalThis);
   await suite("Chromium", (...args) => page.evaluate((all) => globalThis.trial(...all), args), servers, fault);
+  await check("every message that was sent is right by the schema of its revision", () => {
+    assert.ok(servers.fault.wire.sent.length > 20, `${servers.fault.wire.sent.length} messages`);
+    assert.deepEqual(servers.problems(), []);
+  });
 } finally {
   await browser.close();
   await site.close();

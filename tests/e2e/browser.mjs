@@ -186,8 +186,8 @@ await ensureNodeModules();
 const { chromium } = await import("playwright-core");
 const { startServers } = await import("../servers/index.mjs");
 mkdirSync(ARTIFACTS, { recursive: true });
-const demo = await startDemo({ port: 0 });
-const faulty = await startServers(["fault"]);
+const demo = await startDemo({ port: 0, wire: true });
+const faulty = await startServers(["fault"], { wire: true });
 try {
   const browser = await chromium.launch({ executablePath: await ensureChromium(), args: ["--no-sandbox"] });
   try {
@@ -204,6 +204,10 @@ try {
     await checkPage(panel);
     await checkTrouble(panel, faulty.fault.url.replace(/\/$/, ""));
     await check("the console shows no error of the page", () => assert.deepEqual(errors, []));
+    await check("every message that was sent is right by the schema of its revision", () => {
+      for (const { name, wire } of demo.servers.list) assert.ok(wire.sent.length > 10, `${name} saw ${wire.sent.length} messages`);
+      assert.deepEqual([...demo.servers.problems(), ...faulty.problems()], []);
+    });
   } finally {
     await browser.close();
   }

@@ -122,11 +122,18 @@ try {
       }
     }
   });
-  await check("TypeScript finds the types of both entries (NodeNext)", () =>
+  await check("TypeScript finds the types of all entries (NodeNext)", () =>
     node(inRoot("node_modules", "typescript", "bin", "tsc"), ["-p", consumer], { quiet: true }),
   );
   await check("Node: import of the package", () => inNode("bowline", server));
   await check("Node: the slim entry with its module given", () => inNode("bowline/slim", server));
+  await check("Node: the validator adapter loads its package when a schema is compiled, and no other entry names that", async () => {
+    const output = await run(process.execPath, ["validator.mjs"], { cwd: consumer, quiet: true, timeout: 60_000 });
+    assert.deepEqual(JSON.parse(output.trim().split("\n").at(-1)), { right: 0, wrong: true });
+    const dist = join(consumer, "node_modules", "bowline", "dist");
+    const named = readdirSync(dist).filter((name) => name.endsWith(".js") && readFileSync(join(dist, name), "utf8").includes("@cfworker"));
+    assert.deepEqual(named, ["cfworker.js"]);
+  });
   await check("a plain page: one script, no other file", async () =>
     assert.equal(await inPage(browser, `${site.url}/plain-inline.html`, server), 0),
   );

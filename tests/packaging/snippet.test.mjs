@@ -1,7 +1,12 @@
-// Tests of the shell's snippet (src/web/glue.js) that need no wasm: header values, texts of messages, sharing of results, cache keys.
+// Tests of the shell's snippet (src/web/glue.js and its siblings) that need no wasm: header values, texts of messages, sharing of results,
+// cache keys, subscriptions.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ask, asked } from "../../src/web/asking.js";
+import * as env from "../../src/web/env.js";
 import * as glue from "../../src/web/glue.js";
+import { exchange, headerValue } from "../../src/web/http.js";
+import { heardListen } from "../../src/web/listening.js";
 
 const heard = [];
 glue.connect({ hear: (...told) => heard.push(told) });
@@ -10,7 +15,7 @@ glue.addMethod("tools/call", 0);
 glue.addMethod("tools/list", 1);
 const host = { clientInfo: { name: "test", version: "1" }, capabilities: {}, url: "http://127.0.0.1/" };
 const client = glue.open(host, 1000);
-const { attach, key, methodId, params } = glue.api();
+const { attach, key, message, methodId, params } = glue.api();
 
 const LEGACY = 3;
 const MODERN = 4;
@@ -42,7 +47,7 @@ test("header values follow the vectors of the specification", () => {
     "inner space stays": "inner space stays",
     "": "",
   };
-  for (const [plain, encoded] of Object.entries(vectors)) assert.equal(glue.headerValue(plain), encoded, plain);
+  for (const [plain, encoded] of Object.entries(vectors)) assert.equal(headerValue(plain), encoded, plain);
 });
 
 test("a modern request carries its metadata and keeps the caller's", () => {
@@ -65,6 +70,20 @@ test("a legacy request carries no metadata but what was asked for", () => {
     params: { name: "a" },
   });
   assert.deepEqual(written("tools/call", { name: "a" }, { version: LEGACY, progress: 1 }).params._meta, { progressToken: 7 });
+});
+
+test("a client without a name gives none where the protocol allows it", () => {
+  const nameless = glue.open({ capabilities: {} }, 1000);
+  const sent = (kind, version) => {
+    let text;
+    glue.send({ readyState: 1, send: (one) => (text = one) }, nameless, kind, 7, 0, 0, version, 0);
+    return JSON.parse(text).params;
+  };
+  assert.deepEqual(Object.keys(sent(2, MODERN)._meta), [
+    "io.modelcontextprotocol/protocolVersion",
+    "io.modelcontextprotocol/clientCapabilities",
+  ]);
+  assert.deepEqual(sent(3, LEGACY).clientInfo, { name: "client", version: "0" });
 });
 
 test("params that are no JSON object are refused before anything is sent", () => {
@@ -117,7 +136,115 @@ test("what arrives is told by kind", () => {
   assert.equal(kind("null"), 6);
 });
 
+test("a result is told by its kind, and whether it names a lifetime", () => {
+  const info = (result, by = client) => {
+    heard.length = 0;
+    glue.receiveBytes(new TextEncoder().encode(JSON.stringify({ jsonrpc: "2.0", id: 1, result })), by, 1);
+    return heard[0][5];
+  };
+  assert.equal(info({}), 0);
+  assert.equal(info({ resultType: "complete", ttlMs: 5 }), 8);
+  assert.equal(info({ resultType: "input_required", inputRequests: { a: {} } }), 1);
+  assert.equal(info({ resultType: "input_required", requestState: "s" }), 2);
+  assert.equal(info({ resultType: "task" }), 7, "nobody said that it is understood");
+  assert.equal(info({ resultType: "other" }), 7);
+  assert.equal(info(null), 0);
+  const capabilities = { extensions: { "io.modelcontextprotocol/tasks": {} } };
+  assert.equal(info({ resultType: "task" }, glue.open({ ...host, capabilities }, 1000)), 3);
+});
+
+/** The headers of a call over HTTP. */
+function posted(method, given, { version = MODERN, mirrored } = {}) {
+  return new Promise((resolve) => {
+    const fetch = (url, init) => {
+      resolve(init.headers);
+      return new Promise(() => {});
+    };
+    exchange(glue.open({ ...host, fetch }, 1000), 1, 0, 7, methodId(method), params(methodId(method), given, mirrored), version, 0, 0);
+  });
+}
+
+test("over modern HTTP a request names its thing and mirrors its params", async () => {
+  const mirrored = [["Mcp-Param-Region", "us-west1"]];
+  const headers = await posted("tools/call", { name: "a" }, { mirrored });
+  assert.equal(headers["mcp-name"], "a");
+  assert.equal(headers["Mcp-Param-Region"], "us-west1");
+  for (const method of ["tasks/get", "tasks/update", "tasks/cancel"]) {
+    assert.equal((await posted(method, { taskId: "t 1" }))["mcp-name"], "t 1", method);
+  }
+  assert.equal((await posted("resources/read", { uri: "demo://é" }))["mcp-name"], "=?base64?ZGVtbzovL8Op?=");
+  assert.equal("mcp-name" in (await posted("tools/list", {})), false);
+});
+
+test("over legacy HTTP no header tells of the params", async () => {
+  const headers = await posted("tools/call", { name: "a" }, { version: LEGACY, mirrored: [["Mcp-Param-Region", "x"]] });
+  assert.deepEqual(Object.keys(headers).sort(), ["accept", "content-type", "mcp-protocol-version"]);
+});
+
+test("the package's response to a server goes out as it was given", () => {
+  let text;
+  const response = { jsonrpc: "2.0", id: "x", result: { roots: [] } };
+  const handle = message(response);
+  response.id = "changed";
+  glue.send({ readyState: 1, send: (sent) => (text = sent) }, client, 7, 0, 0, handle, LEGACY, 0);
+  assert.deepEqual(JSON.parse(text), { jsonrpc: "2.0", id: "x", result: { roots: [] } });
+  const cycle = {};
+  cycle.cycle = cycle;
+  assert.throws(() => message(cycle), TypeError);
+});
+
+test("questions reach the call that asks and the host, and what they throw does not unwind", () => {
+  const reached = [];
+  const open = glue.open({ ...host, onRequest: (...given) => reached.push(given) }, 1000);
+  const slot = attach(open, { ask: (...given) => reached.push(given) });
+  ask(open, slot, 1, message("why"));
+  asked(open, 3, message("who"));
+  assert.deepEqual(reached, [[1, '"why"'], [3, '"who"']]);
+});
+
+test("a list option names what it does not know", () => {
+  const known = "a|b|c";
+  const set = (versions) => env.optionSet({ protocol: { versions } }, "protocol.versions", known);
+  assert.equal(env.optionSet({}, "protocol.versions", known), 0);
+  assert.equal(set(["c", "a", "c"]), 5);
+  for (const wrong of [[], ["a", "d"], "d", null, [undefined], [1]]) {
+    assert.throws(() => set(wrong), /^TypeError: protocol\.versions must be a or b or c$/, JSON.stringify(wrong));
+  }
+});
+
+test("verdicts on an origin are remembered until they end, each for itself", () => {
+  const there = { webSocketUrl: "wss://example.test/a" };
+  const elsewhere = { webSocketUrl: "wss://example.test/b" };
+  env.remember(there, "legacy", 60_000);
+  assert.ok(env.remembered(elsewhere, "legacy") > 59_000, "an origin is an origin");
+  assert.equal(env.remembered(there, "fallback"), 0);
+  assert.equal(env.remembered({ webSocketUrl: "wss://other.test/" }, "legacy"), 0);
+  env.remember(there, "legacy", 0);
+  assert.equal(env.remembered(there, "legacy"), 0);
+});
+
 test("a batch is taken apart", () => {
   told('[{"jsonrpc":"2.0","id":1,"result":{}},{"jsonrpc":"2.0","id":"2","result":{}}]');
   assert.deepEqual(heard.map((one) => [one[2], one[3]]), [[0, 1], [0, 2]]);
+});
+
+test("a notification is told with the request that it is about", () => {
+  const about = (method, params) => told(JSON.stringify({ jsonrpc: "2.0", method, params }))[3];
+  const subscription = (id) => ({ progressToken: 1, requestId: 2, _meta: { "io.modelcontextprotocol/subscriptionId": id } });
+  assert.equal(about("notifications/progress", subscription(3)), 1);
+  assert.equal(about("notifications/cancelled", subscription(3)), 2);
+  assert.equal(about("notifications/tools/list_changed", subscription(3)), 3);
+  assert.equal(about("notifications/subscriptions/acknowledged", subscription("3")), 3, "some servers send ids back as text");
+  for (const params of [undefined, null, "text", {}, { _meta: null }, subscription("mine")]) {
+    assert.ok(Number.isNaN(about("notifications/resources/updated", params)), JSON.stringify(params));
+  }
+});
+
+test("the package hears of the listen, and of the filter that is honoured", () => {
+  const phases = [];
+  host.onListen = (...told) => phases.push(told);
+  const message = { method: "notifications/subscriptions/acknowledged", params: { notifications: { toolsListChanged: true } } };
+  heardListen(client, 0, told(JSON.stringify({ jsonrpc: "2.0", ...message }))[4]);
+  heardListen(client, 1, 0);
+  assert.deepEqual(phases, [[0, { toolsListChanged: true }], [1, undefined]]);
 });

@@ -8,12 +8,14 @@
 //   GET /executions  how often tools/call ran, per arguments.key;  GET /requests?match=TEXT: what was received
 //   GET /faults      the names;  POST /reset: forgets executions, requests and sessions
 //
-// It routes and counts; the faults themselves are in fault/http.mjs and fault/ws.mjs. It never listens beyond
+// It routes and counts; the faults themselves are in fault/http.mjs and fault/ws.mjs, the doubles of what no real server does on command
+// in fault/doubles.mjs (/call/NAME too). It never listens beyond
 // loopback, and it is no model of a correct server.
 
 import { createServer } from "node:net";
 
 import { Answers } from "./fault/answers.mjs";
+import { doubles } from "./fault/doubles.mjs";
 import { httpFaults, Stateful } from "./fault/http.mjs";
 import { random } from "./fault/random.mjs";
 import { readRequests, responder } from "./fault/wire.mjs";
@@ -61,11 +63,12 @@ async function route(socket, request, rest) {
 }
 
 async function serveFault(form, name, request, reply) {
-  const fault = httpFaults[name];
+  const fault = httpFaults[name] ?? doubles[name];
   if (!fault) return reply.json(404, { error: `no fault named ${name}` });
   if (request.method !== "POST") {
     // A legacy client's GET stream and DELETE are not what these addresses are about.
     record(request, null);
+    if (fault.get && request.method === "GET") return fault.get({ request, reply });
     if (form === "first" && typeof fault === "function" && isDue(request)) return fault({ request, reply, message: {}, good: {}, ...shared(request) });
     return reply.send(405, { allow: "POST, OPTIONS" }, "");
   }
@@ -73,7 +76,10 @@ async function serveFault(form, name, request, reply) {
   if (!message) return reply.json(400, error(null, -32700, "Parse error"));
   record(request, message);
   const context = { request, reply, message, form, ...shared(request) };
-  if (fault instanceof Stateful) return fault.serve({ ...context, isCall: CALLS.has(message.method) });
+  if (fault instanceof Stateful) {
+    const isCall = CALLS.has(message.method);
+    return fault.serve({ ...context, isCall, isDue: (isCall || message.method === "subscriptions/listen") && isDue(request) });
+  }
   if ((form === "first" || CALLS.has(message.method)) && isDue(request)) {
     // The work is done before the answer goes wrong: the worst case for a client that would send it again.
     return fault({ ...context, good: answers.answer(message) });
@@ -112,7 +118,7 @@ function serveAdmin(request, reply) {
   if (request.path === "/executions") return reply.json(200, Object.fromEntries(answers.executions));
   if (request.path === "/requests") return reply.json(200, log.filter(({ url }) => url.includes(match)));
   if (request.path === "/faults") {
-    return reply.json(200, { http: Object.keys(httpFaults), ws: webSocketFaultNames });
+    return reply.json(200, { http: Object.keys(httpFaults), doubles: Object.keys(doubles), ws: webSocketFaultNames });
   }
   if (request.path === "/reset" && request.method === "POST") {
     answers.executions.clear();

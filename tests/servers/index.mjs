@@ -9,6 +9,7 @@ import { freePort, HOST, refusedUrl } from "./ports.mjs";
 import { ServerProcess } from "./process.mjs";
 import { startProxy } from "./proxy.mjs";
 import { ensurePython } from "./python.mjs";
+import { Wire } from "./tap.mjs";
 
 export { refusedUrl };
 
@@ -16,6 +17,8 @@ const START_ATTEMPTS = 3;
 
 const kinds = {
   everything: { transport: "http", era: "legacy", path: "/mcp", program: "everything.mjs" },
+  // The transport of 2024-11-05: a GET stream whose first event tells where to POST (P83).
+  "everything-sse": { transport: "http", era: "legacy", path: "/sse", program: "everything.mjs", args: ["sse"], old: true },
   modern: { transport: "http", era: "both", path: "/mcp", program: "modern.mjs" },
   "python-ws": { transport: "ws", era: "legacy", path: "/ws", program: "ws_server.py", python: "ws" },
   "python-http": { transport: "http", era: "both", path: "/mcp", program: "http_server.py", python: "http" },
@@ -27,10 +30,11 @@ export const serverNames = Object.keys(kinds);
 /**
  * Starts the named servers (all by default). The result has one member per server, plus `list`, `urls()`,
  * `control` (address of the HTTP control, with `control: true`) and `stop()`.
- * Options: `control` (default false), `seed` of the fault server (default 1), `say` for progress lines.
+ * Options: `control` (default false), `seed` of the fault server (default 1), `say` for progress lines, `wire` (default false): keep
+ * what clients send through the proxies (`server.wire`, tap.mjs).
  */
 export async function startServers(names = serverNames, options = {}) {
-  const { say = (line) => console.error(line), seed = 1, control = false } = options;
+  const { say = (line) => console.error(line), seed = 1, control = false, wire = false } = options;
   const unknown = names.filter((name) => !(name in kinds));
   if (unknown.length > 0) throw new Error(`no such server: ${unknown.join(", ")} (there are ${serverNames.join(", ")})`);
 
@@ -40,7 +44,7 @@ export async function startServers(names = serverNames, options = {}) {
       const { python } = kinds[name];
       if (python) await ensurePython(python, say);
     }
-    const started = await Promise.allSettled(names.map((name) => startServer(name, { say, seed })));
+    const started = await Promise.allSettled(names.map((name) => startServer(name, { say, seed, wire })));
     for (const { value } of started) {
       if (value) servers.add(value);
     }
@@ -82,6 +86,11 @@ class Servers {
     return { ...urls, refused: this.refused, ...(this.control ? { control: this.control } : {}) };
   }
 
+  /** What clients said wrongly (with `wire: true`), of all servers. */
+  problems() {
+    return this.#list.flatMap(({ name, wire }) => wire.problems().map((problem) => `${name}: ${problem}`));
+  }
+
   async openControl() {
     const { url, close } = await startControl(this);
     this.control = url;
@@ -98,12 +107,13 @@ class Servers {
   }
 }
 
-async function startServer(name, { say, seed }) {
+async function startServer(name, { say, seed, wire: tapped }) {
   const kind = kinds[name];
   const file = kind.python ? await ensurePython(kind.python, say) : process.execPath;
-  const command = (port) => ({ file, args: [join(here, kind.program), String(port), String(seed)], env: ENVIRONMENT });
+  const command = (port) => ({ file, args: [join(here, kind.program), String(port), String(seed), ...(kind.args ?? [])], env: ENVIRONMENT });
   const child = await startProcess(name, command);
-  const proxy = await startProxy(child.port);
+  const wire = tapped ? new Wire(kind) : undefined;
+  const proxy = await startProxy(child.port, wire);
   const scheme = kind.transport === "ws" ? "ws" : "http";
   return {
     name,
@@ -114,6 +124,7 @@ async function startServer(name, { say, seed }) {
     /** Past the proxy: the address for measurements. */
     directUrl: `${scheme}://${HOST}:${child.port}${kind.path}`,
     proxy,
+    wire,
     get pid() {
       return child.pid;
     },

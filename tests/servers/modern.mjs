@@ -1,5 +1,6 @@
-// node modern.mjs PORT: an MCP server of both eras on the official @modelcontextprotocol/server, with our tools.
+// node modern.mjs PORT: an MCP server of both eras on the official @modelcontextprotocol/server, with our tools and what extras.mjs has.
 // It adds to the library only what the library leaves to its host: node:http, CORS, aborts and paging.
+// POST /control?event=toolsChanged|promptsChanged|resourcesChanged, ?event=resourceUpdated&uri=URI: tells all who listen.
 
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -9,6 +10,7 @@ import { Readable } from "node:stream";
 import { createMcpHandler, fromJsonSchema, McpServer } from "@modelcontextprotocol/server";
 
 import { corsHeaders, preflightHeaders } from "./cors.mjs";
+import { EXTRA_TOOLS, registerExtras } from "./extras.mjs";
 import { HOST } from "./ports.mjs";
 import "./stdin-watch.mjs";
 
@@ -25,6 +27,8 @@ const counters = new Map();
 
 const handler = createMcpHandler(createDemoServer, {
   maxRequestBodySize: MAX_BODY,
+  // Often enough for a test to wait for one.
+  keepAliveMs: 500,
   onerror: (error) => console.error(error.message),
 });
 
@@ -43,7 +47,13 @@ async function serve(request, response) {
     response.writeHead(204, preflightHeaders(request.headers["access-control-request-headers"])).end();
     return;
   }
-  if (new URL(request.url, `http://${HOST}`).pathname !== "/mcp") {
+  const { pathname, searchParams } = new URL(request.url, `http://${HOST}`);
+  if (pathname === "/control" && request.method === "POST") {
+    handler.notify[searchParams.get("event")](searchParams.get("uri"));
+    response.writeHead(200, { ...corsHeaders(), "content-type": "application/json" }).end("{}");
+    return;
+  }
+  if (pathname !== "/mcp") {
     response.writeHead(404, corsHeaders()).end("not found");
     return;
   }
@@ -84,8 +94,14 @@ function createDemoServer() {
   const mcp = new McpServer(
     { name: "bowline-modern", title: "Modern demo server", version: "1.0.0" },
     {
-      capabilities: { tools: {}, resources: {} },
-      instructions: "A small server for trying Bowline: echo, add, slow, counter, count, big, fail.",
+      capabilities: {
+        tools: { listChanged: true },
+        resources: { listChanged: true, subscribe: true },
+        prompts: { listChanged: true },
+        completions: {},
+        logging: {},
+      },
+      instructions: "A small server for trying Bowline: echo, add, slow, counter, count, big, fail, greet, route, log.",
       cacheHints: {
         "server/discover": { ttlMs: 60_000, cacheScope: "public" },
         "tools/list": { ttlMs: 60_000, cacheScope: "public" },
@@ -102,15 +118,17 @@ function createDemoServer() {
   }
   mcp.server.setRequestHandler("tools/list", (request) => page(request.params?.cursor));
   registerResources(mcp);
+  registerExtras(mcp);
   return mcp;
 }
 
-// The library lists everything at once; two pages make clients prove that they follow the cursor.
+// The library lists everything at once; pages make clients prove that they follow the cursor.
 function page(cursor) {
+  const all = [...tools, ...EXTRA_TOOLS];
   const from = cursor === undefined ? 0 : Number.parseInt(cursor.replace("from:", ""), 10);
   const to = from + PAGE_SIZE;
-  const more = to < tools.length ? { nextCursor: `from:${to}` } : {};
-  return { tools: tools.slice(from, to), ...more };
+  const more = to < all.length ? { nextCursor: `from:${to}` } : {};
+  return { tools: all.slice(from, to), ...more };
 }
 
 function registerResources(mcp) {

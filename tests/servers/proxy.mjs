@@ -1,12 +1,14 @@
 // A TCP proxy in front of a real server, so that tests can break the link without touching the server.
-// It moves bytes and knows no protocol; a reset or an end on one side is passed on as the same on the other.
+// It moves bytes and knows no protocol; a reset or an end on one side is passed on as the same on the other. What
+// passes can be shown to a reader (tap.mjs).
 
 import { connect, createServer } from "node:net";
 
 import { HOST } from "./ports.mjs";
 
-export async function startProxy(upstreamPort) {
-  const proxy = new TcpProxy(upstreamPort);
+/** With `wire`, each connection gets a reader from `wire.connection()`, whose `sent` and `heard` see the chunks of its two directions. */
+export async function startProxy(upstreamPort, wire) {
+  const proxy = new TcpProxy(upstreamPort, wire);
   await proxy.listen();
   return proxy;
 }
@@ -16,13 +18,15 @@ class TcpProxy {
   /** How many connections were ever accepted, also those destroyed by `block`. */
   accepted = 0;
   #upstreamPort;
+  #wire;
   #pairs = new Set();
   #blockedUntil = 0;
   #paused = false;
   #server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#accept(client));
 
-  constructor(upstreamPort) {
+  constructor(upstreamPort, wire) {
     this.#upstreamPort = upstreamPort;
+    this.#wire = wire;
   }
 
   /** Connections open now. */
@@ -73,7 +77,13 @@ class TcpProxy {
       reset(client);
       return;
     }
-    const pair = new Pair(client, connect({ port: this.#upstreamPort, host: HOST, allowHalfOpen: true, noDelay: true }));
+    const upstream = connect({ port: this.#upstreamPort, host: HOST, allowHalfOpen: true, noDelay: true });
+    const tap = this.#wire?.connection();
+    if (tap) {
+      client.on("data", (chunk) => tap.sent(chunk));
+      upstream.on("data", (chunk) => tap.heard(chunk));
+    }
+    const pair = new Pair(client, upstream);
     this.#pairs.add(pair);
     pair.onClose = () => this.#pairs.delete(pair);
     if (this.#paused) pair.hold();

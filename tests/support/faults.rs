@@ -55,13 +55,15 @@ pub enum Fate {
     OnlyAccepted,
     /// A result of a kind that was not offered.
     StrangeKind,
+    /// A modern request is refused for its revision.
+    StrangeVersion,
     /// The server process is replaced: it refuses for a while and has forgotten its sessions.
     Restart,
     /// The server forgets the session.
     SessionLost,
 }
 
-const FATES: [Fate; 26] = [
+const FATES: [Fate; 27] = [
     Fate::CutBefore,
     Fate::CutAfter,
     Fate::CutMidway,
@@ -86,6 +88,7 @@ const FATES: [Fate; 26] = [
     Fate::Empty,
     Fate::OnlyAccepted,
     Fate::StrangeKind,
+    Fate::StrangeVersion,
     Fate::Restart,
     Fate::SessionLost,
 ];

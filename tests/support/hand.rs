@@ -2,11 +2,12 @@
 //! speak of calls and questions; they decide nothing. What a test expects and does not find, it hears of as a panic.
 
 use bowline_core::{
-    CallId, Code, Command, Config, Content, Duration, Error, Event, ExchangeEvent, ExchangeId, Head, Incoming, Input,
-    LinkEvent, LinkId, Outcome, Outgoing, Output, Plan, RequestId, Settled, Status, Version,
+    CallId, Code, Command, Config, Content, Duration, Error, Event, ExchangeEvent, ExchangeId, Head, Hint, Incoming,
+    Input, LinkEvent, LinkId, ListenPhase, Method, Need, Outcome, Outgoing, Output, Plan, RequestId, ResultKind,
+    Settled, Status, Verb, Version,
 };
 
-use crate::{connect, failure, ms, result, Doc, Driver, Req};
+use crate::{about, connect, failure, ms, result, Doc, Driver, Req};
 
 /// Where a message was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,9 +74,26 @@ impl Hand {
         hand.call(connect());
         hand.refuse_question(-32601);
         hand.begin_session(session);
-        let initialized = hand.last_exchange();
-        hand.status(initialized, 202, None);
         hand.news();
+        hand
+    }
+
+    /// The same, where the server keeps a standing stream.
+    #[must_use]
+    pub fn with_standing_stream(config: Config, session: u32) -> Self {
+        let mut hand = Self::before_standing_stream(config, session);
+        hand.stream(hand.last_exchange());
+        hand
+    }
+
+    /// The same, before the server says anything to that.
+    #[must_use]
+    pub fn before_standing_stream(config: Config, session: u32) -> Self {
+        let mut hand = Self::new(Config { websocket: false, ..config });
+        hand.call(connect());
+        hand.refuse_question(-32601);
+        hand.answer_initialize(session);
+        hand.status(hand.last_exchange(), 202, None);
         hand
     }
 
@@ -162,6 +180,12 @@ impl Hand {
         self.head(id, 200, Content::EventStream, None);
     }
 
+    /// A stream ends, and can be taken up after that event and time.
+    pub fn end_at(&mut self, id: ExchangeId, last: u32, retry: Option<Duration>) {
+        self.exchange(id, ExchangeEvent::Cursor { id: Some(Doc::of(last)), retry });
+        self.exchange(id, ExchangeEvent::Ended);
+    }
+
     /// The last question of the handshake is answered, where it was asked.
     pub fn answer_question(&mut self, doc: Doc) {
         let (place, id, _) = self.question();
@@ -174,8 +198,18 @@ impl Hand {
         self.reply(place, 400, failure(id, code));
     }
 
-    /// `initialize` is answered over HTTP, and a session given.
+    /// A session is begun over HTTP, with a server that keeps no standing stream.
     pub fn begin_session(&mut self, session: u32) {
+        self.answer_initialize(session);
+        let before = self.gets().len();
+        self.status(self.last_exchange(), 202, None);
+        if let Some((standing, _)) = self.gets().into_iter().nth(before) {
+            self.status(standing, 405, None);
+        }
+    }
+
+    /// `initialize` is answered over HTTP, and a session given.
+    pub fn answer_initialize(&mut self, session: u32) {
         let (place, id, _) = self.question();
         let Place::Exchange(exchange) = place else { panic!("sessions are of HTTP") };
         let session = Some(Doc::of(session));
@@ -193,10 +227,39 @@ impl Hand {
         self.reply(place, 200, result(id, doc));
     }
 
+    /// A call is answered with a result of a kind.
+    pub fn answer_kind(&mut self, call: CallId, kind: ResultKind, payload: Doc) {
+        let (place, id) = self.sent(call);
+        self.reply(place, 200, Incoming::Result { id, kind, hint: Hint { ttl: Some(ms(60_000)) }, size: 10, payload });
+    }
+
+    /// A call is refused with a JSON-RPC error; over HTTP with a status that says so too.
+    pub fn refuse_with(&mut self, call: CallId, code: i32, payload: Doc) {
+        let (place, id) = self.sent(call);
+        self.reply(place, 400, Incoming::Error { id: Some(id), code, payload });
+    }
+
     /// A call is answered with a JSON-RPC error.
     pub fn refuse(&mut self, call: CallId, code: i32) {
         let (place, id) = self.sent(call);
         self.reply(place, 200, failure(id, code));
+    }
+
+    /// The server acknowledges the last listen.
+    pub fn acknowledge(&mut self) {
+        let (place, id) = self.listens().pop().expect("a listen");
+        if let Place::Exchange(exchange) = place {
+            self.stream(exchange);
+        }
+        self.bring(place, about(id, Method::ACKNOWLEDGED));
+    }
+
+    /// A message arrives where it belongs: as a frame, or in the stream of an exchange.
+    pub fn bring(&mut self, place: Place, message: Incoming<Doc>) {
+        match place {
+            Place::Link(link) => self.link(link, LinkEvent::Message(message)),
+            Place::Exchange(id) => self.exchange(id, ExchangeEvent::Message(message)),
+        }
     }
 
     fn reply(&mut self, place: Place, status: u16, message: Incoming<Doc>) {
@@ -261,6 +324,12 @@ impl Hand {
         self.said().filter_map(fetch).collect()
     }
 
+    /// All GETs, oldest first.
+    #[must_use]
+    pub fn gets(&self) -> Vec<(ExchangeId, Plan<Doc>)> {
+        self.fetches().into_iter().filter(|(_, plan)| plan.verb == Verb::Get).collect()
+    }
+
     /// The exchange begun last.
     #[must_use]
     pub fn last_exchange(&self) -> ExchangeId {
@@ -294,6 +363,26 @@ impl Hand {
         self.written().into_iter().rev().find_map(question).expect("a question")
     }
 
+    /// Every time something was listened to.
+    #[must_use]
+    pub fn listens(&self) -> Vec<(Place, RequestId)> {
+        let listen = |(place, message): (Place, Outgoing<Doc>)| match message {
+            Outgoing::Listen(id, _) => Some((place, id)),
+            _ => None,
+        };
+        self.written().into_iter().filter_map(listen).collect()
+    }
+
+    /// What was told of the listen so far.
+    #[must_use]
+    pub fn phases(&self) -> Vec<ListenPhase> {
+        let phase = |output: &Output<Doc>| match output {
+            Output::Event(Event::Listen(phase, _)) => Some(*phase),
+            _ => None,
+        };
+        self.said().filter_map(phase).collect()
+    }
+
     /// Every sending of a call.
     #[must_use]
     pub fn sendings(&self, call: CallId) -> Vec<(Place, RequestId)> {
@@ -317,6 +406,16 @@ impl Hand {
             Place::Exchange(id) => id,
             Place::Link(link) => panic!("sent on {link:?}"),
         }
+    }
+
+    /// What calls asked for, in their order.
+    #[must_use]
+    pub fn asks(&self) -> Vec<(CallId, Need, Doc)> {
+        let ask = |output: &Output<Doc>| match output {
+            Output::Ask(call, need, doc) => Some((*call, *need, *doc)),
+            _ => None,
+        };
+        self.said().filter_map(ask).collect()
     }
 
     /// How a call ended, if it did.

@@ -1,40 +1,21 @@
 //! What an outsider who sees every input and every output can hold an engine to: the invariants of `reliability` section 1, as far as
 //! they need no look inside. It believes nothing the engine says about itself without counting along.
 
+mod end;
+mod record;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_core::{
-    CacheKey, CallId, Command, Config, Duration, Effect, Event, ExchangeEvent, ExchangeId, Incoming, Input, Instant,
-    Kind, LinkEvent, LinkId, Method, Metrics, Outcome, Outgoing, Output, RequestId, Settled, State, Transport,
+    CacheKey, CallId, Command, Config, Content, Duration, Effect, Era, Event, ExchangeEvent, ExchangeId, Incoming,
+    Input, Instant, Kind, LinkEvent, LinkId, ListenPhase, Method, Metrics, Need, Outgoing, Output, RequestId, Settled,
+    State, Transport,
 };
 
-use crate::{Doc, Req};
+pub use record::Record;
 
-/// One call, as the application and the wire saw it.
-#[derive(Clone, Debug)]
-pub struct Record {
-    /// What was asked for.
-    pub request: Req,
-    /// How it ended: `None` for well, or the outcome of its error.
-    pub end: Option<Option<Outcome>>,
-    slot: CallId,
-    deadline: Instant,
-    timeout: Duration,
-    /// How often it was written, and how often it then turned out not to have left.
-    writes: usize,
-    unsent: usize,
-    place: Option<Place>,
-    last: Option<RequestId>,
-    heard: Instant,
-    /// The newest announced state when it was asked for.
-    edition: u32,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    Link(LinkId),
-    Exchange(ExchangeId),
-}
+use crate::Doc;
+use record::Place;
 
 /// The outsider.
 #[derive(Debug, Default)]
@@ -45,6 +26,10 @@ pub struct Ledger {
     ids: BTreeSet<RequestId>,
     links: BTreeMap<LinkId, bool>,
     exchanges: BTreeMap<ExchangeId, bool>,
+    /// The exchange that carries `notifications/initialized`, until its answer begins: calls wait for that.
+    introducing: Option<ExchangeId>,
+    /// Whether answers come on the stream of HTTP+SSE, so that as many calls fly as on a socket.
+    carried: bool,
     keys: BTreeSet<CacheKey>,
     closed: bool,
     epoch: u32,
@@ -56,9 +41,16 @@ pub struct Ledger {
     lost: Vec<usize>,
     /// The state last told, and the bounds on calls in flight.
     state: Option<State>,
+    era: Option<Era>,
     transport: Option<Transport>,
     room: (usize, usize),
     limits: (Duration, Duration),
+    /// What is to be listened to, the listens that are open, and what was told of them last.
+    wanted: Option<Doc>,
+    listens: BTreeMap<RequestId, Place>,
+    phase: Option<ListenPhase>,
+    /// How often a listen was acknowledged.
+    pub acknowledged: u64,
     /// How late a timer may be in this schedule.
     pub lateness: Duration,
 }
@@ -80,6 +72,12 @@ impl Ledger {
     #[must_use]
     pub fn open(&self) -> Vec<CallId> {
         self.open.keys().copied().collect()
+    }
+
+    /// The params of an open call.
+    #[must_use]
+    pub fn params(&self, slot: CallId) -> Option<Doc> {
+        self.of(slot)?.request.params
     }
 
     /// The keys that the engine may still refer to.
@@ -108,9 +106,24 @@ impl Ledger {
                     last: None,
                     heard: now,
                     edition: self.edition,
+                    asking: None,
+                    given: 0,
                 });
             }
-            Input::Command(Command::Close) => self.closed = true,
+            Input::Command(Command::Close) => (self.closed, self.wanted) = (true, None),
+            Input::Command(Command::Listen(filter)) => {
+                self.wanted = *filter;
+                self.phase = self.phase.filter(|_| filter.is_some());
+            }
+            Input::Command(Command::Answer(slot, Some(params))) => {
+                if let Some(record) = self.of_mut(*slot) {
+                    if let Some(since) = record.asking.take() {
+                        record.deadline = record.deadline + now.since(since);
+                        record.given += 1;
+                        record.request.params = Some(*params);
+                    }
+                }
+            }
             Input::Link(link, LinkEvent::SendFailed(id)) => {
                 if let Some(record) = id.and_then(|id| self.of_mut(id.slot()).filter(|record| record.last == Some(id)))
                 {
@@ -124,9 +137,26 @@ impl Ledger {
             Input::Link(_, LinkEvent::Message(message)) => self.hear(now, message),
             Input::Exchange(id, ExchangeEvent::Ended | ExchangeEvent::Failed(_)) => {
                 self.exchanges.insert(*id, false);
+                self.introduced(*id);
                 self.leave(Place::Exchange(*id));
             }
-            Input::Exchange(_, ExchangeEvent::Message(message)) => self.hear(now, message),
+            Input::Exchange(id, ExchangeEvent::Message(message)) => {
+                // What is no message may end a stream.
+                if matches!(message, Incoming::Malformed(_)) {
+                    self.listens.retain(|_, place| *place != Place::Exchange(*id));
+                }
+                self.hear(now, message);
+            }
+            Input::Exchange(id, ExchangeEvent::Head(head)) => {
+                if head.content != Content::EventStream {
+                    self.listens.retain(|_, place| *place != Place::Exchange(*id));
+                }
+                self.introduced(*id);
+            }
+            Input::Exchange(id, ExchangeEvent::Cursor { id: Some(_), .. }) => {
+                let mine = |record: &&mut Record| record.place == Some(Place::Exchange(*id));
+                self.records.iter_mut().filter(mine).for_each(|record| record.place = Some(Place::Stream));
+            }
             _ => {}
         }
     }
@@ -156,12 +186,18 @@ impl Ledger {
                 self.check(!after_close, || format!("{id:?} is fetched after close"));
                 let was = self.exchanges.insert(*id, true);
                 self.check(was.is_none(), || format!("{id:?} is fetched twice"));
+                if let Some(Outgoing::Initialized) = plan.message {
+                    self.introducing = Some(*id);
+                }
                 if let Some(message) = &plan.message {
-                    self.write(now, Place::Exchange(*id), message);
+                    self.carried = plan.endpoint.is_some();
+                    let carried = self.carried && matches!(message, Outgoing::Request { .. });
+                    self.write(now, if carried { Place::Stream } else { Place::Exchange(*id) }, message);
                 }
             }
             Output::Abort(id) => {
                 let was = self.exchanges.insert(*id, false);
+                self.introduced(*id);
                 self.check(was == Some(true), || format!("{id:?} is aborted, but was {was:?}"));
                 self.leave(Place::Exchange(*id));
             }
@@ -169,6 +205,20 @@ impl Ledger {
             Output::Progress(slot, _) => {
                 let listens = self.of(*slot).is_some_and(|record| record.request.progress);
                 self.check(listens, || format!("{slot:?} has progress and does not listen"));
+            }
+            Output::Ask(slot, need, _) => {
+                let sent = self.of(*slot).is_some_and(|record| record.place.is_some() && record.asking.is_none());
+                self.check(sent, || format!("{slot:?} asks without having been answered"));
+                if let Some(record) = self.of_mut(*slot) {
+                    record.place = None;
+                    record.asking = Some(now);
+                    // What it brings is its own from now on.
+                    record.request.key = record.request.key.filter(|_| *need == Need::Headers);
+                }
+            }
+            Output::Asked(link, _) => {
+                let legacy = self.era == Some(Era::Legacy);
+                self.check(legacy, || format!("a request on {link:?} is told in an era that has none"));
             }
             Output::Event(Event::Replay(slot)) => {
                 self.check(self.open.contains_key(slot), || format!("{slot:?} is replayed after its end"));
@@ -178,11 +228,13 @@ impl Ledger {
                 self.check(epoch >= last, || format!("epoch {epoch} after {last}"));
                 self.epoch = epoch;
                 self.state = Some(status.state);
+                self.era = status.era;
                 self.transport = status.transport;
             }
             Output::Event(Event::Notification(Method::TOOLS_CHANGED, news)) => {
                 self.edition = self.edition.max(news.edition);
             }
+            Output::Event(Event::Listen(phase, _)) => self.listen(*phase),
             Output::Forget(key) => {
                 self.keys.remove(key);
                 let used =
@@ -199,12 +251,15 @@ impl Ledger {
         self.spins = if again { self.spins + 1 } else { 0 };
         let stuck = self.spins > 2;
         self.check(!stuck, || format!("the timer stays at {timer:?} after it fired at {now:?}"));
-        let late: Vec<CallId> =
-            self.open_records().filter(|r| r.deadline + self.lateness < now).map(|r| r.slot).collect();
+        let late: Vec<CallId> = self
+            .open_records()
+            .filter(|r| r.asking.is_none() && r.deadline + self.lateness < now)
+            .map(|r| r.slot)
+            .collect();
         self.check(late.is_empty(), || format!("{late:?} are open after their deadlines"));
         let overdue: Vec<CallId> = self
             .open_records()
-            .filter(|r| r.place.is_some() && r.heard + r.timeout + self.lateness < now)
+            .filter(|r| !matches!(r.place, None | Some(Place::Stream)) && r.heard + r.timeout + self.lateness < now)
             .map(|r| r.slot)
             .collect();
         self.check(overdue.is_empty(), || format!("{overdue:?} wait for answers beyond their timeouts"));
@@ -220,63 +275,23 @@ impl Ledger {
         self.check(!at_rest || waiting == 0, || format!("{waiting} calls wait while {state:?}"));
         let (flying, room) = match self.transport {
             Some(Transport::WebSocket) => (metrics.active_requests as usize, self.room.0),
-            _ => (self.exchanges.values().filter(|is_open| **is_open).count(), self.room.1),
+            _ => {
+                let streams = self.listens.values().filter(|place| matches!(place, Place::Exchange(_))).count();
+                (self.exchanges.values().filter(|is_open| **is_open).count(), self.room.1.max(streams + 1))
+            }
         };
-        let idle = self.state == Some(State::Ready) && waiting > 0 && flying < room;
+        let full = self.carried && metrics.active_requests as usize >= self.room.0;
+        let idle =
+            !full && self.state == Some(State::Ready) && waiting > 0 && flying < room && self.introducing.is_none();
         self.check(!idle, || format!("{waiting} calls wait while {flying} of {room} fly"));
+        let unwanted = self.wanted.is_none() && !self.listens.is_empty();
+        self.check(!unwanted, || "something is listened to that nobody wants".to_owned());
         let open = self.open.len() as u64;
         self.check(metrics.queued_requests + metrics.active_requests <= open, || {
             format!("{metrics:?} with {open} calls open")
         });
         let closed = self.closed && open > 0;
         self.check(!closed, || format!("{open} calls are open after close"));
-    }
-
-    /// At the very end, with what the server and the network know.
-    pub fn finish(&mut self, metrics: &Metrics, executions: &BTreeMap<u32, u32>, refused: &[u32]) {
-        let open: Vec<CallId> = self.open();
-        self.check(open.is_empty(), || format!("{open:?} never settled"));
-        let gauges = (metrics.active_requests, metrics.queued_requests);
-        self.check(gauges == (0, 0), || format!("gauges {gauges:?} at rest"));
-        let held = self.links.values().chain(self.exchanges.values()).filter(|is_open| **is_open).count();
-        self.check(held == 0, || format!("{held} links or exchanges are not given back"));
-        let sum = metrics.successful_requests + metrics.failed_requests;
-        self.check(metrics.total_requests == sum, || format!("requests are lost: {metrics:?}"));
-        let keys = self.keys.len() as u64;
-        self.check(keys == metrics.cache_size, || format!("{keys} keys for {} results", metrics.cache_size));
-        for record in core::mem::take(&mut self.records) {
-            self.judge(&record, executions, refused);
-        }
-    }
-
-    /// Whether the end of a tool call is true.
-    fn judge(&mut self, record: &Record, executions: &BTreeMap<u32, u32>, refused: &[u32]) {
-        let (Method::TOOLS_CALL, Some(params)) = (record.request.method, record.request.params) else {
-            return;
-        };
-        let key = params.key;
-        let executed = executions.get(&key).copied().unwrap_or(0);
-        if !record.request.idempotent {
-            let permitted = 1 + refused.iter().filter(|other| **other == key).count();
-            self.check(executed <= 1, || format!("call {key} was executed {executed} times"));
-            self.check(record.writes <= permitted, || {
-                format!("call {key} was written {} of {permitted} times", record.writes)
-            });
-        }
-        let writes = record.writes;
-        match record.end {
-            Some(None) => self.check(executed > 0, || format!("call {key} was answered, but never executed")),
-            Some(Some(Outcome::NotSent)) => {
-                let left = writes > refused.iter().filter(|other| **other == key).count();
-                self.check(!left && executed == 0, || {
-                    format!("call {key} was written {writes} times and executed {executed} times: not \"not-sent\"")
-                });
-            }
-            Some(Some(Outcome::NotApplied)) => {
-                self.check(executed == 0, || format!("call {key} was executed {executed} times: not \"not-applied\""));
-            }
-            _ => {}
-        }
     }
 
     fn settle(&mut self, now: Instant, slot: CallId, end: &Result<Settled<Doc>, bowline_core::Error<Doc>>) {
@@ -286,7 +301,8 @@ impl Ledger {
         let Some(record) = self.records.get_mut(at) else { return };
         record.end = Some(end.as_ref().err().map(|error| error.outcome));
         let record = record.clone();
-        self.check(now <= record.deadline + self.lateness, || format!("{slot:?} settles after its deadline"));
+        let in_time = record.asking.is_some() || now <= record.deadline + self.lateness;
+        self.check(in_time, || format!("{slot:?} settles after its deadline"));
         let Ok(settled) = end else { return };
         self.check(!settled.cached || record.request.key.is_some(), || format!("{slot:?} is served from the cache"));
         let (connect, state) = (record.request.kind == Kind::Connect, self.state);
@@ -306,7 +322,10 @@ impl Ledger {
 
     fn write(&mut self, now: Instant, place: Place, message: &Outgoing<Doc>) {
         let id = match message {
-            Outgoing::Request { id, .. } | Outgoing::Discover(id) | Outgoing::Initialize(id, _) => Some(*id),
+            Outgoing::Request { id, .. }
+            | Outgoing::Discover(id)
+            | Outgoing::Initialize(id, _)
+            | Outgoing::Listen(id, _) => Some(*id),
             _ => None,
         };
         if let Some(id) = id {
@@ -322,7 +341,7 @@ impl Ledger {
                     record.place = Some(place);
                     record.last = Some(*id);
                     record.heard = now;
-                    let (most, resent) = (3 + record.unsent, record.writes);
+                    let (most, resent) = (3 * (1 + record.given) + record.unsent, record.writes);
                     self.check(resent <= most, || format!("{id:?} is sending {resent} of {most}"));
                 }
                 let beside = |other: &&Record| match (place, other.place) {
@@ -333,6 +352,16 @@ impl Ledger {
                 let flying = self.open_records().filter(beside).count();
                 let room = if matches!(place, Place::Link(_)) { self.room.0 } else { self.room.1 };
                 self.check(flying <= room, || format!("{flying} calls in flight where {room} have room"));
+            }
+            Outgoing::Listen(id, filter) => {
+                let wanted = self.wanted;
+                self.check(wanted == Some(*filter), || format!("{filter:?} is listened to instead of {wanted:?}"));
+                self.listens.insert(*id, place);
+                let open = self.listens.len();
+                self.check(open <= 2, || format!("{open} listens at once"));
+            }
+            Outgoing::Cancelled(id) => {
+                self.listens.remove(id);
             }
             Outgoing::Notification { params, .. } => {
                 let mine = |record: &Record| {
@@ -360,7 +389,19 @@ impl Ledger {
                     }
                 }
             }
-            Incoming::Error { id: Some(id), code: -32000, .. } => {
+            Incoming::Notification { method: Method::CANCELLED, token: Some(id), .. } => {
+                self.listens.remove(id);
+            }
+            Incoming::Result { id, .. } | Incoming::TooLarge(id) => {
+                self.listens.remove(id);
+            }
+            Incoming::Error { id: Some(id), code, .. } => {
+                if *code != -32000 {
+                    self.listens.remove(id);
+                }
+                if !matches!(code, -32000 | -32022) {
+                    return;
+                }
                 if let Some(record) = self.of_mut(id.slot()).filter(|record| record.last == Some(*id)) {
                     record.place = None;
                 }
@@ -369,7 +410,28 @@ impl Ledger {
         }
     }
 
+    fn listen(&mut self, phase: ListenPhase) {
+        let (wanted, last) = (self.wanted, self.phase.replace(phase));
+        match phase {
+            ListenPhase::Acknowledged => {
+                self.acknowledged += 1;
+                self.check(wanted.is_some(), || "the server listens to what nobody wants".to_owned());
+            }
+            ListenPhase::Lost | ListenPhase::Ended => {
+                self.check(last == Some(ListenPhase::Acknowledged), || format!("{phase:?} after {last:?}"));
+            }
+            ListenPhase::Unsupported => {
+                self.check(last != Some(ListenPhase::Acknowledged), || format!("{phase:?} after {last:?}"));
+            }
+        }
+    }
+
+    fn introduced(&mut self, id: ExchangeId) {
+        self.introducing = self.introducing.filter(|other| *other != id);
+    }
+
     fn leave(&mut self, place: Place) {
+        self.listens.retain(|_, other| *other != place);
         for (at, record) in self.records.iter_mut().enumerate() {
             if record.place == Some(place) {
                 record.place = None;

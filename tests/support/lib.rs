@@ -19,8 +19,8 @@ pub use hand::{Hand, Place};
 pub use ledger::Ledger;
 pub use network::Network;
 pub use payload::{
-    connect, failure, fixed, ms, named, notification, notify, request, result, tool_call, tools_list, Doc, Req,
+    about, connect, failure, fixed, ms, named, notification, notify, request, result, tool_call, tools_list, Doc, Req,
 };
 pub use schedule::{Schedule, Step};
-pub use server::{Channel, Reply, Server, Shape, Shyness, Style};
+pub use server::{Channel, Listening, Reply, Server, Shape, Shyness, Style};
 pub use sim::{run, Report, Tally};

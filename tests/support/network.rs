@@ -3,15 +3,16 @@
 
 mod http;
 mod socket;
+mod sse;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_core::{
-    ExchangeEvent, ExchangeId, Incoming, Input, Instant, LinkEvent, LinkId, Method, Outgoing, Output, Plan, RequestId,
-    Rng, Version,
+    Asked, ExchangeEvent, ExchangeId, Incoming, Input, Instant, LinkEvent, LinkId, Method, Outgoing, Output, Plan,
+    RequestId, ResultKind, Rng, Version,
 };
 
-use crate::{ms, Agenda, Channel, Doc, Faults, Reply, Server};
+use crate::{about, ms, result, Agenda, Channel, Doc, Faults, Reply, Server};
 
 /// What the network has planned.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub enum Happening {
     Frame(LinkId, Outgoing<Doc>, Version),
     /// A POST or DELETE reaches the server.
     Exchange(ExchangeId, Plan<Doc>),
+    /// The application has thought about the question of that number.
+    Answer(u32),
 }
 
 /// The network and the server.
@@ -38,16 +41,24 @@ pub struct Network {
     rng: Rng,
     now: Instant,
     down_until: Instant,
+    /// The streams that listen, and from when on they can be told something.
+    listening: BTreeMap<ExchangeId, (RequestId, Instant)>,
     sockets: BTreeMap<LinkId, Socket>,
     /// The exchanges that the client still knows; true once their answer is planned to its end.
     exchanges: BTreeMap<ExchangeId, Instant>,
     aborted: BTreeSet<ExchangeId>,
     failed: Option<Input<Doc>>,
+    /// Answers on streams that broke off, by the last event before them.
+    kept: BTreeMap<u32, (RequestId, Reply)>,
+    /// The streams of HTTP+SSE, and what the server knows of their clients.
+    streams: BTreeMap<ExchangeId, Channel>,
 }
 
 #[derive(Debug, Default)]
 struct Socket {
     channel: Channel,
+    /// What it listens with.
+    listening: Option<RequestId>,
     open: bool,
     /// No byte passes any more, in either direction.
     dead: bool,
@@ -69,16 +80,20 @@ impl Network {
             rng: Rng::seeded(seed),
             now: Instant::default(),
             down_until: Instant::default(),
+            listening: BTreeMap::new(),
             sockets: BTreeMap::new(),
             exchanges: BTreeMap::new(),
             aborted: BTreeSet::new(),
             failed: None,
+            kept: BTreeMap::new(),
+            streams: BTreeMap::new(),
         }
     }
 
     /// No faults any more, and the server is up; what is broken already stays so.
     pub fn heal(&mut self) {
         self.faults = Faults::default();
+        (self.server.shape.rounds, self.server.shape.mirrors) = (0, false);
         self.down_until = self.now;
     }
 
@@ -125,6 +140,7 @@ impl Network {
             }
             Output::Abort(id) => {
                 self.exchanges.remove(id);
+                self.listening.remove(id);
                 self.aborted.insert(*id);
             }
             _ => {}
@@ -140,31 +156,68 @@ impl Network {
     pub fn happen(&mut self, now: Instant, happening: Happening) {
         self.now = now;
         match happening {
-            Happening::Client(_) => {}
+            Happening::Client(_) | Happening::Answer(_) => {}
             Happening::Frame(link, message, version) => self.frame(link, &message, version),
             Happening::Exchange(id, plan) => self.exchange(id, &plan),
         }
     }
 
-    fn draw_asides(&mut self) -> (bool, bool, bool) {
+    fn draw_asides(&mut self) -> (bool, Option<Incoming<Doc>>, bool) {
         let (rng, faults) = (&mut self.rng, &self.faults);
-        (rng.unit() < faults.progress, rng.unit() < faults.ping, rng.unit() < faults.changed)
+        let asked = if rng.unit() < 0.5 { Asked::Ping } else { Asked::Other };
+        let request = Incoming::Request { asked, payload: Doc::of(9) };
+        (rng.unit() < faults.progress, (rng.unit() < faults.ping).then_some(request), rng.unit() < faults.changed)
     }
 
-    fn news(&self) -> Incoming<Doc> {
+    /// What a server may say of its revisions while it is replaced by another.
+    fn strange_versions(&mut self) -> Doc {
+        Doc::supporting(["2026-07-28 2025-11-25", "2025-11-25 2025-03-26", "1999-01-01"][self.rng.below(3) as usize])
+    }
+
+    /// The lists change, and everybody who listens hears of it.
+    fn announce(&mut self) {
+        self.server.edition += 1;
+        let live = |socket: &Socket| socket.open && !socket.dead;
+        let sockets: Vec<_> = self.sockets.iter().filter(|(_, s)| live(s)).map(|(id, s)| (*id, s.listening)).collect();
+        for (link, listen) in sockets {
+            let news = self.news(listen);
+            self.tell(link, 5, news);
+        }
+        let streams: Vec<_> = self.listening.iter().map(|(id, stream)| (*id, *stream)).collect();
+        for (id, (listen, since)) in streams {
+            let (when, news) = (self.soon(30).max(since), self.news(Some(listen)));
+            self.agenda.at(when, Happening::Client(Input::Exchange(id, ExchangeEvent::Message(news))));
+        }
+    }
+
+    fn news(&self, token: Option<RequestId>) -> Incoming<Doc> {
         let payload = Doc { edition: self.server.edition, ..Doc::default() };
-        Incoming::Notification { method: Method::TOOLS_CHANGED, token: None, payload }
+        Incoming::Notification { method: Method::TOOLS_CHANGED, token, payload }
+    }
+
+    /// How and when a server ends a listen, if it does.
+    fn draw_end(&mut self, listen: RequestId) -> Option<(Instant, Incoming<Doc>)> {
+        let when = self.now + ms(200 + self.rng.below(60_000));
+        let end = match self.rng.below(6) {
+            0 | 1 => result(listen, Doc::default()),
+            2 => about(listen, Method::CANCELLED),
+            _ => return None,
+        };
+        Some((when, end))
     }
 
     /// The server is gone for a while, and its sessions for good.
     pub fn restart(&mut self, now: Instant) {
         self.now = now;
         self.server.forget_sessions();
+        self.kept.clear();
+        self.streams.clear();
         self.down_until = self.now + ms(self.rng.below(4_000));
         let open: Vec<LinkId> = self.sockets.iter().filter(|(_, s)| s.open && !s.dead).map(|(id, _)| *id).collect();
         for link in open {
             self.cut(link, 1006);
         }
+        self.listening.clear();
         let running: Vec<ExchangeId> = self.exchanges.keys().copied().collect();
         for id in running {
             self.fails(id);
@@ -190,8 +243,20 @@ fn progress_of(id: RequestId) -> Incoming<Doc> {
 
 fn id_of(message: &Outgoing<Doc>) -> Option<RequestId> {
     match message {
-        Outgoing::Request { id, .. } | Outgoing::Discover(id) | Outgoing::Initialize(id, _) => Some(*id),
+        Outgoing::Request { id, .. }
+        | Outgoing::Discover(id)
+        | Outgoing::Initialize(id, _)
+        | Outgoing::Listen(id, _) => Some(*id),
         _ => None,
+    }
+}
+
+/// Whether a server says that it has executed nothing.
+fn is_refusal(reply: &Reply) -> bool {
+    match reply {
+        Reply::Result(kind, ..) => matches!(kind, ResultKind::InputRequired | ResultKind::StateOnly),
+        Reply::Error(code, ..) => [-32000, -32020, -32022].contains(code),
+        _ => false,
     }
 }
 

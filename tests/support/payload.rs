@@ -14,6 +14,10 @@ pub struct Doc {
     pub edition: u32,
     /// The revisions it names: `supportedVersions`, `data.supported`, or `protocolVersion`.
     pub names: Versions,
+    /// How often input was asked for and given.
+    pub round: u32,
+    /// Params whose headers mirror them.
+    pub mirrored: bool,
 }
 
 /// A request of the application.
@@ -116,6 +120,12 @@ pub fn result(id: RequestId, payload: Doc) -> Incoming<Doc> {
 #[must_use]
 pub fn failure(id: RequestId, code: i32) -> Incoming<Doc> {
     Incoming::Error { id: Some(id), code, payload: Doc::default() }
+}
+
+/// A notification of the server about one of the client's requests: a listen, say.
+#[must_use]
+pub fn about(id: RequestId, method: Method) -> Incoming<Doc> {
+    Incoming::Notification { method, token: Some(id), payload: Doc::default() }
 }
 
 /// A notification of the server that belongs to no call.

@@ -1,8 +1,8 @@
 //! A random life of a client: settings, a server, a network, and what the application does. Everything follows from the seed.
 
-use bowline_core::{CacheLimits, Config, Era, Instant, Jitter, Method, Reconnect, Request, Rng, Version};
+use bowline_core::{CacheLimits, Config, Era, Instant, Jitter, Method, Reconnect, Request, Rng, Version, Versions};
 
-use crate::{connect, ms, notify, request, tool_call, Faults, Req, Shape, Shyness, Style};
+use crate::{connect, ms, notify, request, tool_call, Faults, Listening, Req, Server, Shape, Shyness, Style};
 
 /// What the application does.
 #[derive(Clone, Debug)]
@@ -13,6 +13,8 @@ pub enum Step {
     Cancel(u32),
     /// Changes the priority of one of the open calls.
     SetPriority(u32, u8),
+    /// Wants to listen to something, or to nothing any more.
+    Listen(Option<u32>),
     /// Wants a new connection.
     Reconnect,
     /// Closes the client.
@@ -45,12 +47,11 @@ impl Schedule {
     #[must_use]
     pub fn draw(rng: &mut Rng) -> Self {
         let shape = shape(rng);
-        let config = config(rng);
-        let era = match config.era {
-            None => shape.modern || shape.legacy.is_some(),
-            Some(Era::Modern) => shape.modern,
-            Some(Era::Legacy) => shape.legacy.is_some(),
-        };
+        let mut config = config(rng);
+        // Only who knows that the server is modern may say so.
+        config.pinned = shape.modern && config.versions == Versions::of(Era::Modern) && rng.unit() < 0.5;
+        let spoken = Server::new(shape.clone()).supported().names.and(config.versions);
+        let era = spoken != Versions::default();
         let transport = (config.websocket && shape.websocket) || (config.http && shape.http);
         let lateness = if rng.unit() < 0.8 { ms(0) } else { ms(rng.below(2_000)) };
         // A client whose timers are later than its trials are long cannot find out that a server keeps silent.
@@ -77,6 +78,7 @@ fn step(rng: &mut Rng, number: u32, reader: bool) -> Step {
         19 => Step::Close,
         20 | 21 => Step::Restart,
         22 => Step::Sleep,
+        23..=27 => Step::Listen((rng.unit() < 0.8).then_some(rng.below(9) as u32)),
         _ => {
             let (request, text) = call(rng, number, reader);
             Step::Call(request, text)
@@ -111,6 +113,12 @@ fn call(rng: &mut Rng, number: u32, reader: bool) -> (Req, Option<u32>) {
 
 fn config(rng: &mut Rng) -> Config {
     let transports = rng.below(5);
+    let versions = match rng.below(6) {
+        0 => Versions::of(Era::Modern),
+        1 => Versions::of(Era::Legacy),
+        2 => Versions::from_bits(1 + rng.below(31) as u8),
+        _ => Versions::ALL,
+    };
     Config {
         websocket: transports != 0,
         http: transports != 1,
@@ -138,9 +146,13 @@ fn config(rng: &mut Rng) -> Config {
         probe_timeout: ms(600 + rng.below(2_500)),
         remember_fallback: ms(rng.below(60_000)),
         fallback_remembered: if rng.unit() < 0.1 { ms(rng.below(30_000)) } else { ms(0) },
-        era: pick(rng, &[None, None, None, Some(Era::Modern), Some(Era::Legacy)]),
+        versions,
+        pinned: false,
+        known_era: pick(rng, &[None, None, Some(Era::Modern), Some(Era::Legacy)]),
+        max_input_rounds: rng.below(5) as u32,
         websocket_concurrency: 1 + rng.below(32) as usize,
         http_concurrency: 1 + rng.below(5) as usize,
+        stream_idle: pick(rng, &[ms(0), ms(2_000), ms(20_000), ms(90_000)]),
         max_queued: if rng.unit() < 0.1 { rng.below(5) as usize } else { 1_000 },
     }
 }
@@ -156,20 +168,30 @@ fn shape(rng: &mut Rng) -> Shape {
             None,
         ],
     );
+    let sse = legacy.is_some() && rng.unit() < 0.15;
     let transports = rng.below(5);
     let code = pick(rng, &[-32601, -32600, -32602, -32000]);
     let status = pick(rng, &[400, 404, 405, 415]);
     Shape {
         websocket: transports != 0,
         http: transports != 1,
-        modern: legacy.is_none() || rng.unit() < 0.5,
+        modern: !sse && (legacy.is_none() || rng.unit() < 0.5),
+        sse,
         legacy,
         sessions: rng.unit() < 0.6,
         odd_session_refusal: rng.unit() < 0.3,
         no_subprotocols: rng.unit() < 0.2,
         style: pick(rng, &[Style::Json, Style::Events, Style::Mixed]),
+        resumable: rng.unit() < 0.5,
+        standing: rng.unit() < 0.5,
         shyness: pick(rng, &[Shyness::Error(code), Shyness::Status(status), Shyness::Silent, Shyness::Blocked]),
+        listening: pick(
+            rng,
+            &[Listening::Well, Listening::Well, Listening::Idle, Listening::AtOnce, Listening::Unknown],
+        ),
         ttl: (rng.unit() < 0.6).then(|| ms(rng.below(30_000))),
+        rounds: if rng.unit() < 0.5 { 0 } else { rng.below(5) as u32 },
+        mirrors: rng.unit() < 0.3,
     }
 }
 

@@ -31,6 +31,19 @@ pub enum Shyness {
     Blocked,
 }
 
+/// How a modern server takes `subscriptions/listen`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listening {
+    /// It acknowledges and tells what changes.
+    Well,
+    /// It acknowledges, has nothing to tell, and ends the stream.
+    Idle,
+    /// It answers without having listened.
+    AtOnce,
+    /// It does not know the method.
+    Unknown,
+}
+
 /// What a server is.
 #[derive(Clone, Debug)]
 pub struct Shape {
@@ -50,10 +63,22 @@ pub struct Shape {
     pub no_subprotocols: bool,
     /// How it answers.
     pub style: Style,
+    /// Over HTTP, it speaks HTTP+SSE and nothing else.
+    pub sse: bool,
+    /// Its streams have event ids, and it keeps answers that were not delivered.
+    pub resumable: bool,
+    /// Its legacy side keeps a standing stream.
+    pub standing: bool,
     /// How its legacy side takes `server/discover`.
     pub shyness: Shyness,
+    /// How its modern side takes `subscriptions/listen`.
+    pub listening: Listening,
     /// Its caching hint.
     pub ttl: Option<Duration>,
+    /// Its modern side asks for input up to so often, depending on the argument.
+    pub rounds: u32,
+    /// Over HTTP, its modern side wants headers that mirror the params of its odder tools.
+    pub mirrors: bool,
 }
 
 /// What it knows of the sender of a message.
@@ -82,6 +107,8 @@ pub enum Reply {
     Blocked,
     /// Taken; there is nothing to say.
     Accepted,
+    /// An acknowledgment, and news from then on; or, when false, the end.
+    Listening(bool),
 }
 
 /// The server.
@@ -134,13 +161,26 @@ impl Server {
             Outgoing::Initialize(..) => self.initialize(version, channel),
             Outgoing::Request { method, params, .. } => match self.admit(*method, version, channel) {
                 Some(refusal) => refusal,
+                None if version.map(Version::era) == Some(Era::Modern) => {
+                    self.question(*method, *params, channel).unwrap_or_else(|| self.execute(*method, *params))
+                }
                 None => self.execute(*method, *params),
             },
-            Outgoing::Notification { .. } | Outgoing::Cancelled(_) | Outgoing::Reply(..) | Outgoing::Initialized => {
-                if let Outgoing::Cancelled(_) = message {
-                    if channel.http && version.is_some_and(|version| version.era() == Era::Modern) {
+            Outgoing::Listen(..) => self.listen(version, channel),
+            Outgoing::Notification { .. }
+            | Outgoing::Cancelled(_)
+            | Outgoing::Pong(_)
+            | Outgoing::Response(_)
+            | Outgoing::Initialized => {
+                let modern = version.is_some_and(|version| version.era() == Era::Modern);
+                match message {
+                    Outgoing::Cancelled(_) if channel.http && modern => {
                         self.breach("cancelled by a message over modern HTTP");
                     }
+                    Outgoing::Pong(_) | Outgoing::Response(_) if modern => {
+                        self.breach("a response in an era in which servers ask nothing");
+                    }
+                    _ => {}
                 }
                 Reply::Accepted
             }
@@ -175,6 +215,21 @@ impl Server {
             channel.session = Some(self.sessions_given);
         }
         self.complete(Doc::speaking(version))
+    }
+
+    /// Whether a GET is let in; the status, otherwise.
+    pub fn admit_stream(&mut self, version: Option<Version>, session: Option<u32>) -> Result<(), u16> {
+        match version.map(Version::era) {
+            Some(Era::Legacy) => {}
+            Some(Era::Modern) => self.breach("a GET in an era that has none"),
+            // The question for HTTP+SSE, which this server is not.
+            None => return Err(405),
+        }
+        let known = session.is_some_and(|session| self.sessions.contains(&session));
+        if self.shape.sessions && !known {
+            return Err(404);
+        }
+        Ok(())
     }
 
     /// Whether a request is let in; why not, otherwise.
@@ -213,6 +268,33 @@ impl Server {
                 Some(Reply::Status(400))
             }
         }
+    }
+
+    fn listen(&mut self, version: Option<Version>, channel: &Channel) -> Reply {
+        if version.map(Version::era) != Some(Era::Modern) {
+            self.breach("a listen in an era that has none");
+        }
+        if let Some(refusal) = self.admit(Method::LISTEN, version, channel) {
+            return refusal;
+        }
+        match self.shape.listening {
+            Listening::Well => Reply::Listening(true),
+            Listening::Idle => Reply::Listening(false),
+            Listening::AtOnce => self.complete(Doc::default()),
+            Listening::Unknown => Reply::Error(-32601, Doc::default(), 404),
+        }
+    }
+
+    /// What it wants before it executes a modern request.
+    fn question(&self, method: Method, params: Doc, channel: &Channel) -> Option<Reply> {
+        if self.shape.mirrors && channel.http && method == Method::TOOLS_CALL && params.key % 2 == 1 && !params.mirrored
+        {
+            return Some(Reply::Error(-32020, Doc::default(), 400));
+        }
+        let asks = [Method::TOOLS_CALL, Method::RESOURCES_READ, Method::PROMPTS_GET].contains(&method);
+        let wanted = params.key % (self.shape.rounds + 1);
+        let kind = if params.key.is_multiple_of(3) { ResultKind::StateOnly } else { ResultKind::InputRequired };
+        (asks && params.round < wanted).then_some(Reply::Result(kind, Hint { ttl: self.shape.ttl }, params))
     }
 
     fn execute(&mut self, method: Method, params: Doc) -> Reply {

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use bowline_core::{CacheKey, CallId, Command, Event, Input, Instant, Output, Rng, State};
+use bowline_core::{CacheKey, CallId, Command, Era, Event, Input, Instant, LinkId, Need, Output, Rng, State};
 
 use crate::network::Happening;
-use crate::{ms, tool_call, Driver, Ledger, Network, Req, Schedule, Server, Step};
+use crate::{ms, tool_call, Doc, Driver, Ledger, Listening, Network, Req, Schedule, Server, Step};
 
 /// What came of a schedule.
 #[derive(Debug)]
@@ -36,6 +36,10 @@ pub struct Tally {
     pub executed: u64,
     /// Results out of the cache.
     pub cached: u64,
+    /// Listens that were acknowledged.
+    pub listened: u64,
+    /// Questions of servers, for input or of their own.
+    pub asked: u64,
 }
 
 /// Runs the schedule of a seed.
@@ -54,6 +58,8 @@ pub fn run(seed: u64, tell: bool) -> Report {
         unknown: metrics.unknown_outcomes,
         executed: sim.network.server.executions.values().map(|n| u64::from(*n)).sum(),
         cached: metrics.cached_responses,
+        listened: sim.ledger.acknowledged,
+        asked: u64::from(sim.questions),
     };
     if tell {
         sim.story.insert(0, format!("{schedule:#?}"));
@@ -68,9 +74,19 @@ struct Sim {
     rng: Rng,
     texts: BTreeMap<u32, CacheKey>,
     next_key: u32,
+    /// What the application is asked, by number; and how many questions there were.
+    open: BTreeMap<u32, Open>,
+    questions: u32,
     state: State,
+    era: Option<Era>,
     tell: bool,
     story: Vec<String>,
+}
+
+/// A question to the application.
+enum Open {
+    Params(CallId, Need),
+    Response(LinkId),
 }
 
 /// No schedule does so much; a client that turns in circles does.
@@ -86,7 +102,10 @@ impl Sim {
             rng,
             texts: BTreeMap::new(),
             next_key: 0,
+            open: BTreeMap::new(),
+            questions: 0,
             state: State::Idle,
+            era: None,
             tell,
             story: Vec::new(),
         }
@@ -130,10 +149,23 @@ impl Sim {
             self.run_until(patience, false)?;
             end = self.ledger.records.last().and_then(|record| record.end);
             if end == Some(None) {
-                return Ok(());
+                return self.listen_again(schedule);
             }
         }
         Err(format!("a call over a healed network ended with {end:?}"))
+    }
+
+    /// Then a server that can be listened to is.
+    fn listen_again(&mut self, schedule: &Schedule) -> Result<(), String> {
+        let before = self.ledger.acknowledged;
+        self.feed(Input::Command(Command::Listen(Some(Doc::of(77)))))?;
+        let patience = self.driver.now + ms(40_000) + schedule.lateness;
+        self.run_until(patience, true)?;
+        let can = self.era == Some(Era::Modern) && schedule.shape.listening == Listening::Well;
+        if can && self.ledger.acknowledged == before {
+            return Err("a server that can be listened to is not".to_owned());
+        }
+        Ok(())
     }
 
     /// Lets things happen until `end`, or until every call is settled.
@@ -170,9 +202,13 @@ impl Sim {
     }
 
     fn happen(&mut self, happening: Happening) -> Result<(), String> {
-        let Happening::Client(input) = happening else {
-            self.network.happen(self.driver.now, happening);
-            return Ok(());
+        let input = match happening {
+            Happening::Client(input) => input,
+            Happening::Answer(question) => return self.answer(question),
+            other => {
+                self.network.happen(self.driver.now, other);
+                return Ok(());
+            }
         };
         if self.network.is_current(&input) {
             self.network.delivered(&input);
@@ -196,6 +232,7 @@ impl Sim {
             Step::Call(request, text) => return self.call(request.clone(), *text),
             Step::Cancel(n) => Command::Cancel(nth(*n)),
             Step::SetPriority(n, priority) => Command::SetPriority(nth(*n), *priority),
+            Step::Listen(filter) => Command::Listen(filter.map(Doc::of)),
             Step::Reconnect => Command::Reconnect,
             Step::Close => Command::Close,
             Step::Restart => {
@@ -205,6 +242,34 @@ impl Sim {
             Step::Sleep => {
                 self.network.sleep();
                 return Ok(());
+            }
+        };
+        self.feed(Input::Command(command))
+    }
+
+    /// A question is put to the application, which thinks for as long as people do, or for ever.
+    fn ask(&mut self, open: Open) {
+        self.questions += 1;
+        self.open.insert(self.questions, open);
+        if self.rng.unit() < 0.95 {
+            let thinking = if self.rng.unit() < 0.5 { 100 } else { 100_000 };
+            let when = self.driver.now + ms(self.rng.below(thinking));
+            self.network.agenda.at(when, Happening::Answer(self.questions));
+        }
+    }
+
+    /// The application answers, unless the call that asked is over.
+    fn answer(&mut self, question: u32) -> Result<(), String> {
+        let command = match self.open.remove(&question) {
+            None => return Ok(()),
+            Some(Open::Response(link)) => Command::Reply(link, Doc::of(9)),
+            Some(Open::Params(slot, need)) => {
+                let params = self.ledger.params(slot).filter(|_| self.rng.unit() < 0.9);
+                let given = params.map(|params| match need {
+                    Need::Input => Doc { round: params.round + 1, ..params },
+                    Need::Headers => Doc { mirrored: true, ..params },
+                });
+                Command::Answer(slot, given)
             }
         };
         self.feed(Input::Command(command))
@@ -234,7 +299,12 @@ impl Sim {
             self.network.perform(now, &output);
             match output {
                 Output::Forget(key) => self.texts.retain(|_, other| *other != key),
-                Output::Event(Event::State(status)) => self.state = status.state,
+                Output::Event(Event::State(status)) => (self.state, self.era) = (status.state, status.era),
+                Output::Ask(slot, need, _) => self.ask(Open::Params(slot, need)),
+                Output::Asked(link, _) => self.ask(Open::Response(link)),
+                Output::Settle(slot, _) => {
+                    self.open.retain(|_, open| !matches!(open, Open::Params(other, _) if *other == slot));
+                }
                 // The shell hears at once that a frame cannot be written.
                 Output::Send { .. } => {
                     while let Some(failed) = self.network.failed_at_once() {

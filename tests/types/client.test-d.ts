@@ -6,14 +6,24 @@ import {
   type ClientMetrics,
   type ClientSnapshot,
   type ConnectionSnapshot,
+  type Completion,
   type ConnectionState,
+  type DiscoverResult,
+  type GetPromptResult,
   type InDoubtCall,
+  type ListToolsResult,
   type McpError,
   type McpNotification,
+  type McpSubscription,
+  type McpWarning,
   type Progress,
+  type Prompt,
   type ReadResourceResult,
   type RequestPromise,
   type Resource,
+  type ResourceTemplate,
+  type ServerInfo,
+  type SubscriptionFilter,
   type Tool,
   type Transport,
 } from "bowline";
@@ -23,7 +33,17 @@ const client = createClient({ serverUrl: "/mcp" });
 exactly<McpClient>()(client);
 
 // Methods the protocol names have the types of the protocol.
-exactly<RequestPromise<{ tools: Tool[]; nextCursor?: string }>>()(client.request("tools/list"));
+exactly<RequestPromise<ListToolsResult>>()(client.request("tools/list"));
+exactly<RequestPromise<DiscoverResult>>()(client.request("server/discover"));
+client.request("prompts/list").then(({ prompts, nextCursor, ttlMs }) => {
+  exactly<Prompt[]>()(prompts);
+  exactly<string | undefined>()(nextCursor);
+  exactly<number | undefined>()(ttlMs);
+});
+client.request("completion/complete", { ref: { type: "ref/resource", uri: "file:///{path}" }, argument: { name: "path", value: "a" } });
+client.request("logging/setLevel", { level: "notice" });
+// @ts-expect-error there is no such level
+client.setLogLevel("loud");
 exactly<RequestPromise<CallToolResult>>()(client.request("tools/call", { name: "echo", arguments: { text: "hi" } }));
 exactly<RequestPromise<ReadResourceResult>>()(client.request("resources/read", { uri: "file:///a" }));
 // Others are what the caller says, and unknown until then.
@@ -37,7 +57,48 @@ client.request("vendor/method", "text");
 exactly<Promise<Tool[]>>()(client.listTools());
 exactly<Promise<Tool[]>>()(client.listTools({ cursor: "next", useCache: false }));
 exactly<Promise<Resource[]>>()(client.listResources());
+exactly<Promise<ResourceTemplate[]>>()(client.listResourceTemplates());
+exactly<Promise<Prompt[]>>()(client.listPrompts({ timeout: 1000 }));
 exactly<RequestPromise<ReadResourceResult>>()(client.readResource("file:///a"));
+exactly<RequestPromise<GetPromptResult>>()(client.getPrompt("review", { code: "x" }));
+// @ts-expect-error arguments of a prompt are texts
+client.getPrompt("review", { lines: 3 });
+exactly<Promise<Completion>>()(client.complete({ type: "ref/prompt", name: "review" }, { name: "style", value: "s" }, { context: { code: "x" } }));
+// @ts-expect-error a reference has a type
+client.complete({ name: "review" }, { name: "style", value: "s" });
+exactly<Promise<ServerInfo>>()(client.discover());
+exactly<Promise<void>>()(client.setLogLevel("warning"));
+for await (const tool of client.tools()) exactly<Tool>()(tool);
+for await (const resource of client.resources({ useCache: false })) exactly<Resource>()(resource);
+for await (const template of client.resourceTemplates()) exactly<ResourceTemplate>()(template);
+for await (const prompt of client.prompts()) exactly<Prompt>()(prompt);
+
+// What a tool returns is known as far as the caller says.
+const weather = client.callTool<CallToolResult<{ celsius: number }>>("weather", { city: "Bern" });
+weather.then(({ structuredContent }) => exactly<{ celsius: number } | undefined>()(structuredContent));
+client.callTool("weather").then(({ structuredContent, content }) => {
+  exactly<unknown>()(structuredContent);
+  for (const block of content) {
+    if (block.type === "text") exactly<string>()(block.text);
+    else if (block.type === "resource") exactly<string | undefined>()(block.resource.blob);
+    else if (block.type === "resource_link") exactly<number | undefined>()(block.size);
+    else exactly<string>()(block.mimeType);
+    exactly<number | undefined>()(block.annotations?.priority);
+  }
+});
+
+// Subscriptions.
+const subscription = client.subscribe({ toolsListChanged: true, resourceSubscriptions: ["file:///a"] }, ({ method }) => exactly<string>()(method));
+exactly<McpSubscription>()(subscription);
+exactly<boolean>()(subscription.active);
+exactly<SubscriptionFilter | null>()(subscription.honored);
+exactly<Promise<void>>()(subscription.ready);
+exactly<() => void>()(subscription.onGap(({ from, to }) => exactly<number>()(to - from)));
+for await (const notification of subscription) exactly<McpNotification>()(notification);
+// @ts-expect-error there is no such notification
+client.subscribe({ everything: true });
+// @ts-expect-error the server decides
+subscription.active = true;
 exactly<RequestPromise<CallToolResult>>()(client.callTool("echo", { text: "hi" }));
 // @ts-expect-error a tool has a name
 client.callTool();
@@ -56,6 +117,9 @@ client.callTool(
     signal: AbortSignal.timeout(1000),
     idempotent: true,
     onProgress: (progress) => exactly<Progress>()(progress),
+    meta: { "com.example/tenant": 7 },
+    inputResponses: { name: { action: "decline" } },
+    requestState: "opaque",
   },
 );
 client.request("tools/list", {}, { priority: 3 });
@@ -105,6 +169,7 @@ client.on("state", ({ previous, current }) => {
   exactly<ConnectionSnapshot>()(current);
 });
 client.on("outcomeUnknown", (lost) => exactly<InDoubtCall>()(lost));
+client.on("warning", (warning) => exactly<McpWarning>()(warning));
 client.on("error", (error) => exactly<McpError>()(error));
 exactly<Promise<McpNotification>>()(client.once("notification"));
 // @ts-expect-error there is no such event

@@ -1,5 +1,16 @@
 // What `createClient` accepts and what it refuses: the configuration, as the type checker sees it.
-import { createClient, init, initSync, version, type MCPClientConfig, type WasmSource } from "bowline";
+import {
+  createClient,
+  init,
+  initSync,
+  version,
+  type CreateMessageResult,
+  type ElicitParams,
+  type ElicitResult,
+  type InputHandler,
+  type MCPClientConfig,
+  type WasmSource,
+} from "bowline";
 import * as slim from "bowline/slim";
 import { exactly, some } from "./expect.js";
 
@@ -35,15 +46,46 @@ createClient({
     rememberFallback: 600_000,
     headers: async () => ({ authorization: "Bearer token" }),
     maxMessageBytes: 16 << 20,
+    streamIdleTimeout: 90_000,
   },
   queue: { concurrency: 8, maxQueued: 100 },
-  protocol: { era: "legacy", clientInfo: { name: "app", version: "1.0.0" }, capabilities: { sampling: {} } },
+  protocol: {
+    era: "legacy",
+    versions: ["2025-11-25", "2025-06-18"],
+    clientInfo: { name: "app", version: "1.0.0" },
+    capabilities: { sampling: {}, elicitation: { form: {}, url: {} }, roots: { listChanged: true } },
+    onInputRequired: async () => ({ action: "cancel" }),
+    maxInputRounds: 3,
+  },
+  traceContext: () => ({ traceparent: "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01" }),
   wasm: new URL("https://cdn.example.com/core.wasm"),
   fetch: globalThis.fetch,
   WebSocket: globalThis.WebSocket,
 });
 
 createClient({ serverUrl: "/mcp", transport: { headers: { authorization: "Bearer token" } } });
+
+createClient({ serverUrl: "/mcp", protocol: { clientInfo: null } });
+
+// What a server asks for is known by its method.
+const handler: InputHandler = async (request) => {
+  exactly<AbortSignal>()(request.signal);
+  if (request.method === "elicitation/create") {
+    exactly<ElicitParams>()(request.params);
+    if (request.params.mode === "url") exactly<string>()(request.params.url);
+    else exactly<string[] | undefined>()(request.params.requestedSchema.required);
+    return { action: "accept", content: { name: "Ann", colours: ["red"] } } satisfies ElicitResult;
+  }
+  if (request.method === "sampling/createMessage") {
+    exactly<number>()(request.params.maxTokens);
+    return { role: "assistant", content: { type: "text", text: "hi" }, model: "m" } satisfies CreateMessageResult;
+  }
+  exactly<"roots/list">()(request.method);
+  return { roots: [] };
+};
+createClient({ serverUrl: "/mcp", protocol: { onInputRequired: handler } });
+// @ts-expect-error a handler answers later
+createClient({ serverUrl: "/mcp", protocol: { onInputRequired: () => 1 } });
 
 // @ts-expect-error an address is required
 createClient({ enableWebSocket: true });

@@ -1,15 +1,16 @@
 //! The way of an answer inwards: what it means for the call that waits for it.
 
 use super::{forget, Answer, CallId, Code, Connection, Detail, Engine, Error, Method, Payload, Settled};
-use crate::io::Reach;
-use crate::link::{refused, unreached, Call};
+use crate::io::{Need, Reach};
+use crate::link::{refused, unreached, Ask, Call};
 use crate::policy::backoff;
 use crate::policy::replay::Loss;
 use crate::time::Duration;
-use crate::wire::{Effect, Era, Hint, ResultKind};
+use crate::wire::{Effect, Era, Hint, ResultKind, Versions, HEADER_MISMATCH, UNSUPPORTED_VERSION};
 
 /// JSON-RPC errors that are said before anything is executed.
 const BEFORE_EXECUTION: [i32; 8] = [-32700, -32600, -32601, -32602, -32020, -32021, -32022, -32002];
+const METHOD_NOT_FOUND: i32 = -32601;
 /// What some legacy servers say, with status 400 instead of 404, of a session they do not know (P76).
 const SESSION_REFUSED: i32 = -32000;
 /// How long to wait after a 429 that does not say.
@@ -20,25 +21,27 @@ impl<P: Payload> Engine<P> {
         self.on_round_trip(id, &answer);
         let safe = self.calls.at(id).is_some_and(|call| call.effect() == Effect::Safe);
         match answer {
-            Answer::Result { kind: ResultKind::Complete, hint, size, payload } => {
-                self.store(id, hint, size, &payload);
-                self.settle(id, Ok(Settled { payload: Some(payload), cached: false }));
-            }
-            Answer::Result { kind: ResultKind::InputRequired, .. } => {
-                self.fail(id, Error::new(Code::InputRequired, Detail::None), true);
-            }
-            Answer::Result { kind: ResultKind::Unknown, .. } => {
-                self.fail(id, Error::new(Code::InvalidResult, Detail::Note("result-type")), false);
-            }
+            Answer::Result { kind, hint, size, payload } => match kind {
+                ResultKind::Complete => {
+                    self.store(id, hint, size, &payload);
+                    self.settle(id, Ok(Settled { payload: Some(payload), cached: false }));
+                }
+                // A promise of a result is worth nothing to anybody else.
+                ResultKind::Task if self.calls.at(id).is_some_and(|call| call.request.method == Method::TOOLS_CALL) => {
+                    self.settle(id, Ok(Settled { payload: Some(payload), cached: false }));
+                }
+                ResultKind::InputRequired => self.on_input_required(id, false, payload),
+                ResultKind::StateOnly => self.on_input_required(id, true, payload),
+                ResultKind::Task | ResultKind::Unknown => {
+                    self.fail(id, Error::new(Code::InvalidResult, Detail::Note("result-type")), false);
+                }
+            },
             Answer::Accepted => self.settle(id, Ok(Settled { payload: None, cached: false })),
             Answer::Error { code, status, .. } if self.is_session_loss(id, status, Some(code)) => {
-                self.on_session_lost(id)
+                self.on_session_lost(id);
             }
             Answer::Error { status: status @ (401 | 403 | 429), .. } => self.on_status(id, status, wait, safe),
-            Answer::Error { code, payload, .. } => {
-                let proof = BEFORE_EXECUTION.contains(&code);
-                self.fail(id, Error::new(Code::RpcError, Detail::Rpc(code, payload)), proof);
-            }
+            Answer::Error { code, payload, .. } => self.on_rpc_error(id, code, payload),
             Answer::Status(status, _) if self.is_session_loss(id, status, None) => self.on_session_lost(id),
             Answer::Status(status, wait) => self.on_status(id, status, wait, safe),
             Answer::Bad(error) => self.fail(id, error, false),
@@ -87,18 +90,55 @@ impl<P: Payload> Engine<P> {
 
     fn is_session_loss(&self, id: CallId, status: u16, code: Option<i32>) -> bool {
         let in_session = self.calls.at(id).and_then(Call::sending).is_some_and(|sending| sending.in_session);
-        in_session && (status == 404 || (status == 400 && code == Some(SESSION_REFUSED)))
+        // A 404 is also how a method is refused that the server does not have (P25).
+        in_session
+            && match status {
+                404 => code != Some(METHOD_NOT_FOUND),
+                400 => code == Some(SESSION_REFUSED),
+                _ => false,
+            }
     }
 
-    /// The server forgot the session: it executed nothing. A new one is begun without the old id, and the call goes on it.
+    /// The server forgot the session, and executed nothing.
     fn on_session_lost(&mut self, id: CallId) {
-        let error = Error::new(Code::ConnectionClosed, Detail::Note("session"));
+        self.on_link_refused(id, Error::new(Code::ConnectionClosed, Detail::Note("session")));
+    }
+
+    /// A call was refused for its link's sake: a new one is begun, and the call goes on it.
+    fn on_link_refused(&mut self, id: CallId, error: Error<P>) {
         let link = self.calls.at(id).and_then(Call::sending).map(|sending| sending.link);
         self.on_call_lost(id, Loss::Refused, error, None);
-        // Others on the same session find a new one begun already.
+        // Others on the same link find a new one begun already.
         if self.connection.up().map(|up| up.id) == link {
             let change = self.with(Connection::restart);
             self.on_change(change);
+        }
+    }
+
+    /// A JSON-RPC error. What was refused for its form is put right, once for each call: the server has executed nothing (P18, P29).
+    fn on_rpc_error(&mut self, id: CallId, code: i32, payload: P) {
+        let spoken = self.config.versions;
+        let Some(call) = self.calls.at_mut(id) else {
+            return;
+        };
+        let modern = call.sending().filter(|sending| sending.era == Era::Modern && !call.corrected);
+        let mirrors =
+            modern.is_some_and(|sending| sending.exchange.is_some()) && call.request.method == Method::TOOLS_CALL;
+        let error = Error::new(Code::RpcError, Detail::Rpc(code, payload.clone()));
+        if code == HEADER_MISMATCH && mirrors {
+            call.corrected = true;
+            return self.ask(id, Need::Headers, payload, Ask { error, pause: Duration::ZERO });
+        }
+        let common = if code == UNSUPPORTED_VERSION { payload.versions().and(spoken) } else { Versions::default() };
+        if modern.is_none() || common == Versions::default() {
+            return self.fail(id, error, BEFORE_EXECUTION.contains(&code));
+        }
+        call.corrected = true;
+        if common.newest(Era::Modern).is_some() {
+            self.on_call_lost(id, Loss::Refused, error, None);
+        } else {
+            self.connection.forget_era();
+            self.on_link_refused(id, error);
         }
     }
 
@@ -109,7 +149,7 @@ impl<P: Payload> Engine<P> {
         let (Some(key), Some(cache)) = (call.request.key, &mut self.cache) else {
             return;
         };
-        let era = self.connection.up().map_or(Era::Modern, |up| up.version.era());
+        let era = call.sending().map_or(Era::Modern, |sending| sending.era);
         let lifetime = cache.lifetime(hint, era);
         // A change was announced while this read was under way: what it brings may be the old state.
         if lifetime == Duration::ZERO || call.generation != cache.generation() {
@@ -117,7 +157,9 @@ impl<P: Payload> Engine<P> {
         }
         let method: Method = call.request.method;
         let (flight, out) = (&self.flight, &mut self.out);
+        let evictions = &mut self.metrics.cache_evictions;
         cache.store((key, method), payload.clone(), size as usize, self.now + lifetime, |gone| {
+            *evictions += 1;
             // The call's own key is settled right after this.
             if gone != key {
                 forget(gone, flight, out);

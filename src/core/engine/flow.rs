@@ -1,10 +1,10 @@
 //! The way of a call outwards: accepted, cached, joined, queued, sent; and its way out of the engine when it is given up.
 
 use super::{
-    forget, Answer, CallId, Code, Connection, Detail, Effect, Engine, Error, Kind, LinkId, Method, Outcome, Outgoing,
-    Output, Payload, Phase, Purpose, Request, Settled, Transport,
+    forget, Answer, CallId, Code, Connection, Detail, Effect, Engine, Error, Exchange, Kind, LinkId, Method, Outcome,
+    Outgoing, Output, Payload, Phase, Purpose, Request, Settled, Transport,
 };
-use crate::ids::RequestId;
+use crate::ids::{CacheKey, RequestId};
 use crate::link::{Sending, State};
 use crate::policy::replay::{decide, Loss, Verdict};
 use crate::wire::Era;
@@ -30,12 +30,14 @@ impl<P: Payload> Engine<P> {
         if let Some(error) = refusal {
             return self.settle(id, Err(error));
         }
-        if let Some(key) = key {
+        if let (Some(key), Kind::Request) = (key, kind) {
             let hit = self.cache.as_mut().and_then(|cache| cache.fresh(key, self.now));
             if let Some(payload) = hit {
                 self.metrics.cached_responses += 1;
+                self.metrics.cache_hits += 1;
                 return self.settle(id, Ok(Settled { payload: Some(payload), cached: true }));
             }
+            self.metrics.cache_misses += u64::from(self.cache.is_some());
             if !self.flight.join(key, id) {
                 self.metrics.deduplicated += 1;
                 return self.calls.enter(id, Phase::Following(self.now));
@@ -56,6 +58,7 @@ impl<P: Payload> Engine<P> {
 
     /// Sends what may be sent now; what waits wakes a connection that sleeps.
     pub(super) fn flush(&mut self) {
+        self.open_streams();
         let Some(up) = self.connection.up() else {
             if self.queue.len() > 0 {
                 self.with(|connection, cx| connection.wake(false, cx));
@@ -63,11 +66,24 @@ impl<P: Payload> Engine<P> {
             return;
         };
         let (link, transport, era) = (up.id, up.transport, up.version.era());
+        // Messages that travel apart may overtake each other, and servers refuse requests that come before this one.
+        let introducing = |exchange: &Exchange| {
+            exchange.link == link && exchange.purpose == Purpose::Initialized && exchange.is_headless()
+        };
+        if era == Era::Legacy && self.exchanges.iter().any(introducing) {
+            return;
+        }
+        let carried = up.endpoint().is_some();
         loop {
             // An answered stream that is not closed yet still holds one of the browser's connections.
             let room = match transport {
                 Transport::WebSocket => self.active < self.config.websocket_concurrency,
-                Transport::Http => self.exchanges.len() < self.config.http_concurrency,
+                // On HTTP+SSE a stream that is not counted carries the answers, but as many as on a socket.
+                Transport::Http if carried => {
+                    self.exchanges.len() <= self.config.http_concurrency
+                        && self.active < self.config.websocket_concurrency
+                }
+                Transport::Http => self.has_connection(),
             };
             if !room {
                 return;
@@ -89,6 +105,9 @@ impl<P: Payload> Engine<P> {
             return;
         };
         let (kind, method, progress) = (call.request.kind, call.request.method, call.request.progress);
+        if call.replays == 0 {
+            self.timing.on_sent(call.request.priority, self.now.since(call.created));
+        }
         self.ids.sequence += 1;
         let request = RequestId::of(self.ids.sequence, id);
         // The 2026 era has no ping; its cheapest round trip is discovery.
@@ -102,7 +121,7 @@ impl<P: Payload> Engine<P> {
             Some(up) => (cx.write(up, purpose, message), up.session.is_some()),
             None => (None, false),
         });
-        let sending = Sending { link, id: request, exchange, in_session, at: self.now, heard: self.now };
+        let sending = Sending { link, era, id: request, exchange, in_session, at: self.now, heard: self.now };
         self.active += 1;
         self.calls.enter(id, Phase::Sent(sending));
         if kind == Kind::Notification && exchange.is_none() {
@@ -122,12 +141,14 @@ impl<P: Payload> Engine<P> {
 
     /// The link of these calls is gone: decide each at once, none is left to its timeout.
     pub(super) fn on_lost(&mut self, link: LinkId, error: &Error<P>) {
-        // Calls in exchanges of their own live or die with those.
+        // Calls in exchanges of their own live or die with those, and so does what is left of their streams.
         let lost = self
             .calls
             .select(|call| call.sending().is_some_and(|sending| sending.link == link && sending.exchange.is_none()));
         for id in lost {
-            self.on_call_lost(id, Loss::Unknown, error.clone(), None);
+            if !self.streams.iter().any(|stream| stream.is_of(id)) {
+                self.on_call_lost(id, Loss::Unknown, error.clone(), None);
+            }
         }
     }
 
@@ -226,7 +247,7 @@ impl<P: Payload> Engine<P> {
                     cx.write(up, Purpose::Silent, Outgoing::Cancelled(sending.id));
                 }
             }),
-            Phase::Following(_) | Phase::Delayed(_) => {}
+            Phase::Following(_) | Phase::Delayed(_) | Phase::Asking(_) => {}
         }
     }
 
@@ -236,7 +257,7 @@ impl<P: Payload> Engine<P> {
             return Outcome::NotSent;
         };
         match (call.phase, call.request.method.effect()) {
-            (Phase::Queued | Phase::Following(_), _) if call.replays == 0 => Outcome::NotSent,
+            (Phase::Queued | Phase::Following(_), _) if !call.was_taken() => Outcome::NotSent,
             (_, Effect::Safe) => Outcome::NotApplied,
             (Phase::Sent(_), Effect::SideEffect) => Outcome::Unknown,
             // A side effect waits again only after the server refused it, or in doubt, which `settle` looks at.
@@ -261,6 +282,11 @@ impl<P: Payload> Engine<P> {
         }
         self.leave(id, end);
         // Only now: the shell may give the text of a forgotten key away, and followers still stood for it.
+        self.let_go(key);
+    }
+
+    /// A call does not need its key any more; a kept result may.
+    pub(super) fn let_go(&mut self, key: CacheKey) {
         if !self.cache.as_ref().is_some_and(|cache| cache.has(key)) {
             forget(key, &self.flight, &mut self.out);
         }
@@ -273,10 +299,14 @@ impl<P: Payload> Engine<P> {
             return;
         };
         if call.request.kind != Kind::Connect {
+            self.timing.on_settled(call.request.method, end.is_ok());
             match &end {
                 Ok(_) => self.metrics.successful_requests += 1,
                 Err(error) => {
                     self.metrics.failed_requests += 1;
+                    if is_unwell(error.code) {
+                        self.vitals.on_failure(self.now);
+                    }
                     if error.code == Code::OutcomeUnknown {
                         self.metrics.unknown_outcomes += 1;
                     }
@@ -287,7 +317,8 @@ impl<P: Payload> Engine<P> {
     }
 
     /// A call is no longer on the wire.
-    fn unsend(&mut self, id: CallId) {
+    pub(super) fn unsend(&mut self, id: CallId) {
+        self.streams.retain(|stream| !stream.is_of(id));
         if let Some(call) = self.calls.at_mut(id) {
             if call.sending().is_some() {
                 call.phase = Phase::Queued;
@@ -307,11 +338,30 @@ impl<P: Payload> Engine<P> {
 
     /// Notes the round trip of a call that was answered.
     pub(super) fn on_round_trip(&mut self, id: CallId, answer: &Answer<P>) {
-        let Some(sending) = self.calls.at(id).and_then(crate::link::Call::sending) else {
+        let Some((method, sending)) = self.calls.at(id).and_then(|call| Some((call.request.method, call.sending()?)))
+        else {
             return;
         };
         if matches!(answer, Answer::Result { .. } | Answer::Error { .. }) {
-            self.metrics.on_latency(self.now.since(sending.at));
+            let latency = self.now.since(sending.at);
+            self.timing.on_answer(method, latency);
+            self.vitals.on_answer(self.now, latency);
         }
     }
+}
+
+/// Whether an error tells of a server, or of a way to it, that is not well; a caller who gives up or a tool that fails does not.
+fn is_unwell(code: Code) -> bool {
+    matches!(
+        code,
+        Code::ConnectionClosed
+            | Code::ConnectFailed
+            | Code::ConnectTimeout
+            | Code::CorsOrNetwork
+            | Code::HttpError
+            | Code::OutcomeUnknown
+            | Code::ParseError
+            | Code::RequestTimeout
+            | Code::StreamEnded
+    )
 }

@@ -1,12 +1,12 @@
 //! The calls between creation and settle, and their time limits. It knows where each call stands; what follows from that is the
 //! engine's.
 
-use crate::error::{Outcome, Stage};
+use crate::error::{Error, Outcome, Stage};
 use crate::ids::{CallId, ExchangeId, LinkId, RequestId};
 use crate::io::Request;
 use crate::policy::deadline::{Deadlines, Order};
 use crate::time::{Duration, Instant};
-use crate::wire::Effect;
+use crate::wire::{Effect, Era};
 
 /// One `request()` of the application.
 #[derive(Debug)]
@@ -14,14 +14,30 @@ pub(crate) struct Call<P> {
     pub(crate) request: Request<P>,
     pub(crate) phase: Phase,
     pub(crate) created: Instant,
-    /// Sendings beyond the first.
+    /// Sendings beyond the first, since its params were given.
     pub(crate) replays: u8,
+    /// How often the server asked for input.
+    pub(crate) rounds: u32,
+    /// The server refused its form or its revision once, and it was sent again.
+    pub(crate) corrected: bool,
+    /// While the application is asked for new params.
+    pub(crate) ask: Option<Ask<P>>,
     /// An earlier sending may have been executed, and it was sent again because its caller vouched for that.
     pub(crate) in_doubt: bool,
     /// The cache generation at its sending.
     pub(crate) generation: u32,
     timeout: Duration,
     max_total: Duration,
+    deadline: Instant,
+}
+
+/// What a call that asks waits for.
+#[derive(Debug)]
+pub(crate) struct Ask<P> {
+    /// How it ends without an answer.
+    pub(crate) error: Error<P>,
+    /// How long an answer is held back.
+    pub(crate) pause: Duration,
 }
 
 /// Where a call stands: its ledger.
@@ -33,6 +49,8 @@ pub(crate) enum Phase {
     Following(Instant),
     /// Waits until then before it queues again.
     Delayed(Instant),
+    /// Waits for new params since then. The time a person takes to give them counts for no limit.
+    Asking(Instant),
     /// Left.
     Sent(Sending),
 }
@@ -41,6 +59,7 @@ pub(crate) enum Phase {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sending {
     pub(crate) link: LinkId,
+    pub(crate) era: Era,
     pub(crate) id: RequestId,
     /// The HTTP exchange that carries it, if any.
     pub(crate) exchange: Option<ExchangeId>,
@@ -53,19 +72,30 @@ pub(crate) struct Sending {
 
 impl<P> Call<P> {
     /// Its next time limit and what passes then.
-    fn limit(&self) -> (Instant, Stage, Duration) {
-        let total = self.created + self.max_total;
+    fn limit(&self) -> Option<(Instant, Stage, Duration)> {
+        let total = self.deadline;
         let (soon, stage, span) = match self.phase {
-            Phase::Queued => return (total, Stage::Queue, self.max_total),
+            Phase::Asking(_) => return None,
+            Phase::Queued => return Some((total, Stage::Queue, self.max_total)),
             Phase::Following(since) => (since + self.timeout, Stage::Response, self.timeout),
             Phase::Delayed(until) => (until, Stage::Queue, Duration::ZERO),
             Phase::Sent(sending) => (sending.heard + self.timeout, Stage::Response, self.timeout),
         };
-        if soon <= total {
-            (soon, stage, span)
-        } else {
-            (total, Stage::Total, self.max_total)
-        }
+        Some(if soon <= total { (soon, stage, span) } else { (total, Stage::Total, self.max_total) })
+    }
+
+    /// Ends asking: the time since then is given back.
+    pub(crate) fn stop_asking(&mut self, now: Instant) -> Option<Ask<P>> {
+        let Phase::Asking(since) = self.phase else {
+            return None;
+        };
+        self.deadline = self.deadline + now.since(since);
+        self.ask.take()
+    }
+
+    /// Whether a server has refused it before, or answered it with a question.
+    pub(crate) fn was_taken(&self) -> bool {
+        self.replays > 0 || self.rounds > 0 || self.corrected
     }
 
     /// What a second sending may do; an idempotent call counts as safe.
@@ -81,7 +111,7 @@ impl<P> Call<P> {
     pub(crate) fn outcome_after(&self, last: Outcome) -> Outcome {
         match last {
             Outcome::NotSent | Outcome::NotApplied if self.in_doubt => Outcome::Unknown,
-            Outcome::NotSent if self.replays > 0 => Outcome::NotApplied,
+            Outcome::NotSent if self.was_taken() => Outcome::NotApplied,
             last => last,
         }
     }
@@ -135,10 +165,14 @@ impl<P> Calls<P> {
             phase: Phase::Queued,
             created: now,
             replays: 0,
+            rounds: 0,
+            corrected: false,
+            ask: None,
             in_doubt: false,
             generation: 0,
             timeout,
             max_total,
+            deadline: now + max_total,
         });
         self.live += 1;
         true
@@ -173,7 +207,7 @@ impl<P> Calls<P> {
 
     /// Watches the limit of a call's present phase.
     pub(crate) fn watch(&mut self, id: CallId) {
-        let Some((at, ..)) = self.at(id).map(Call::limit) else {
+        let Some((at, ..)) = self.at(id).and_then(Call::limit) else {
             return;
         };
         let (slots, live) = (&self.slots, self.live);
@@ -190,7 +224,7 @@ impl<P> Calls<P> {
     pub(crate) fn overdue(&mut self, now: Instant) -> Option<(CallId, Stage, Duration)> {
         let slots = &self.slots;
         let (at, id) = self.deadlines.next(|at, id| holds(slots, at, id))?;
-        let (_, stage, span) = self.at(id)?.limit();
+        let (_, stage, span) = self.at(id)?.limit()?;
         (at <= now).then_some((id, stage, span))
     }
 
@@ -207,5 +241,5 @@ impl<P> Calls<P> {
 }
 
 fn holds<P>(slots: &[Option<Call<P>>], at: Instant, id: CallId) -> bool {
-    slots.get(id.0 as usize).and_then(Option::as_ref).is_some_and(|call| call.limit().0 == at)
+    slots.get(id.0 as usize).and_then(Option::as_ref).and_then(Call::limit).is_some_and(|(limit, ..)| limit == at)
 }

@@ -1,7 +1,7 @@
 //! The connection state machine: dial, race, verify, serve, lose, wait, dial again (resilience rules, section 1). It owns the links and
 //! the attempt in progress; the calls that travel on them are the engine's.
 
-use super::{refused, unreached, Answer, Context, Handshake, Link, Next, Purpose, State, Transport};
+use super::{refused, unreached, Answer, Change, Channel, Context, Handshake, Link, Next, Purpose, State, Transport};
 use crate::config::Config;
 use crate::error::{Code, Detail, Error, Stage};
 use crate::ids::{LinkId, RequestId};
@@ -10,18 +10,8 @@ use crate::policy::backoff;
 use crate::time::{Duration, Instant};
 use crate::wire::{Era, Outgoing, Payload, Plan, Verb, Version};
 
-/// What the engine must act upon.
-#[derive(Debug)]
-pub(crate) enum Change<P> {
-    /// Nothing.
-    None,
-    /// A link is ready: calls may flow.
-    Ready,
-    /// The working link is gone: decide the calls on it.
-    Lost(LinkId, Error<P>),
-    /// The attempt brought nothing.
-    Failed(Error<P>),
-}
+/// How long a verdict on the era is believed without asking: an upgrade that goes on serving the older era shows nowhere else.
+const REMEMBER_ERA: Duration = Duration::from_millis(3_600_000);
 
 #[derive(Debug)]
 enum Phase<P> {
@@ -39,7 +29,7 @@ enum Phase<P> {
 pub(crate) struct Connection<P> {
     state: State,
     phase: Phase<P>,
-    links: Vec<Link<P>>,
+    pub(super) links: Vec<Link<P>>,
     attempt: u32,
     epoch: u32,
     era: Option<Era>,
@@ -55,7 +45,8 @@ impl<P: Payload> Connection<P> {
             links: Vec::new(),
             attempt: 0,
             epoch: 0,
-            era: None,
+            // That a server was modern is no reason not to ask: a browser that refuses to has to be heard (P33).
+            era: config.known_era.filter(|era| *era == Era::Legacy),
             no_websocket_until: now + config.fallback_remembered,
             reason: None,
         }
@@ -81,6 +72,11 @@ impl<P: Payload> Connection<P> {
     /// Whether a link was ever ready.
     pub(crate) fn was_ready(&self) -> bool {
         self.epoch > 0
+    }
+
+    /// The server contradicts what was believed of it: find out again.
+    pub(crate) fn forget_era(&mut self) {
+        self.era = None;
     }
 
     /// How many links were ready so far.
@@ -117,9 +113,8 @@ impl<P: Payload> Connection<P> {
 
     /// Ends everything for good; a legacy HTTP session is given back (P76).
     pub(crate) fn close(&mut self, cx: &mut Context<'_, P>) {
-        if let Some((id, version, session)) = self.up().and_then(|up| Some((up.id, up.version, up.session.clone()?))) {
-            let plan = Plan { verb: Verb::Delete, message: None, version: Some(version), session: Some(session) };
-            cx.fetch(id, Purpose::Silent, plan);
+        if let Some(up) = self.up().filter(|up| up.session.is_some()) {
+            cx.fetch(up.id, Purpose::Silent, up.plan(Verb::Delete, None));
         }
         self.drop_links(cx);
         self.phase = Phase::Down;
@@ -132,7 +127,7 @@ impl<P: Payload> Connection<P> {
         let Some(at) = self.links.iter_mut().find(|other| other.id == link) else {
             return;
         };
-        let (handshake, question) = Handshake::begin(cx.config.era, era, cx.ids);
+        let (handshake, question) = Handshake::begin(cx.config.versions, era, cx.ids);
         at.handshake = handshake;
         // Time must be left for `initialize`, within whichever limit ends the trial.
         let trial = cx.config.probe_timeout.min(cx.config.reconnect.connect_timeout);
@@ -170,16 +165,19 @@ impl<P: Payload> Connection<P> {
         let Some(at) = self.links.iter_mut().find(|other| other.id == link) else {
             return Change::None;
         };
+        if let Some(refusal) = at.tries_channel(&answer) {
+            return self.open_channel(link, refusal, cx);
+        }
         let next = match answer {
             Answer::Error { status: status @ (401 | 403 | 429 | 500..), .. } => Next::Fail(refused(status, None)),
             Answer::Result { kind, payload, .. } => at.handshake.on_result(kind, payload, cx.ids),
             Answer::Error { code, payload, .. } => at.handshake.on_error(code, payload, cx.ids),
             Answer::Status(status @ (401 | 403 | 429 | 500..), wait) => Next::Fail(refused(status, wait)),
-            Answer::Status(status, wait) => at.handshake.on_refusal(refused(status, wait), cx.ids),
+            Answer::Status(status, wait) => at.handshake.fall_back(refused(status, wait), cx.ids),
             // Once the era is known, a `fetch` that fails is the network's fault and says nothing about the server. Before that, a
             // browser hides whether the preflight refused the headers of the newer era (P33).
             Answer::Unreached(reach) if self.era.is_some() || reach == Reach::Unsent => Next::Fail(unreached(reach)),
-            Answer::Unreached(reach) => at.handshake.on_refusal(unreached(reach), cx.ids),
+            Answer::Unreached(reach) => at.handshake.fall_back(unreached(reach), cx.ids),
             Answer::Lost { .. } => Next::Fail(Error::new(Code::StreamEnded, Detail::Note("connect"))),
             Answer::Accepted => Next::Fail(Error::new(Code::ParseError, Detail::Note("no-answer"))),
             Answer::Bad(error) => Next::Fail(error),
@@ -242,7 +240,8 @@ impl<P: Payload> Connection<P> {
                         link.probe_until
                     }
                 });
-                let all = [Some(started + config.reconnect.connect_timeout), http_at, probes];
+                let pinned = self.pinned().map(|_| started);
+                let all = [Some(started + config.reconnect.connect_timeout), http_at, probes, pinned];
                 all.into_iter().flatten().min()
             }
             _ => None,
@@ -251,6 +250,7 @@ impl<P: Payload> Connection<P> {
 
     /// Time passed.
     pub(crate) fn on_timeout(&mut self, cx: &mut Context<'_, P>) -> Change<P> {
+        let pinned = self.pinned();
         match &mut self.phase {
             Phase::Waiting(until) if *until <= cx.now => {
                 self.start(cx);
@@ -262,6 +262,9 @@ impl<P: Payload> Connection<P> {
                 self.give_up(Error::new(Code::ConnectTimeout, Detail::Time(Stage::Queue, span)), cx)
             }
             Phase::Trying { http_at, .. } => {
+                if let Some(link) = pinned {
+                    return self.serve(link, Version::newest(Era::Modern), None, cx);
+                }
                 if http_at.is_some_and(|at| at <= cx.now) {
                     *http_at = None;
                     self.open_http(cx);
@@ -278,7 +281,7 @@ impl<P: Payload> Connection<P> {
                     let detail = Detail::Time(Stage::Response, cx.config.probe_timeout);
                     let silent = Error::new(Code::ConnectTimeout, detail);
                     let at = self.links.iter_mut().find(|other| other.id == id);
-                    let next = at.map(|at| at.handshake.on_refusal(silent, cx.ids));
+                    let next = at.map(|at| at.handshake.fall_back(silent, cx.ids));
                     return next.map_or(Change::None, |next| self.on_next(id, next, cx));
                 }
                 Change::None
@@ -300,14 +303,23 @@ impl<P: Payload> Connection<P> {
         if websocket {
             let link = self.add(Transport::WebSocket, cx);
             cx.out.push_back(Output::Dial { link, subprotocols: true });
+        } else if cx.config.pinned && !cx.config.websocket {
+            // Ready with the next timer, as if it had been asked. In a WebSocket's place HTTP has to show first that it works.
+            self.add(Transport::Http, cx);
         } else {
             self.open_http(cx);
         }
     }
 
+    /// The HTTP link that is used without a question.
+    fn pinned(&self) -> Option<LinkId> {
+        let unasked = |link: &&Link<P>| link.transport == Transport::Http && link.handshake.awaits().is_none();
+        self.links.iter().find(unasked).map(|link| link.id)
+    }
+
     fn open_http(&mut self, cx: &mut Context<'_, P>) {
         let link = self.add(Transport::Http, cx);
-        let (handshake, question) = Handshake::begin(cx.config.era, self.era, cx.ids);
+        let (handshake, question) = Handshake::begin(cx.config.versions, self.era, cx.ids);
         if let Some(at) = self.links.iter_mut().find(|other| other.id == link) {
             at.handshake = handshake;
         }
@@ -322,6 +334,7 @@ impl<P: Payload> Connection<P> {
             transport,
             version: Version::newest(Era::Modern),
             session: None,
+            channel: Channel::None,
             handshake: Handshake::unasked(),
             subprotocols: true,
             probe_until: cx.now + cx.config.probe_timeout,
@@ -330,7 +343,7 @@ impl<P: Payload> Connection<P> {
         id
     }
 
-    fn ask(&mut self, link: LinkId, question: Outgoing<P>, cx: &mut Context<'_, P>) {
+    pub(super) fn ask(&mut self, link: LinkId, question: Outgoing<P>, cx: &mut Context<'_, P>) {
         let Some(at) = self.links.iter().find(|other| other.id == link) else {
             return;
         };
@@ -340,52 +353,52 @@ impl<P: Payload> Connection<P> {
         };
         match at.transport {
             Transport::WebSocket => cx.send(link, question, Version::newest(era)),
+            Transport::Http if at.endpoint().is_some() => {
+                cx.write(at, Purpose::Handshake(id), question);
+            }
             Transport::Http => {
                 // `initialize` decides the revision, so it cannot announce one (P75).
                 let version = (era == Era::Modern).then(|| Version::newest(era));
-                let plan = Plan { verb: Verb::Post, message: Some(question), version, session: None };
+                let plan = Plan { version, session: None, ..at.plan(Verb::Post, Some(question)) };
                 cx.fetch(link, Purpose::Handshake(id), plan);
             }
         }
     }
 
-    fn on_next(&mut self, link: LinkId, next: Next<P>, cx: &mut Context<'_, P>) -> Change<P> {
+    pub(super) fn on_next(&mut self, link: LinkId, next: Next<P>, cx: &mut Context<'_, P>) -> Change<P> {
         match next {
             Next::Ask(question) => {
                 self.ask(link, question, cx);
                 Change::None
             }
             Next::Fail(error) => {
-                // The server itself contradicts what was believed of it: find out again next time. A network that fails does not.
+                // The server itself says so; a network that fails does not.
                 if matches!(error.code, Code::RpcError | Code::ProtocolVersion | Code::InvalidResult)
                     || matches!(error.detail, Detail::Http(400 | 404..=428, _))
                 {
-                    self.era = None;
+                    self.forget_era();
                 }
                 self.on_down(link, error, cx)
             }
-            Next::Ready(version, server) => {
-                self.serve(link, version, server, cx);
-                Change::Ready
-            }
+            Next::Ready(version, server) => self.serve(link, version, Some(server), cx),
         }
     }
 
-    fn serve(&mut self, link: LinkId, version: Version, server: P, cx: &mut Context<'_, P>) {
-        let mut losers = Vec::new();
-        self.links.retain(|other| {
-            if other.id != link {
-                losers.push((other.id, other.transport));
-            }
-            other.id == link
-        });
-        for (loser, transport) in losers {
-            cx.hangup(loser, transport);
+    fn serve(&mut self, link: LinkId, version: Version, server: Option<P>, cx: &mut Context<'_, P>) -> Change<P> {
+        let (winner, losers): (_, Vec<_>) =
+            core::mem::take(&mut self.links).into_iter().partition(|other| other.id == link);
+        self.links = winner;
+        for loser in losers {
+            cx.hangup(loser.id, loser.transport);
         }
         if matches!(self.phase, Phase::Trying { no_websocket: true, .. }) {
             // Only now is it the WebSocket's fault and not the network's: HTTP works in the same attempt.
             self.no_websocket_until = cx.now + cx.config.remember_fallback;
             cx.out.push_back(Output::RememberFallback(cx.config.remember_fallback));
+        }
+        // Only an era that was found out is worth remembering; what was believed before does not become younger by being used (P32).
+        if cx.config.versions.span_eras() && self.era != Some(version.era()) {
+            cx.out.push_back(Output::RememberEra(version.era(), REMEMBER_ERA));
         }
         self.era = Some(version.era());
         self.epoch += 1;
@@ -400,11 +413,14 @@ impl<P: Payload> Connection<P> {
         }
         if version.era() == Era::Legacy {
             if let Some(up) = self.up() {
-                cx.write(up, Purpose::Silent, Outgoing::Initialized);
+                cx.write(up, Purpose::Initialized, Outgoing::Initialized);
             }
         }
-        cx.out.push_back(Output::Event(Event::Server(server)));
+        if let Some(server) = server {
+            cx.out.push_back(Output::Event(Event::Server(server)));
+        }
         self.enter(State::Ready, cx);
+        Change::Ready
     }
 
     fn drop_links(&mut self, cx: &mut Context<'_, P>) {
@@ -429,13 +445,7 @@ impl<P: Payload> Connection<P> {
             Detail::Http(_, Some(wait)) => wait,
             _ => Duration::ZERO,
         };
-        let hopeless = match error.code {
-            Code::Forbidden | Code::ProtocolVersion => true,
-            // A server that worked before may answer nonsense while it restarts or while a portal is in the way.
-            Code::HttpError => !self.was_ready() && matches!(error.detail, Detail::Http(..=499, _)),
-            Code::ParseError | Code::InvalidResult | Code::RpcError | Code::MessageTooLarge => !self.was_ready(),
-            _ => false,
-        };
+        let hopeless = error.is_hopeless(self.was_ready());
         self.phase = Phase::Down;
         let mut reason = error;
         let state = if reason.code == Code::AuthRequired {

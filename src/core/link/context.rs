@@ -1,14 +1,16 @@
-//! What goes over a link: a link's facts, fresh ids, and the writing of a message as a frame or as an exchange. No decisions.
+//! What goes over a link: a link's facts, fresh ids, the writing of a message as a frame or as an exchange, and what is told upwards. No
+//! decisions.
 
 use std::collections::VecDeque;
 
-use super::{Exchange, Handshake, Purpose, Transport};
+use super::{Channel, Exchange, Handshake, Purpose, Transport};
 use crate::config::Config;
+use crate::error::Error;
 use crate::ids::{ExchangeId, LinkId, RequestId};
 use crate::io::Output;
 use crate::rng::Rng;
 use crate::time::{Duration, Instant};
-use crate::wire::{Outgoing, Plan, Verb, Version};
+use crate::wire::{Era, Outgoing, Plan, Verb, Version};
 
 /// How long an exchange that nobody waits for may stay unanswered: it holds one of the browser's few connections.
 const UNHEARD: Duration = Duration::from_millis(10_000);
@@ -22,6 +24,19 @@ pub(crate) struct Context<'a, P> {
     pub(crate) exchanges: &'a mut VecDeque<Exchange>,
     pub(crate) next_drain: &'a mut Option<Instant>,
     pub(crate) out: &'a mut VecDeque<Output<P>>,
+}
+
+/// What the engine must act upon.
+#[derive(Debug)]
+pub(crate) enum Change<P> {
+    /// Nothing.
+    None,
+    /// A link is ready: calls may flow.
+    Ready,
+    /// The working link is gone: decide the calls on it.
+    Lost(LinkId, Error<P>),
+    /// The attempt brought nothing.
+    Failed(Error<P>),
 }
 
 /// Where fresh ids come from.
@@ -39,6 +54,7 @@ pub(crate) struct Link<P> {
     pub(crate) transport: Transport,
     pub(crate) version: Version,
     pub(crate) session: Option<P>,
+    pub(super) channel: Channel<P>,
     pub(super) handshake: Handshake,
     pub(super) subprotocols: bool,
     /// For a WebSocket on trial: when the trial ends, and when to stop waiting for `server/discover` (P34).
@@ -46,8 +62,31 @@ pub(crate) struct Link<P> {
     pub(super) discover_until: Instant,
 }
 
+impl<P: Clone> Link<P> {
+    /// An HTTP exchange as this link's messages travel.
+    pub(crate) fn plan(&self, verb: Verb, message: Option<Outgoing<P>>) -> Plan<P> {
+        let endpoint = self.endpoint().cloned();
+        // The header is younger than HTTP+SSE, whose servers need not let it through a preflight.
+        let version = endpoint.is_none().then_some(self.version);
+        Plan { verb, message, version, session: self.session.clone(), resume: None, endpoint }
+    }
+
+    /// Where messages go, on HTTP+SSE.
+    pub(crate) fn endpoint(&self) -> Option<&P> {
+        match &self.channel {
+            Channel::Open(endpoint) => Some(endpoint),
+            _ => None,
+        }
+    }
+
+    /// Whether it speaks legacy Streamable HTTP, whose streams can be taken up again.
+    pub(crate) fn is_resumable(&self) -> bool {
+        self.transport == Transport::Http && self.version.era() == Era::Legacy && self.endpoint().is_none()
+    }
+}
+
 impl<P: Clone> Context<'_, P> {
-    /// Writes a message on a link, as a frame or as an exchange of its own, which is returned.
+    /// Writes a message on a link, as a frame or as an exchange of its own, which is returned if its answer comes there.
     pub(crate) fn write(&mut self, link: &Link<P>, purpose: Purpose, message: Outgoing<P>) -> Option<ExchangeId> {
         match link.transport {
             Transport::WebSocket => {
@@ -55,9 +94,14 @@ impl<P: Clone> Context<'_, P> {
                 None
             }
             Transport::Http => {
-                let (version, session) = (Some(link.version), link.session.clone());
-                let plan = Plan { verb: Verb::Post, message: Some(message), version, session };
-                Some(self.fetch(link.id, purpose, plan))
+                let plan = link.plan(Verb::Post, Some(message));
+                match purpose {
+                    Purpose::Call(_, id) | Purpose::Handshake(id) if plan.endpoint.is_some() => {
+                        self.fetch(link.id, Purpose::Carry(id), plan);
+                        None
+                    }
+                    _ => Some(self.fetch(link.id, purpose, plan)),
+                }
             }
         }
     }
@@ -74,12 +118,14 @@ impl<P: Clone> Context<'_, P> {
         self.out.push_back(Output::Send { link, message, version });
     }
 
-    pub(super) fn fetch(&mut self, link: LinkId, purpose: Purpose, plan: Plan<P>) -> ExchangeId {
+    pub(crate) fn fetch(&mut self, link: LinkId, purpose: Purpose, plan: Plan<P>) -> ExchangeId {
         self.ids.exchange += 1;
         let id = ExchangeId(self.ids.exchange);
         let mut exchange = Exchange::new(id, link, purpose);
-        if purpose == Purpose::Silent {
-            let until = self.now + UNHEARD;
+        if purpose.is_unheard() {
+            // A request may be long, and so may its way to the server.
+            let patience = if let Purpose::Carry(_) = purpose { self.config.timeout } else { UNHEARD };
+            let until = self.now + patience;
             exchange.drain_until = Some(until);
             *self.next_drain = Some(self.next_drain.map_or(until, |next| next.min(until)));
         }
@@ -88,14 +134,16 @@ impl<P: Clone> Context<'_, P> {
         id
     }
 
-    /// Takes a link down. Of an HTTP link only the handshake's exchange goes: the calls on it live or die by themselves.
+    /// Takes a link down. Of an HTTP link only its own exchanges go: the calls on it live or die by themselves.
     pub(super) fn hangup(&mut self, link: LinkId, transport: Transport) {
         if transport == Transport::WebSocket {
             self.out.push_back(Output::Hangup(link));
         }
-        let handshake =
-            |exchange: &Exchange| exchange.link == link && matches!(exchange.purpose, Purpose::Handshake(_));
-        while let Some(id) = self.exchanges.iter().find(|exchange| handshake(exchange)).map(|exchange| exchange.id) {
+        let own = |exchange: &&Exchange| {
+            let purpose = exchange.purpose;
+            exchange.link == link && matches!(purpose, Purpose::Handshake(_) | Purpose::Standing | Purpose::Channel)
+        };
+        while let Some(id) = self.exchanges.iter().find(own).map(|exchange| exchange.id) {
             self.abort(id);
         }
     }

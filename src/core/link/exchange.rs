@@ -29,8 +29,32 @@ pub(crate) enum Purpose {
     Notice(CallId),
     /// The handshake.
     Handshake(RequestId),
+    /// The standing `subscriptions/listen`.
+    Listen(RequestId),
+    /// A request over HTTP+SSE: its answer comes on the link's channel, here only that it was taken (P83).
+    Carry(RequestId),
+    /// What is left of a call's event stream (P78).
+    Resume(CallId, RequestId),
+    /// The stream on which a legacy server speaks of itself (P77).
+    Standing,
+    /// The stream that is the connection of HTTP+SSE (P83).
+    Channel,
+    /// `notifications/initialized`: once it is taken, the standing stream may be asked for.
+    Initialized,
     /// Nobody waits: replies, cancellations, the end of a session.
     Silent,
+}
+
+impl Purpose {
+    /// Whether the exchange is under a time limit from its start, since nobody else would end it.
+    pub(crate) fn is_unheard(self) -> bool {
+        matches!(self, Self::Carry(_) | Self::Initialized | Self::Silent)
+    }
+
+    /// Whether it is a GET, for nothing but an event stream.
+    fn is_stream(self) -> bool {
+        matches!(self, Self::Resume(..) | Self::Standing | Self::Channel)
+    }
 }
 
 /// What an event means.
@@ -44,6 +68,12 @@ pub(crate) enum Step<P> {
     Notification(Method, Option<RequestId>, P),
     /// A request of the server on the way to the answer.
     Request(Asked, P),
+    /// A message on a stream that was asked for: its id tells whom it answers.
+    Message(Incoming<P>),
+    /// Where the stream can be taken up again, and after what time.
+    Cursor(Option<P>, Option<Duration>),
+    /// Where the messages of the link go.
+    Endpoint(Option<P>),
 }
 
 /// The answer to a POST.
@@ -91,25 +121,43 @@ impl Exchange {
                 self.head = Some((head.status, head.content, head.retry_after));
                 let success = (200..300).contains(&head.status);
                 match (success, self.purpose) {
-                    (true, Purpose::Notice(_) | Purpose::Silent) => Step::Answer(Answer::Accepted),
+                    (true, Purpose::Notice(_)) => Step::Answer(Answer::Accepted),
+                    (true, purpose) if purpose.is_unheard() => Step::Answer(Answer::Accepted),
                     (true, _) if matches!(head.status, 202 | 204) => bad("no-answer"),
                     (true, _) if head.content == Content::Html => bad("html"),
                     (true, _) if head.content == Content::Other => bad("content-type"),
+                    (true, purpose) if purpose.is_stream() && head.content == Content::Json => bad("content-type"),
                     _ => Step::Wait,
                 }
             }
             ExchangeEvent::Message(message) => self.on_message(message),
+            ExchangeEvent::Alive => Step::Wait,
+            ExchangeEvent::Cursor { id, retry } => Step::Cursor(id, retry),
+            ExchangeEvent::Endpoint(endpoint) => Step::Endpoint(endpoint),
             ExchangeEvent::Failed(reach) if self.head.is_none() => Step::Answer(Answer::Unreached(reach)),
             ExchangeEvent::Ended | ExchangeEvent::Failed(_) => {
                 let (status, content, retry_after) = self.head.unwrap_or((0, Content::Other, None));
                 let ended = matches!(event, ExchangeEvent::Ended);
                 match (self.flaw, content) {
                     _ if !(200..300).contains(&status) => Step::Answer(Answer::Status(status, retry_after)),
+                    // The head was all there is to say.
+                    _ if self.purpose.is_unheard() => Step::Wait,
                     (Some(flaw), _) => bad(flaw),
                     (None, Content::Json) if ended => bad("empty"),
                     _ => Step::Answer(Answer::Lost { broken: !ended }),
                 }
             }
+        }
+    }
+
+    /// What comes after the answer settles nothing any more (matrix rows 29 and 36), but a batch may have news behind it (P6).
+    pub(crate) fn on_aside<P>(event: ExchangeEvent<P>) -> Step<P> {
+        match event {
+            ExchangeEvent::Message(Incoming::Notification { method, token, payload }) => {
+                Step::Notification(method, token, payload)
+            }
+            ExchangeEvent::Message(Incoming::Request { asked, payload }) => Step::Request(asked, payload),
+            _ => Step::Wait,
         }
     }
 
@@ -121,9 +169,19 @@ impl Exchange {
     fn on_message<P>(&mut self, message: Incoming<P>) -> Step<P> {
         let (status, content, _) = self.head.unwrap_or((200, Content::Json, None));
         let expected = match self.purpose {
-            Purpose::Call(_, id) | Purpose::Handshake(id) => Some(id),
-            Purpose::Notice(_) | Purpose::Silent => None,
+            Purpose::Call(_, id) | Purpose::Handshake(id) | Purpose::Listen(id) | Purpose::Carry(id) => Some(id),
+            _ => None,
         };
+        if self.purpose.is_stream() {
+            if self.is_headless() {
+                return bad("content-type");
+            }
+            if !(200..300).contains(&status) {
+                // The status says enough: a stream that is refused has no answer to a request in its body.
+                return Step::Wait;
+            }
+            return Step::Message(message);
+        }
         if expected.is_none() && self.is_headless() {
             return Step::Answer(Answer::Accepted);
         }
@@ -135,6 +193,8 @@ impl Exchange {
             Incoming::Error { id, code, payload } if id.is_none() || id == expected => {
                 Step::Answer(Answer::Error { code, payload, status })
             }
+            // The whole of a plain answer is no answer.
+            Incoming::Notification { .. } | Incoming::Request { .. } if self.is_headless() => bad("no-answer"),
             // Somebody else's answer: on a stream the right one may follow (I3), a single body is all there will be.
             Incoming::Result { .. } | Incoming::Error { .. } => self.flawed("wrong-id", streamed),
             Incoming::Notification { method, token, payload } => Step::Notification(method, token, payload),

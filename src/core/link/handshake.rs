@@ -4,17 +4,18 @@
 use super::Ids;
 use crate::error::{Code, Detail, Error};
 use crate::ids::RequestId;
-use crate::wire::{Era, Outgoing, Payload, ResultKind, Version, Versions};
-
-const HEADER_MISMATCH: i32 = -32020;
-const MISSING_CAPABILITY: i32 = -32021;
-const UNSUPPORTED_VERSION: i32 = -32022;
+use crate::wire::{
+    Era, Outgoing, Payload, ResultKind, Version, Versions, HEADER_MISMATCH, MISSING_CAPABILITY, UNSUPPORTED_VERSION,
+};
 
 /// The questions asked so far on one link.
 #[derive(Debug)]
 pub(crate) struct Handshake {
-    era: Option<Era>,
+    /// What may be spoken.
+    allowed: Versions,
     question: Question,
+    /// `initialize` came first because the server was known to be legacy; a server that refuses it was replaced by a newer one.
+    presumed: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -42,19 +43,22 @@ pub(crate) enum Next<P> {
 }
 
 impl Handshake {
-    /// The first question: `initialize` when the server is known to be legacy, else `server/discover`.
-    pub(crate) fn begin<P>(era: Option<Era>, known: Option<Era>, ids: &mut Ids) -> (Self, Outgoing<P>) {
-        let id = ids.request();
-        if era.or(known) == Some(Era::Legacy) {
-            let question = Question::Initialize { id };
-            return (Self { era, question }, Outgoing::Initialize(id, Version::newest(Era::Legacy)));
-        }
-        (Self { era, question: Question::Discover { id, corrected: false } }, Outgoing::Discover(id))
+    /// The first question: `initialize` when nothing newer may be spoken or the server is known to be legacy, else `server/discover`.
+    pub(crate) fn begin<P>(allowed: Versions, known: Option<Era>, ids: &mut Ids) -> (Self, Outgoing<P>) {
+        let modern = allowed.newest(Era::Modern).is_some();
+        let presumed = modern && known == Some(Era::Legacy);
+        let mut handshake = Self { allowed, question: Question::None, presumed };
+        let legacy = allowed.newest(Era::Legacy).filter(|_| presumed || !modern);
+        let question = match legacy {
+            Some(version) => handshake.initialize(version, ids),
+            None => handshake.discover(false, ids),
+        };
+        (handshake, question)
     }
 
     /// Before the first question.
     pub(crate) fn unasked() -> Self {
-        Self { era: None, question: Question::None }
+        Self { allowed: Versions::default(), question: Question::None, presumed: false }
     }
 
     /// The id the handshake waits for.
@@ -70,17 +74,16 @@ impl Handshake {
         if kind != ResultKind::Complete {
             return Next::Fail(Error::new(Code::InvalidResult, Detail::Note("handshake")));
         }
+        let supported = payload.versions();
         match question {
             Question::Discover { .. } => {
-                let supported = payload.versions();
-                // A server that names no revision at all answered a modern method in a modern way: believe it.
-                if supported == Versions::default() || supported.newest(Era::Modern).is_some() {
-                    Next::Ready(Version::newest(Era::Modern), payload)
-                } else {
-                    self.initialize(ids)
+                // `supportedVersions` is what makes a result an answer to this question: some legacy servers answer anything with `{}`.
+                match supported.and(self.allowed).newest(Era::Modern) {
+                    Some(version) => Next::Ready(version, payload),
+                    None => self.fall_back(Error::new(Code::ProtocolVersion, Detail::Note("discover")), ids),
                 }
             }
-            Question::Initialize { .. } => match payload.versions().newest(Era::Legacy) {
+            Question::Initialize { .. } => match supported.and(self.allowed).newest(Era::Legacy) {
                 Some(version) => Next::Ready(version, payload),
                 None => Next::Fail(Error::new(Code::ProtocolVersion, Detail::Note("initialize"))),
             },
@@ -92,33 +95,35 @@ impl Handshake {
     /// that the server does not know the question.
     pub(crate) fn on_error<P: Payload>(&mut self, code: i32, payload: P, ids: &mut Ids) -> Next<P> {
         let Question::Discover { corrected, .. } = self.question else {
-            return Next::Fail(Error::new(Code::RpcError, Detail::Rpc(code, payload)));
+            return self.fall_back(Error::new(Code::RpcError, Detail::Rpc(code, payload)), ids);
         };
         match code {
             UNSUPPORTED_VERSION => {
-                let supported = payload.versions();
-                if supported.newest(Era::Modern).is_some() && !corrected {
-                    let id = ids.request();
-                    self.question = Question::Discover { id, corrected: true };
-                    Next::Ask(Outgoing::Discover(id))
-                } else if supported.newest(Era::Legacy).is_some() && self.era != Some(Era::Modern) {
-                    self.initialize(ids)
-                } else {
-                    Next::Fail(Error::new(Code::ProtocolVersion, Detail::Rpc(code, payload)))
+                let common = payload.versions().and(self.allowed);
+                if common.newest(Era::Modern).is_some() && !corrected {
+                    return Next::Ask(self.discover(true, ids));
+                }
+                let error = Error::new(Code::ProtocolVersion, Detail::Rpc(code, payload));
+                match common.newest(Era::Legacy) {
+                    Some(_) => self.fall_back(error, ids),
+                    None => Next::Fail(error),
                 }
             }
             HEADER_MISMATCH | MISSING_CAPABILITY => Next::Fail(Error::new(Code::RpcError, Detail::Rpc(code, payload))),
-            _ if self.era == Some(Era::Modern) => Next::Fail(Error::new(Code::RpcError, Detail::Rpc(code, payload))),
-            _ => self.initialize(ids),
+            _ => self.fall_back(Error::new(Code::RpcError, Detail::Rpc(code, payload)), ids),
         }
     }
 
-    /// The question was refused without a JSON-RPC reason, not answered in time, or blocked by the browser (P33): ask the older one if
-    /// there is one left, else fail with `error`.
-    pub(crate) fn on_refusal<P: Payload>(&mut self, error: Error<P>, ids: &mut Ids) -> Next<P> {
-        match self.question {
-            Question::Discover { .. } if self.era != Some(Era::Modern) => self.initialize(ids),
-            _ => Next::Fail(error),
+    /// The question was refused, not answered in time, or blocked by the browser (P33): ask the other one if it was not asked yet and
+    /// may be, else fail with `error`.
+    pub(crate) fn fall_back<P>(&mut self, error: Error<P>, ids: &mut Ids) -> Next<P> {
+        let legacy = self.allowed.newest(Era::Legacy);
+        match (self.question, legacy) {
+            (Question::Initialize { .. }, _) if core::mem::take(&mut self.presumed) => {
+                Next::Ask(self.discover(false, ids))
+            }
+            (Question::Initialize { .. }, _) | (_, None) => Next::Fail(error),
+            (_, Some(version)) => Next::Ask(self.initialize(version, ids)),
         }
     }
 
@@ -127,9 +132,15 @@ impl Handshake {
         matches!(self.question, Question::Discover { .. })
     }
 
-    fn initialize<P>(&mut self, ids: &mut Ids) -> Next<P> {
+    fn discover<P>(&mut self, corrected: bool, ids: &mut Ids) -> Outgoing<P> {
+        let id = ids.request();
+        self.question = Question::Discover { id, corrected };
+        Outgoing::Discover(id)
+    }
+
+    fn initialize<P>(&mut self, version: Version, ids: &mut Ids) -> Outgoing<P> {
         let id = ids.request();
         self.question = Question::Initialize { id };
-        Next::Ask(Outgoing::Initialize(id, Version::newest(Era::Legacy)))
+        Outgoing::Initialize(id, version)
     }
 }

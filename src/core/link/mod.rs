@@ -1,16 +1,22 @@
 //! One client's connection: how it is set up, kept and lost, and the calls that travel on it.
 
 mod call;
+mod channel;
 mod connection;
 mod context;
 mod exchange;
 mod handshake;
+mod listen;
+mod stream;
 
-pub(crate) use call::{Call, Calls, Phase, Sending};
-pub(crate) use connection::{Change, Connection};
-pub(crate) use context::{Context, Ids, Link};
+pub(crate) use call::{Ask, Call, Calls, Phase, Sending};
+pub(crate) use channel::Channel;
+pub(crate) use connection::Connection;
+pub(crate) use context::{Change, Context, Ids, Link};
 pub(crate) use exchange::{refused, unreached, Answer, Exchange, Purpose, Step};
 pub(crate) use handshake::{Handshake, Next};
+pub(crate) use listen::{Concern, Listen};
+pub(crate) use stream::Stream;
 
 pub use crate::error::Error as Reason;
 

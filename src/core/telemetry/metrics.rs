@@ -1,6 +1,6 @@
 //! The counters of one client: the seed's seven, and the few that explain them.
 
-use crate::time::Duration;
+use crate::wire::Method;
 
 /// Counters since the engine's creation; gauges are as of now.
 #[derive(Clone, Debug, Default)]
@@ -39,27 +39,54 @@ pub struct Metrics {
     pub cache_size: u64,
     /// Gauge: their bytes.
     pub cache_bytes: u64,
-    /// Time from sending to answer of the last answered request, in milliseconds.
+    /// Reads that found a fresh result in the cache, and those that did not.
+    pub cache_hits: u64,
+    /// Reads that went out although a cache is there.
+    pub cache_misses: u64,
+    /// Results that left the cache to make room.
+    pub cache_evictions: u64,
+    /// Links over HTTP while a WebSocket was wanted.
+    pub fallbacks: u64,
+    /// Time from sending to answer of answered requests.
+    pub latency: Summary,
+    /// The last of them, in milliseconds.
     pub last_latency: Option<f64>,
-    latency_sum: f64,
-    latency_count: u64,
+    /// Time from creation, or from being put back, to sending.
+    pub queue_wait: Summary,
+    /// Its mean for the priorities 0 to 3, in milliseconds.
+    pub queue_wait_of: [f64; 4],
 }
 
-impl Metrics {
-    /// Notes the time from sending to answer of one request.
-    pub(crate) fn on_latency(&mut self, latency: Duration) {
-        self.latency_sum += latency.as_millis();
-        self.latency_count += 1;
-        self.last_latency = Some(latency.as_millis());
-    }
+/// How spans are distributed, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Summary {
+    /// How many there were.
+    pub samples: u64,
+    /// Their mean.
+    pub mean: f64,
+    /// Half of them were not longer.
+    pub p50: f64,
+    /// 95 of 100 were not longer.
+    pub p95: f64,
+    /// 99 of 100 were not longer.
+    pub p99: f64,
+    /// The longest.
+    pub max: f64,
+    /// How much one differs from the next (RFC 3550, 6.4.1).
+    pub jitter: f64,
+}
 
-    /// Mean time from sending to answer, in milliseconds; 0 before the first.
-    #[must_use]
-    pub fn average_latency(&self) -> f64 {
-        if self.latency_count == 0 {
-            0.0
-        } else {
-            self.latency_sum / self.latency_count as f64
-        }
-    }
+/// What is known of one method.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MethodMetrics {
+    /// Which.
+    pub method: Method,
+    /// Its calls that were settled.
+    pub count: u64,
+    /// Of those, with an error.
+    pub errors: u64,
+    /// Mean time from sending to answer, in milliseconds.
+    pub average_latency: f64,
+    /// 95 of 100 answers were not slower.
+    pub p95: f64,
 }

@@ -9,6 +9,8 @@ use crate::time::Duration;
 pub enum Verb {
     /// A message to the server.
     Post,
+    /// An event stream of the legacy eras (P77, P78, P83).
+    Get,
     /// The end of a session (P76).
     Delete,
 }
@@ -16,14 +18,18 @@ pub enum Verb {
 /// An HTTP exchange the shell must do.
 #[derive(Clone, Debug)]
 pub struct Plan<P> {
-    /// POST or DELETE.
+    /// POST, GET or DELETE.
     pub verb: Verb,
-    /// The body; none for DELETE.
+    /// The body; POST has one.
     pub message: Option<Outgoing<P>>,
     /// `MCP-Protocol-Version`, and from 2026-07-28 on `Mcp-Method` and `Mcp-Name` too; none for `initialize`, whose answer decides it.
     pub version: Option<Version>,
     /// `Mcp-Session-Id`, exactly as the server gave it.
     pub session: Option<P>,
+    /// `Last-Event-ID`: where a stream that broke off goes on (P78).
+    pub resume: Option<P>,
+    /// The address to use instead of the server's own: HTTP+SSE names one for its messages (P83).
+    pub endpoint: Option<P>,
 }
 
 /// The head of an answer.

@@ -6,8 +6,8 @@ use crate::ids::RequestId;
 /// An opaque value that the shell keeps: params going out, a result or an error object coming in. Cloning makes a second handle on
 /// the same value.
 pub trait Payload: Clone {
-    /// The revisions that a handshake's answer names: `supportedVersions` of a `server/discover` result, `data.supported` of a -32022
-    /// error object, `protocolVersion` of an `initialize` result. Asked only during a handshake; empty when there is no such field.
+    /// The revisions that an answer names: `supportedVersions` of a `server/discover` result, `data.supported` of a -32022 error
+    /// object, `protocolVersion` of an `initialize` result. Empty when there is no such field.
     fn versions(&self) -> Versions;
 }
 
@@ -40,7 +40,8 @@ pub enum Incoming<P> {
     Notification {
         /// Its method.
         method: Method,
-        /// `params.progressToken` when it is one of our numbers.
+        /// Which of our requests it is about, when that is one of our numbers: `progressToken` of progress, `requestId` of a
+        /// cancellation, else the subscription id (P49).
         token: Option<RequestId>,
         /// Its params.
         payload: P,
@@ -65,6 +66,10 @@ pub enum ResultKind {
     Complete,
     /// `"input_required"` (multi round-trip requests).
     InputRequired,
+    /// The same without `inputRequests`: the server only wants its state back, later.
+    StateOnly,
+    /// `"task"`, if the application advertised the tasks extension (P86).
+    Task,
     /// A kind we have not offered to understand.
     Unknown,
 }
@@ -76,12 +81,19 @@ pub struct Hint {
     pub ttl: Option<crate::time::Duration>,
 }
 
+/// A modern server's error: the headers do not mirror the body.
+pub(crate) const HEADER_MISMATCH: i32 = -32020;
+/// A modern server's error: a capability is missing that the request needs.
+pub(crate) const MISSING_CAPABILITY: i32 = -32021;
+/// A modern server's error: the revision is not one of those it names.
+pub(crate) const UNSUPPORTED_VERSION: i32 = -32022;
+
 /// What a server asks of its client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
     /// `ping`: answered with an empty result.
     Ping,
-    /// Anything else: answered with -32601, since nothing else was offered.
+    /// Anything else: the application's to answer.
     Other,
 }
 
@@ -127,6 +139,10 @@ pub enum Outgoing<P> {
     Initialized,
     /// `notifications/cancelled` for one of our requests.
     Cancelled(RequestId),
-    /// The answer to a request of the server.
-    Reply(Asked, P),
+    /// `subscriptions/listen` with its params: the id names the subscription too (P47).
+    Listen(RequestId, P),
+    /// The answer to a server's ping, which is given.
+    Pong(P),
+    /// The application's response to a request of the server.
+    Response(P),
 }

@@ -33,7 +33,7 @@ const fn effect(name: &'static str) -> Entry {
     Entry { name, effect: Effect::SideEffect, cacheable: false }
 }
 
-const TABLE: [Entry; 25] = [
+const TABLE: [Entry; 26] = [
     effect("tools/call"),
     read("tools/list"),
     read("resources/list"),
@@ -59,6 +59,7 @@ const TABLE: [Entry; 25] = [
     effect("notifications/resources/list_changed"),
     effect("notifications/resources/updated"),
     effect("notifications/prompts/list_changed"),
+    effect("notifications/subscriptions/acknowledged"),
 ];
 
 impl Method {
@@ -76,8 +77,14 @@ impl Method {
     pub const PROMPTS_LIST: Self = Self(5);
     /// `server/discover`.
     pub const DISCOVER: Self = Self(6);
+    /// `prompts/get`.
+    pub const PROMPTS_GET: Self = Self(7);
     /// `ping`, which the 2026 era has not.
     pub const PING: Self = Self(9);
+    /// `subscriptions/listen`.
+    pub const LISTEN: Self = Self(14);
+    /// `notifications/cancelled`.
+    pub const CANCELLED: Self = Self(19);
     /// `notifications/progress`.
     pub const PROGRESS: Self = Self(20);
     /// `notifications/tools/list_changed`.
@@ -88,6 +95,16 @@ impl Method {
     pub const RESOURCE_UPDATED: Self = Self(23);
     /// `notifications/prompts/list_changed`.
     pub const PROMPTS_CHANGED: Self = Self(24);
+    /// `notifications/subscriptions/acknowledged`.
+    pub const ACKNOWLEDGED: Self = Self(25);
+    /// The lists and reads whose changes a server announces.
+    pub const WATCHED: [Self; 5] = [
+        Self::TOOLS_LIST,
+        Self::RESOURCES_LIST,
+        Self::RESOURCE_TEMPLATES_LIST,
+        Self::RESOURCES_READ,
+        Self::PROMPTS_LIST,
+    ];
     /// The first number free for methods outside the table.
     pub const FIRST_FOREIGN: u32 = TABLE.len() as u32;
 

@@ -9,6 +9,7 @@ mod version;
 
 pub use http::{Content, Head, Plan, Verb};
 pub use message::{Asked, Hint, Incoming, Malformed, Outgoing, Payload, ResultKind};
+pub(crate) use message::{HEADER_MISMATCH, MISSING_CAPABILITY, UNSUPPORTED_VERSION};
 pub use method::{Effect, Method};
 pub use sse::{Parser, Sink, TooLong};
 pub use version::{Era, Version, Versions};

@@ -11,7 +11,7 @@ pub trait Sink {
     fn event(&mut self, name: &[u8], data: &[u8]);
     /// A `retry:` field, in milliseconds. Ignored unless the sink resumes streams.
     fn retry(&mut self, _ms: u64) {}
-    /// An `id:` field that is to be remembered as the last event id. Ignored unless the sink resumes streams.
+    /// The id to remember as the last one, once its event is complete. Ignored unless the sink resumes streams.
     fn id(&mut self, _id: &[u8]) {}
 }
 
@@ -22,6 +22,7 @@ pub struct Parser {
     line: Vec<u8>,
     data: Vec<u8>,
     name: Vec<u8>,
+    id: Option<Vec<u8>>,
     has_data: bool,
     after_cr: bool,
     at_start: bool,
@@ -39,6 +40,7 @@ impl Parser {
             line: Vec::new(),
             data: Vec::new(),
             name: Vec::new(),
+            id: None,
             has_data: false,
             after_cr: false,
             at_start: true,
@@ -87,6 +89,10 @@ impl Parser {
     fn on_line(&mut self, line: &[u8], sink: &mut impl Sink) -> Result<(), TooLong> {
         let line = if core::mem::take(&mut self.at_start) { line.strip_prefix(BOM).unwrap_or(line) } else { line };
         if line.is_empty() {
+            // Only now: what follows an id in an event that broke off was not received (P78).
+            if let Some(id) = self.id.take() {
+                sink.id(&id);
+            }
             // An event whose data is empty is not dispatched: a stream that only sets an id, or a keep-alive (P22).
             if self.has_data && !self.data.is_empty() {
                 sink.event(&self.name, &self.data);
@@ -115,7 +121,7 @@ impl Parser {
                 self.name.clear();
                 self.name.extend_from_slice(value);
             }
-            b"id" if !value.contains(&0) => sink.id(value),
+            b"id" if !value.contains(&0) => self.id = Some(value.to_vec()),
             b"retry" if !value.is_empty() && value.iter().all(u8::is_ascii_digit) => {
                 let ms =
                     value.iter().fold(0u64, |ms, digit| ms.saturating_mul(10).saturating_add(u64::from(digit - b'0')));

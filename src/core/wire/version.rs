@@ -77,6 +77,9 @@ impl Era {
 }
 
 impl Versions {
+    /// Every revision this client speaks.
+    pub const ALL: Self = Self((1 << Version::ALL.len()) - 1);
+
     /// The set whose members' bits are set: bit 0 is the oldest revision of [`Version::ALL`], and so on.
     #[must_use]
     pub const fn from_bits(bits: u8) -> Self {
@@ -87,6 +90,28 @@ impl Versions {
     #[must_use]
     pub const fn only(version: Version) -> Self {
         Self(1 << version as u8)
+    }
+
+    /// The revisions of one era.
+    #[must_use]
+    pub const fn of(era: Era) -> Self {
+        let modern = Self::only(Version::V2026_07_28).0;
+        match era {
+            Era::Legacy => Self(Self::ALL.0 & !modern),
+            Era::Modern => Self(modern),
+        }
+    }
+
+    /// The revisions that are in both sets.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Whether both eras are in the set.
+    #[must_use]
+    pub fn span_eras(self) -> bool {
+        self.newest(Era::Modern).is_some() && self.newest(Era::Legacy).is_some()
     }
 
     /// Whether the set names `version`.

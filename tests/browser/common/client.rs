@@ -88,6 +88,13 @@ impl Client {
         self.request("tools/call", &format!(r#"{{"name":"{name}","arguments":{arguments}}}"#))
     }
 
+    /// Listens to a filter, as JSON, from now on.
+    pub(crate) fn listen(&self, filter: &str) {
+        let method = self.tables.method_id("subscriptions/listen");
+        let params = self.tables.params(method, &parse(&format!(r#"{{"notifications":{filter}}}"#)));
+        self.driver.handle(Input::Command(Command::Listen(Payload::from_raw(params))));
+    }
+
     /// How often the server executed `counter` for this key.
     pub(crate) async fn count(&self, key: &str) -> u32 {
         let text = self.tool("count", &format!(r#"{{"key":"{key}"}}"#)).text().await;

@@ -14,6 +14,9 @@ export function makeHost(url, webSocketUrl) {
     reason: "",
     server: "",
     replays: 0,
+    notifications: [],
+    phases: [],
+    honoured: "",
     sockets: [],
     exchanges: [],
     /** Hears every state, and "aborted" in the middle of aborting a fetch. */
@@ -28,7 +31,13 @@ export function makeHost(url, webSocketUrl) {
       // The 2026 era has it in `_meta`.
       host.server = (result.serverInfo ?? result._meta["io.modelcontextprotocol/serverInfo"]).name;
     },
-    onNotification() {},
+    onNotification({ method }) {
+      host.notifications.push(method);
+    },
+    onListen(phase, honoured) {
+      host.phases.push(phase);
+      if (honoured) host.honoured = JSON.stringify(honoured);
+    },
     onReplay() {
       host.replays += 1;
     },

@@ -29,6 +29,15 @@ extern "C" {
     pub(crate) fn server(this: &Host) -> String;
     #[wasm_bindgen(method, getter)]
     pub(crate) fn replays(this: &Host) -> u32;
+    /// The methods of the notifications that belong to no call.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn notifications(this: &Host) -> Array;
+    /// What was told of the listen, as the numbers of the core's phases.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn phases(this: &Host) -> Array;
+    /// The filter that the server honours, as JSON.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn honoured(this: &Host) -> String;
     #[wasm_bindgen(method, getter)]
     pub(crate) fn sockets(this: &Host) -> Array;
     #[wasm_bindgen(method, getter)]

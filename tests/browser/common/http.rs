@@ -1,6 +1,6 @@
 //! Streamable HTTP against three official servers: both eras, with and without a session, JSON and event-stream answers.
 
-use bowline_core::{Config, Era};
+use bowline_core::{Config, Era, Versions};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::client::{at, config, Client};
@@ -100,9 +100,22 @@ async fn the_python_server_speaks_the_newest_revision_when_nothing_else_is_asked
 }
 
 #[wasm_bindgen_test]
+async fn a_server_that_was_found_to_be_legacy_is_initialized_first_by_the_next_client() {
+    let url = Peers::find().await.url("everything");
+    Client::over_http(&url).connect().await;
+
+    let next = Client::over_http(&url);
+    next.connect().await;
+
+    let methods: Vec<_> = next.exchanges().iter().filter_map(Exchange::rpc).collect();
+    assert_eq!(methods.first().map(String::as_str), Some("initialize"), "{methods:?}");
+    assert_eq!(next.host.era(), "legacy");
+}
+
+#[wasm_bindgen_test]
 async fn the_python_server_keeps_a_session_with_a_client_of_the_legacy_era() {
     let peers = Peers::find().await;
-    let config = Config { websocket: false, era: Some(Era::Legacy), ..config() };
+    let config = Config { websocket: false, versions: Versions::of(Era::Legacy), ..config() };
     let client = Client::new(config, &peers.url("python-http"), "");
 
     assert_eq!(client.tool("add", r#"{"a":2,"b":3}"#).text().await, "5");
@@ -113,7 +126,7 @@ async fn the_python_server_keeps_a_session_with_a_client_of_the_legacy_era() {
 #[wasm_bindgen_test]
 async fn a_session_that_a_restarted_server_forgot_is_begun_again() {
     let peers = Peers::find().await;
-    let config = Config { websocket: false, era: Some(Era::Legacy), ..config() };
+    let config = Config { websocket: false, versions: Versions::of(Era::Legacy), ..config() };
     let client = Client::new(config, &peers.url("python-http"), "");
     client.connect().await;
     let (epoch, before) = (client.host.epoch(), client.exchanges().len());

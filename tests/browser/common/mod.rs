@@ -6,6 +6,7 @@ mod closing;
 mod fallback;
 mod host;
 mod http;
+mod listening;
 mod loss;
 mod peers;
 mod reentry;

@@ -44,6 +44,11 @@ impl Peers {
         self.control("restart", name).await;
     }
 
+    /// The tools of the modern server change, and whoever listens to it hears of that.
+    pub(crate) async fn change_tools(&self) {
+        json(&self.url("modern").replace("/mcp", "/control?event=toolsChanged"), "POST").await;
+    }
+
     async fn control(&self, action: &str, name: &str) -> f64 {
         let answer = json(&format!("{}/{action}?name={name}", self.url("control")), "POST").await;
         Reflect::get(&answer, &"connections".into()).unwrap().as_f64().expect("connections")

@@ -122,6 +122,9 @@ export const httpFaults = {
   "status-502-html": ({ reply }) => reply.send(502, { "content-type": "text/html" }, page("502 Bad Gateway")),
   "status-503": ({ reply }) => reply.send(503, { "retry-after": "1", "content-type": "text/plain" }, "try later"),
   "method-not-found": ({ reply, message }) => reply.json(404, failure(message.id, -32601, "Method not found")),
+  "header-mismatch": ({ reply, message }) => reply.json(400, failure(message.id, -32020, "Header mismatch: Mcp-Param-Region")),
+  "version-refused": ({ reply, message }) =>
+    reply.json(400, failure(message.id, -32022, "Unsupported protocol version", { supported: ["2026-07-28"], requested: "2026-07-28" })),
   "accepted-202": ({ reply }) => reply.send(202, {}, ""),
   "no-content-204": ({ reply }) => reply.head(204, {}),
   "redirect-307": ({ reply, request }) => reply.send(307, { location: request.url.replace(/\/[^/?]+(\?|$)/, "/none$1") }, ""),
@@ -176,7 +179,9 @@ export const httpFaults = {
   },
 
   // The session: the first call finds it lost; a client that initializes again is served.
-  "session-404": new Stateful(lostSession),
+  "session-404": new Stateful(lostSession((reply, id) => reply.json(404, failure(id, -32600, "Session not found")))),
+  // As server-everything says it (P76).
+  "session-400": new Stateful(lostSession((reply) => reply.json(400, failure(null, -32000, "Bad Request: No valid session ID provided")))),
 
   // Chance: one answer in ten is one of these; `?rate=` changes how often.
   random: (context) => {
@@ -212,26 +217,34 @@ async function crossTalk({ reply, request, message, good }) {
   reply.fin();
 }
 
-const sessions = new Set();
+/** The sessions of the older eras. */
+export const sessions = {
+  open() {
+    sessions.last += 1;
+    const session = `session-${sessions.last}`;
+    sessions.known.add(session);
+    return session;
+  },
+  has: (session) => sessions.known.has(session),
+  known: new Set(),
+  last: 0,
+};
+
 const losers = new Set();
-let lastSession = 0;
-function lostSession({ reply, request, message, answers, isCall }) {
-  if (message.method === "server/discover") {
-    return reply.json(400, failure(null, -32000, "Bad Request: Server not initialized"));
-  }
-  if (message.method === "initialize") {
-    lastSession += 1;
-    const session = `session-${lastSession}`;
-    sessions.add(session);
-    return reply.json(200, answers.answer(message), { "mcp-session-id": session });
-  }
-  const session = request.headers["mcp-session-id"];
-  if (isCall && sessions.has(session) && !losers.has(request.url)) {
-    losers.add(request.url);
-    sessions.delete(session);
-  }
-  if (!sessions.has(session)) return reply.json(404, failure(message.id ?? null, -32600, "Session not found"));
-  return message.id === undefined ? reply.send(202, {}, "") : reply.good(answers.answer(message));
+function lostSession(refuse) {
+  return ({ reply, request, message, answers, isCall }) => {
+    if (message.method === "server/discover") {
+      return reply.json(400, failure(null, -32000, "Bad Request: Server not initialized"));
+    }
+    if (message.method === "initialize") return reply.json(200, answers.answer(message), { "mcp-session-id": sessions.open() });
+    const session = request.headers["mcp-session-id"];
+    if (isCall && sessions.has(session) && !losers.has(request.url)) {
+      losers.add(request.url);
+      sessions.known.delete(session);
+    }
+    if (!sessions.has(session)) return refuse(reply, message.id ?? null);
+    return message.id === undefined ? reply.send(202, {}, "") : reply.good(answers.answer(message));
+  };
 }
 
 function halfBody(reply, good, rng) {

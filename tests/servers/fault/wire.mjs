@@ -41,7 +41,8 @@ export function readRequests(socket, handle) {
   socket.on("data", onData);
 }
 
-function takeRequest(buffer) {
+/** The first whole request of `buffer` and what follows it; null when there is none yet. */
+export function takeRequest(buffer) {
   const headEnd = buffer.indexOf(HEAD_END);
   if (headEnd < 0) return null;
   const [first, ...lines] = buffer.toString("latin1", 0, headEnd).split("\r\n");

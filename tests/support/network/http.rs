@@ -1,12 +1,12 @@
 //! The network's HTTP exchanges: each on its own, answered with a body, a stream, a status, or not at all.
 
 use bowline_core::{
-    Asked, Content, Duration, ExchangeEvent, ExchangeId, Head, Hint, Incoming, Input, Malformed, Outgoing, Plan, Reach,
-    RequestId, ResultKind, Verb,
+    Content, Duration, Era, ExchangeEvent, ExchangeId, Head, Hint, Incoming, Input, Instant, Malformed, Method,
+    Outgoing, Plan, Reach, RequestId, ResultKind, Verb, Version,
 };
 
-use super::{id_of, progress_of, tool_argument, worded, Happening, Network};
-use crate::{ms, Channel, Doc, Fate, Reply, Style};
+use super::{id_of, is_refusal, progress_of, tool_argument, worded, Happening, Network};
+use crate::{about, ms, result, Channel, Doc, Fate, Reply, Style};
 
 impl Network {
     pub(super) fn exchange(&mut self, id: ExchangeId, plan: &Plan<Doc>) {
@@ -16,6 +16,12 @@ impl Network {
         }
         if self.now < self.down_until || !self.server.shape.http {
             return self.fails(id);
+        }
+        if self.server.shape.sse {
+            return self.over_sse(id, plan);
+        }
+        if plan.verb == Verb::Get {
+            return self.get(id, plan);
         }
         let Some(message) = plan.message.as_ref().filter(|_| plan.verb == Verb::Post) else {
             self.head(id, 200, Content::Other, None, None);
@@ -36,6 +42,10 @@ impl Network {
             Fate::TooMany => return self.refuse(id, message, 429, wait),
             Fate::ServerError if self.rng.unit() < 0.5 => return self.refuse(id, message, 500, None),
             Fate::Unavailable if self.rng.unit() < 0.5 => return self.refuse(id, message, 503, wait),
+            Fate::StrangeVersion if plan.version == Some(Version::newest(Era::Modern)) => {
+                let reply = Reply::Error(-32022, self.strange_versions(), 400);
+                return self.respond(id, message, reply, fate, None);
+            }
             Fate::RefusedByRpc => {
                 let reply = Reply::Error(-32602, Doc::default(), 400);
                 return self.respond(id, message, reply, fate, None);
@@ -57,14 +67,14 @@ impl Network {
         self.respond(id, message, reply, fate, given.map(Doc::of));
     }
 
-    fn refuse(&mut self, id: ExchangeId, message: &Outgoing<Doc>, status: u16, wait: Option<Duration>) {
+    pub(super) fn refuse(&mut self, id: ExchangeId, message: &Outgoing<Doc>, status: u16, wait: Option<Duration>) {
         if status < 500 {
             self.refused.extend(tool_argument(message));
         }
         self.status(id, status, wait);
     }
 
-    fn status(&mut self, id: ExchangeId, status: u16, wait: Option<Duration>) {
+    pub(super) fn status(&mut self, id: ExchangeId, status: u16, wait: Option<Duration>) {
         self.head(id, status, Content::Other, wait, None);
         self.brings(id, 10, ExchangeEvent::Ended);
     }
@@ -73,16 +83,17 @@ impl Network {
         let Some(request) = id_of(message) else {
             return self.status(id, 202, None);
         };
+        if let Reply::Listening(more) = reply {
+            return self.listen(id, request, fate, more);
+        }
+        self.refused.extend(tool_argument(message).filter(|_| is_refusal(&reply)));
         let status = match reply {
             Reply::Status(status) => {
                 self.refused.extend(tool_argument(message).filter(|_| status == 404));
                 return self.status(id, status, None);
             }
             Reply::Blocked => return self.fails(id),
-            Reply::Error(code, _, status) => {
-                self.refused.extend(tool_argument(message).filter(|_| code == -32000));
-                status
-            }
+            Reply::Error(_, _, status) => status,
             _ => 200,
         };
         let streamed = match self.server.shape.style {
@@ -103,6 +114,9 @@ impl Network {
         self.head(id, status, content, None, session);
         if streamed {
             self.stream_asides(id, request, message);
+        }
+        if streamed && self.server.shape.resumable && matches!(fate, Fate::CutMidway | Fate::EndedEarly) {
+            self.breaks_off(id, request, reply);
         }
         let after = if fate == Fate::Late { self.rng.below(60_000) } else { 40 };
         let wrong = RequestId(request.0 - (1 << 20));
@@ -129,23 +143,105 @@ impl Network {
         }
     }
 
+    fn listen(&mut self, id: ExchangeId, listen: RequestId, fate: Fate, more: bool) {
+        self.head(id, 200, Content::EventStream, None, None);
+        match fate {
+            Fate::CutMidway => return self.fails(id),
+            Fate::EndedEarly | Fate::Empty => return self.brings(id, 30, ExchangeEvent::Ended),
+            Fate::Garbage => {
+                self.brings(id, 10, ExchangeEvent::Message(Incoming::Malformed(Malformed::Json)));
+                return self.brings(id, 10, ExchangeEvent::Ended);
+            }
+            Fate::Oversize => {
+                let giant = ExchangeEvent::Message(Incoming::Malformed(Malformed::TooLarge));
+                return self.brings(id, 10, giant);
+            }
+            _ => {}
+        }
+        self.brings(id, 30, ExchangeEvent::Message(about(listen, Method::ACKNOWLEDGED)));
+        if !more {
+            self.brings(id, 10, ExchangeEvent::Message(result(listen, Doc::default())));
+            return self.brings(id, 10, ExchangeEvent::Ended);
+        }
+        let Some(since) = self.exchanges.get(&id).copied() else { return };
+        self.listening.insert(id, (listen, since));
+        let mut later = |when: Instant, event| {
+            self.agenda.at(when.max(since), Happening::Client(Input::Exchange(id, event)));
+        };
+        for minute in 0..self.rng.below(4) {
+            later(self.now + ms(15_000 * minute), ExchangeEvent::Alive);
+        }
+        let end = self.now + ms(self.rng.below(60_000));
+        match self.rng.below(4) {
+            0 => later(end, ExchangeEvent::Ended),
+            1 => later(end, ExchangeEvent::Failed(Reach::Unknown)),
+            _ => {}
+        }
+        if let Some((when, end)) = self.draw_end(listen) {
+            let when = when.max(since);
+            self.agenda.at(when, Happening::Client(Input::Exchange(id, ExchangeEvent::Message(end))));
+        }
+    }
+
+    /// A GET: what was left of a stream, or the standing one.
+    fn get(&mut self, id: ExchangeId, plan: &Plan<Doc>) {
+        if let Err(status) = self.server.admit_stream(plan.version, plan.session.map(|session| session.key)) {
+            return self.status(id, status, None);
+        }
+        let kept = plan.resume.and_then(|last| self.kept.get(&last.key).copied());
+        if plan.resume.is_none() && !self.server.shape.standing {
+            return self.status(id, 405, None);
+        }
+        let ill = self.rng.unit() < self.faults.ill;
+        let wait = Some(ms(self.rng.below(3_000)));
+        match self.rng.below(4) {
+            0 if ill => return self.fails(id),
+            1 if ill => return self.status(id, 503, wait),
+            2 if ill => return self.status(id, 409, None),
+            _ => self.head(id, 200, Content::EventStream, None, None),
+        }
+        if self.draw_asides().2 {
+            self.server.edition += 1;
+            let news = self.news(None);
+            self.brings(id, 30, ExchangeEvent::Message(news));
+        }
+        if let Some((request, reply)) = kept {
+            if self.rng.unit() < self.faults.ill {
+                self.breaks_off(id, request, reply);
+            } else {
+                self.brings(id, 40, worded(request, reply).map_or(ExchangeEvent::Ended, ExchangeEvent::Message));
+                return self.brings(id, 10, ExchangeEvent::Ended);
+            }
+        }
+        if kept.is_some() || self.rng.unit() < 0.3 {
+            self.brings(id, 20_000, ExchangeEvent::Ended);
+        }
+    }
+
+    /// Tells where a stream can be taken up, and keeps what is still to come.
+    fn breaks_off(&mut self, id: ExchangeId, request: RequestId, reply: Reply) {
+        let last = self.kept.len() as u32 + 1;
+        self.kept.insert(last, (request, reply));
+        let retry = (self.rng.unit() < 0.5).then(|| ms(self.rng.below(3_000)));
+        self.brings(id, 30, ExchangeEvent::Cursor { id: Some(Doc::of(last)), retry });
+    }
+
     fn stream_asides(&mut self, id: ExchangeId, request: RequestId, message: &Outgoing<Doc>) {
-        let (progress, ping, changed) = self.draw_asides();
+        let (progress, asked, changed) = self.draw_asides();
         if progress && matches!(message, Outgoing::Request { progress: true, .. }) {
             self.brings(id, 30, ExchangeEvent::Message(progress_of(request)));
         }
-        if ping {
-            let ping = Incoming::Request { asked: Asked::Ping, payload: Doc::of(9) };
-            self.brings(id, 30, ExchangeEvent::Message(ping));
+        if let Some(request) = asked {
+            self.brings(id, 30, ExchangeEvent::Message(request));
         }
         if changed {
-            self.server.edition += 1;
-            let news = self.news();
+            self.announce();
+            let news = self.news(None);
             self.brings(id, 30, ExchangeEvent::Message(news));
         }
     }
 
-    fn head(
+    pub(super) fn head(
         &mut self,
         id: ExchangeId,
         status: u16,
@@ -157,7 +253,7 @@ impl Network {
     }
 
     /// Lets the client hear of an exchange, after what was planned for it before.
-    fn brings(&mut self, id: ExchangeId, within: u64, event: ExchangeEvent<Doc>) {
+    pub(super) fn brings(&mut self, id: ExchangeId, within: u64, event: ExchangeEvent<Doc>) {
         let delay = ms(1 + self.rng.below(within.max(1)));
         let cursor = self.exchanges.get_mut(&id);
         let when = cursor.as_deref().copied().unwrap_or(self.now).max(self.now) + delay;

@@ -1,11 +1,11 @@
 //! The network's WebSockets: dials, frames in their order, and the ways in which sockets die.
 
 use bowline_core::{
-    Asked, Hint, Incoming, Input, LinkEvent, LinkId, Malformed, Outgoing, RequestId, ResultKind, Version,
+    Era, Hint, Incoming, Input, LinkEvent, LinkId, Malformed, Method, Outgoing, RequestId, ResultKind, Version,
 };
 
-use super::{id_of, progress_of, tool_argument, worded, Happening, Network, Socket};
-use crate::{ms, Channel, Doc, Fate, Reply};
+use super::{id_of, is_refusal, progress_of, tool_argument, worded, Happening, Network, Socket};
+use crate::{about, ms, result, Channel, Doc, Fate, Reply};
 
 impl Network {
     pub(super) fn dial(&mut self, link: LinkId, subprotocols: bool) {
@@ -58,10 +58,20 @@ impl Network {
             _ => {}
         }
         let mut channel = self.sockets.get(&link).map_or_else(Channel::default, |socket| socket.channel);
-        let refused = fate == Fate::RefusedByRpc;
-        let reply = if refused { Reply::Accepted } else { self.server.take(message, Some(version), &mut channel) };
+        let strange = fate == Fate::StrangeVersion && version.era() == Era::Modern;
+        let reply = match fate {
+            Fate::RefusedByRpc => Reply::Accepted,
+            _ if strange => Reply::Error(-32022, self.strange_versions(), 400),
+            _ => self.server.take(message, Some(version), &mut channel),
+        };
+        self.refused.extend(tool_argument(message).filter(|_| is_refusal(&reply)));
         if let Some(socket) = self.sockets.get_mut(&link) {
             socket.channel = channel;
+        }
+        if let Outgoing::Cancelled(listen) = message {
+            if let Some(socket) = self.sockets.get_mut(&link).filter(|socket| socket.listening == Some(*listen)) {
+                socket.listening = None;
+            }
         }
         let Some(id) = id else { return };
         self.asides(link, id, message);
@@ -95,25 +105,36 @@ impl Network {
             }
             _ => {}
         }
+        if let Reply::Listening(more) = reply {
+            return self.listen_on(link, id, more);
+        }
         self.reply(link, id, reply, 50);
+    }
+
+    fn listen_on(&mut self, link: LinkId, id: RequestId, more: bool) {
+        self.tell(link, 30, about(id, Method::ACKNOWLEDGED));
+        if !more {
+            return self.tell(link, 10, result(id, Doc::default()));
+        }
+        if let Some(socket) = self.sockets.get_mut(&link) {
+            socket.listening = Some(id);
+        }
+        if let Some((when, end)) = self.draw_end(id) {
+            self.agenda.at(when, Happening::Client(Input::Link(link, LinkEvent::Message(end))));
+        }
     }
 
     /// What a server says on a socket before it answers.
     fn asides(&mut self, link: LinkId, id: RequestId, message: &Outgoing<Doc>) {
-        let (progress, ping, changed) = self.draw_asides();
+        let (progress, asked, changed) = self.draw_asides();
         if progress && matches!(message, Outgoing::Request { progress: true, .. }) {
             self.tell(link, 20, progress_of(id));
         }
-        if ping {
-            self.tell(link, 20, Incoming::Request { asked: Asked::Ping, payload: Doc::of(9) });
+        if let Some(request) = asked {
+            self.tell(link, 20, request);
         }
         if changed {
-            self.server.edition += 1;
-            let news = self.news();
-            let live: Vec<LinkId> = self.sockets.iter().filter(|(_, s)| s.open && !s.dead).map(|(id, _)| *id).collect();
-            for link in live {
-                self.tell(link, 5, news.clone());
-            }
+            self.announce();
         }
     }
 
@@ -124,7 +145,7 @@ impl Network {
     }
 
     /// Sends a frame to the client, behind those sent before.
-    fn tell(&mut self, link: LinkId, within: u64, message: Incoming<Doc>) {
+    pub(super) fn tell(&mut self, link: LinkId, within: u64, message: Incoming<Doc>) {
         self.down(link, within, LinkEvent::Message(message));
     }
 

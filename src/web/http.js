@@ -1,0 +1,138 @@
+// One HTTP exchange: its headers, its `fetch`, and the reading of its answer, of which wasm hears by numbers. It decides nothing.
+
+import {
+  CHUNK, clients, encode, ENDED, FAILED, HEAD, INITIALIZE, MODERN, names, NOTIFICATION, on, put, receive, REQUEST, TOO_LARGE, values, versions,
+} from "./glue.js";
+
+const JSON_BODY = 0, EVENT_STREAM = 1; // by their place in the list of media types that mean something
+const END = -1, STREAM = -2; // kinds of an exchange without a message
+const SMALL = 16384; // a body declared to be shorter cannot inflate beyond the limit, even compressed
+
+/** Starts an exchange and returns the length of its body. */
+export function exchange(client, source, kind, id, method, handle, version, progress, session, resume, endpoint) {
+  const headers = { accept: "application/json, text/event-stream" };
+  const init = { method: "POST", headers };
+  if (kind === END) {
+    init.method = "DELETE";
+    // The end of a session goes on when the client is gone, and outlives the page that ends it.
+    init.keepalive = true;
+  } else {
+    const abort = new AbortController();
+    clients[client].aborts.set(source, abort);
+    init.signal = abort.signal;
+    if (kind === STREAM) {
+      Object.assign(init, { method: "GET", cache: "no-store" });
+      headers.accept = "text/event-stream";
+    } else {
+      init.body = encode(client, kind, id, method, handle, version, progress);
+      headers["content-type"] = "application/json";
+    }
+  }
+  // What revision is spoken is `initialize`'s very question: only its body names one (P75).
+  if (version >= 0 && kind !== INITIALIZE) headers["mcp-protocol-version"] = versions[version];
+  if (version >= MODERN && kind !== NOTIFICATION) {
+    headers["mcp-method"] = kind === REQUEST ? names[method] : "server/discover";
+    const { name, headers: mirrored = [] } = kind === REQUEST ? values[handle] : {};
+    if (name !== undefined) headers["mcp-name"] = headerValue(String(name));
+    for (const [header, value] of mirrored) headers[header] = value;
+  }
+  if (session) headers["mcp-session-id"] = values[session];
+  if (resume) headers["last-event-id"] = values[resume];
+  run(client, source, init, endpoint ? values[endpoint] : clients[client].host.url);
+  return init.body ? init.body.length : 0;
+}
+
+/** Ends an exchange; nothing more is told of it. Harmless when it is over. */
+export function abort(client, source) {
+  const { aborts } = clients[client];
+  const abort = aborts.get(source);
+  aborts.delete(source);
+  abort?.abort();
+}
+
+const UNKNOWN = 0, BLOCKED = 1, DOWN = 2, UNSENT = 3;
+// Why a first `fetch` failed (P90): a request whose answer may not be read succeeds when only the CORS headers are missing. The limit
+// keeps the diagnosis from delaying the failure.
+async function reach({ fetch, url }) {
+  try {
+    await fetch(url, { mode: "no-cors", credentials: "omit", signal: AbortSignal.timeout(80) });
+    return BLOCKED;
+  } catch (error) {
+    return error?.name === "TimeoutError" ? UNKNOWN : DOWN;
+  }
+}
+
+async function run(client, source, init, url) {
+  const { host, aborts, limit } = clients[client];
+  const { fetch, headers: more } = host;
+  let kind = ENDED;
+  let how = UNSENT;
+  try {
+    if (more) Object.assign(init.headers, typeof more === "function" ? await more() : more);
+    how = UNKNOWN;
+    const response = await fetch(url, init);
+    // Every getter of a response makes an object; `body` a whole stream. Only what is needed is touched.
+    const { status, headers } = response;
+    host.answered = true;
+    const type = headers.get("content-type");
+    const content = type === "application/json" ? JSON_BODY : contentOf(type ?? "");
+    // Only the handshake begins a session.
+    const session = status < 300 && !init.headers["mcp-method"] && headers.get("mcp-session-id");
+    const length = content === JSON_BODY && headers.get("content-length");
+    let text = "";
+    if (length > 0 && length <= SMALL) {
+      text = await response.text();
+      if (status === 200 && !session && text[0] === "{") {
+        // The common case, told in one: a message without a head is the whole of a plain answer.
+        return aborts.delete(source) && receive(text, client, source);
+      }
+      head(client, source, status, headers, content, session);
+    } else {
+      head(client, source, status, headers, content, session);
+      const reader = (content !== JSON_BODY && content !== EVENT_STREAM) || status === 204 ? undefined : response.body?.getReader();
+      const decoder = new TextDecoder();
+      for (let bytes = 0; reader && aborts.has(source); ) {
+        const { done, value } = await reader.read();
+        if (done || !aborts.has(source)) break;
+        if (content === EVENT_STREAM) {
+          on(client, source, CHUNK, 0, put(value), 0, 0, value.length);
+        } else if ((bytes += value.length) > limit) {
+          // Nothing beyond the limit is read, and nothing of the rest kept.
+          reader.cancel().catch(() => {});
+          on(client, source, TOO_LARGE);
+          break;
+        } else {
+          text += decoder.decode(value, { stream: true });
+        }
+      }
+    }
+    if (text && aborts.has(source)) receive(text, client, source);
+  } catch {
+    kind = FAILED;
+    if (how === UNKNOWN && !host.answered && aborts.has(source)) how = await reach(host);
+  }
+  // Forgotten first: aborting what is over costs a DOMException.
+  if (aborts.delete(source)) on(client, source, kind, 0, 0, how);
+}
+
+const contentOf = (type) => ["json", "event-stream", "html"].findIndex((kind) => type.toLowerCase().includes(kind));
+
+function head(client, source, status, headers, content, session) {
+  const wait = retryAfter(status < 300 ? null : headers.get("retry-after"));
+  if (clients[client]?.aborts.has(source)) on(client, source, HEAD, 0, session ? put(session) : 0, content, wait, status);
+}
+
+function retryAfter(text) {
+  if (text === null) return -1;
+  const ms = /^\d+$/.test(text) ? text * 1000 : Date.parse(text) - Date.now();
+  return ms >= 0 ? ms : -1;
+}
+
+// P15: a header carries printable ASCII without blanks at its ends; anything else, and what looks like an encoded value, goes as base64
+// of its UTF-8, so that decoding is unambiguous and no CR or LF can reach a header line.
+export function headerValue(text) {
+  if (/^(?![ \t])[\t\x20-\x7e]*$/.test(text) && !/[ \t]$|^=\?base64\?.*\?=$/.test(text)) return text;
+  return `=?base64?${btoa(encoder.encode(text).reduce((all, byte) => all + String.fromCharCode(byte), ""))}?=`;
+}
+
+const encoder = new TextEncoder();
