@@ -2,11 +2,10 @@
 // of a failure. `--schedules 1` tells the story of its seed step by step. `--mutations` turns the core's rules off one at a time, in a
 // copy, and expects the simulator to notice. It contains no test; those are tests/core/invariants.rs and tests/support.
 import { spawn } from "node:child_process";
-import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-import { tryMutations } from "./mutations.mjs";
+import { fast, tryMutations } from "./mutations.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 /** So many at a time: progress is shown in between. */
@@ -57,8 +56,8 @@ console.log(`${total} passed, 0 failed`);
 /** Runs schedules and gives what the test printed. */
 function schedules(seed, count) {
   const args = ["test", "--release", "--locked", "-q", "-p", "bowline-core", "--test", "invariants", "--", "--nocapture"];
-  const env = { ...process.env, BOWLINE_SEED: String(seed), BOWLINE_SCHEDULES: String(count) };
-  const child = spawn("cargo", args, { cwd: path.resolve(root), env, stdio: ["ignore", "pipe", "pipe"] });
+  const env = { ...process.env, ...fast(root, "sim-target"), BOWLINE_SEED: String(seed), BOWLINE_SCHEDULES: String(count) };
+  const child = spawn("cargo", args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
   return new Promise((resolve) => child.on("close", (code) => resolve({ code, output })));
