@@ -123,6 +123,11 @@ await runSteps([
     run: async () => mustHaveRun(await script("e2e", "bad-input.mjs")),
   },
   {
+    name: "faults-short",
+    about: "a dozen rows of the fault matrix, the built package in Node",
+    run: async () => mustHaveRun(await node(inRoot("tests", "faults", "run.mjs"), ["--short"], limit)),
+  },
+  {
     name: "e2e-browser",
     about: "the built demo in Chromium against three real servers",
     run: async () => mustHaveRun(await script("e2e", "browser.mjs")),
