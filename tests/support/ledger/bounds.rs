@@ -34,7 +34,9 @@ impl Ledger {
         let Bounds { queued, entries, bytes, waiting, newcomer } = self.bounds;
         let now = metrics.queued_requests;
         self.check(!newcomer || now <= waiting.max(queued), || format!("{now} calls wait where {queued} may"));
-        self.check(metrics.cache_size <= entries, || format!("{} results kept where {entries} may", metrics.cache_size));
+        self.check(metrics.cache_size <= entries, || {
+            format!("{} results kept where {entries} may", metrics.cache_size)
+        });
         self.check(metrics.cache_bytes <= bytes, || format!("{} bytes kept where {bytes} may", metrics.cache_bytes));
         (self.bounds.waiting, self.bounds.newcomer) = (now, false);
     }
