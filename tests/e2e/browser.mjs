@@ -81,19 +81,23 @@ async function checkServer(panel, server) {
     assert.equal(await panel.untilEnded(call), "cancelled");
   });
 
-  await check(`${name}: a cut link is lost, a running call is of unknown outcome, a waiting one survives`, async () => {
+  // What that server says while its stream is broken off can be fetched afterwards (P78); elsewhere nobody will ever know.
+  const resumes = name === "everything";
+  const fate = resumes ? "a running call's answer is taken up" : "a running call is of unknown outcome";
+  await check(`${name}: a cut link is lost, ${fate}, a waiting one survives`, async () => {
     const epoch = Number(await panel.fact("Epoch"));
-    const running = await panel.call(tool, args(8000, 8));
+    const running = await panel.call(tool, resumes ? args(2000, 8) : args(8000, 8));
     await panel.untilProgress(running);
     assert.equal(await panel.fact("Last loss"), "none");
     await panel.cut("3 seconds");
     await panel.untilState("reconnecting");
-    assert.equal(await panel.untilEnded(running), "unknown");
+    if (!resumes) assert.equal(await panel.untilEnded(running), "unknown");
     const waiting = await panel.call(...quick.slice(0, 2));
     assert.equal(await panel.status(waiting), "pending");
     await shot("cut");
     await panel.untilState("ready");
     assert.equal(await panel.untilEnded(waiting), "done");
+    if (resumes) assert.equal(await panel.untilEnded(running), "done");
     assert.ok(Number(await panel.fact("Epoch")) > epoch, "the epoch did not grow");
     assert.match(await panel.fact("Last loss"), /^[A-Z_]+ /);
     assert.ok(await panel.outageShown(), "the chart has no gap");

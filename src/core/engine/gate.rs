@@ -90,14 +90,13 @@ impl<P: Payload> Engine<P> {
             self.with(|connection, cx| connection.wake(false, cx));
             return Some(Code::NotConnected);
         }
-        if self.queue.len() < self.config.max_queued {
-            return None;
+        while self.queue.len() >= self.config.max_queued {
+            let lowest = if self.config.drop_lowest { self.queue.lowest(priority) } else { None };
+            let Some(lowest) = lowest else {
+                return Some(Code::QueueFull);
+            };
+            self.give_up(lowest, Code::QueueFull, Detail::None);
         }
-        let lowest = if self.config.drop_lowest { self.queue.lowest(priority) } else { None };
-        let Some(lowest) = lowest else {
-            return Some(Code::QueueFull);
-        };
-        self.give_up(lowest, Code::QueueFull, Detail::None);
         None
     }
 
