@@ -94,6 +94,7 @@ async function checkServer(panel, server) {
     if (!resumes) assert.equal(await panel.untilEnded(running), "unknown");
     const waiting = await panel.call(...quick.slice(0, 2));
     assert.equal(await panel.status(waiting), "pending");
+    await panel.prioritise(waiting, "critical");
     await shot("cut");
     await panel.untilState("ready");
     assert.equal(await panel.untilEnded(waiting), "done");
@@ -101,6 +102,8 @@ async function checkServer(panel, server) {
     assert.ok(Number(await panel.fact("Epoch")) > epoch, "the epoch did not grow");
     assert.match(await panel.fact("Last loss"), /^[A-Z_]+ /);
     assert.ok(await panel.outageShown(), "the chart has no gap");
+    assert.match(await panel.text(waiting), /critical/);
+    for (const name of ["p50", "p95", "p99", "critical"]) await panel.untilMeasured(name);
     await shot("back");
   });
 
