@@ -27,6 +27,8 @@ const failure = (fields) => ({ code: "INTERNAL", outcome: "not-sent", retryable:
 
 // What a user can run into: [name, failure, class, words of the message, words of the hint].
 const SITUATIONS = [
+  // A browser hides the status of a redirect that it does not follow.
+  ["redirect", { code: "HTTP_ERROR", httpStatus: 0 }, "McpHttpError", /redirects/, /serverUrl/],
   ["wrong path", { code: "HTTP_ERROR", httpStatus: 404 }, "McpHttpError", /HTTP 404/, /no MCP endpoint.*path of serverUrl/i],
   ["wrong method", { code: "HTTP_ERROR", httpStatus: 405 }, "McpHttpError", /HTTP 405/, /no MCP endpoint.*path of serverUrl/i],
   ["HTML", { code: "PARSE_ERROR", detail: "html" }, "McpError", /a web page$/, /login page/],
