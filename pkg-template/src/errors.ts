@@ -190,8 +190,8 @@ REQUEST_TIMEOUT|no answer within $timeout ms|Raise timeout, or pass onProgress: 
  queue|not sent within $timeout ms|Not connected, or too many calls: raise maxTotalTimeout.
  total|not finished within $timeout ms|Raise maxTotalTimeout.
 QUEUE_FULL|too many calls are waiting|Raise queue.maxQueued.
-QUEUE_TIMEOUT|not sent within $timeout ms|Too many calls, or no connection.
-NOT_CONNECTED|no connection to $url|Call connect(), or set queue.whileDisconnected to "queue".
+QUEUE_TIMEOUT|not sent within $timeout ms
+NOT_CONNECTED|no connection to $url|Call connect().
 CLIENT_CLOSED|the client is closed|Make a new one.
 SEND_FAILED|the call cannot be sent|transport.headers threw?
  json|the params are not JSON|No cycles, no BigInt.
