@@ -211,7 +211,8 @@ export class Call {
     this.announce();
     this.slot = tables!.attach(client, this);
     const method = tables!.methodId(this.method);
-    core.call(client, this.slot, method, params, level(this.priority), options.timeout ?? -1, options.maxTotalTimeout ?? -1, flags, key, options.cacheTTL ?? -1);
+    const { timeout = -1, maxTotalTimeout = -1, queueTimeout = -1, cacheTTL = -1 } = options;
+    core.call(client, this.slot, method, params, level(this.priority), timeout, maxTotalTimeout, queueTimeout, flags, key, cacheTTL);
   }
 
   private unsent(detail: string, cause: unknown): void {
@@ -337,5 +338,6 @@ export class Call {
     this.asking?.abort();
     if (this.abort) this.signal!.removeEventListener("abort", this.abort);
     this.host.touch();
+    this.host.queue.look();
   }
 }

@@ -40,8 +40,8 @@ pub fn create(config: &Object, host: &HostObject) -> i32 {
     client
 }
 
-/// Makes the call whose settlers are in `slot`. `timeout`, `max_total` and `ttl` are milliseconds, negative for the default; `key`
-/// is zero for none.
+/// Makes the call whose settlers are in `slot`. `timeout`, `max_total`, `max_queue_time` and `ttl` are milliseconds, negative for the
+/// default; `key` is zero for none.
 #[wasm_bindgen]
 #[allow(clippy::too_many_arguments)] // one crossing of numbers per request
 pub fn call(
@@ -52,6 +52,7 @@ pub fn call(
     priority: i32,
     timeout: f64,
     max_total: f64,
+    max_queue_time: f64,
     flags: i32,
     key: i32,
     ttl: f64,
@@ -69,6 +70,7 @@ pub fn call(
         priority: priority as u8,
         timeout: span(timeout),
         max_total: span(max_total),
+        max_queue_time: span(max_queue_time),
         progress_resets_timeout: flags & KEEP_TIMEOUT == 0,
         progress: flags & PROGRESS != 0,
         idempotent: flags & IDEMPOTENT != 0,
@@ -127,6 +129,19 @@ pub fn listen(client: i32, params: i32) {
 #[wasm_bindgen(js_name = changeContext)]
 pub fn change_context(client: i32) {
     tell(client, Command::ChangeContext);
+}
+
+/// Sends nothing that waits, or, for 0, goes on.
+#[wasm_bindgen]
+pub fn pause(client: i32, paused: i32) {
+    tell(client, Command::Pause(paused != 0));
+}
+
+/// Cancels what waits: of a method or, when that is negative, of all, and of lower priority than `below`.
+#[wasm_bindgen]
+pub fn clear(client: i32, method: i32, below: i32) {
+    let method = (method >= 0).then(|| Method::from_index(method as u32));
+    tell(client, Command::Clear(method, below as u8));
 }
 
 /// Drops the link and connects anew.

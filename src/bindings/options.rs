@@ -1,13 +1,11 @@
 //! Public configuration into the core's: the only file that knows both vocabularies. Absent means default; anything of a wrong kind
 //! throws a text that names the option, so that a misspelt value never becomes a silent default.
 
-use bowline_core::{CacheLimits, Config, Duration, Era, Jitter, Reconnect, Revalidate, Versions};
+use bowline_core::{CacheLimits, Config, Duration, Era, Jitter, Reconnect, Revalidate, Version, Versions};
 use bowline_web::{has, option, option_set, HostObject};
 use js_sys::Object;
 
 const FLAG: &str = "false|true";
-/// The revisions, in the order of their bits.
-const VERSIONS: &str = "2024-11-05|2025-03-26|2025-06-18|2025-11-25|2026-07-28";
 
 /// The configuration, and the largest message to accept in bytes.
 pub(crate) fn parse(object: &Object, host: &HostObject) -> (Config, f64) {
@@ -32,6 +30,13 @@ pub(crate) fn parse(object: &Object, host: &HostObject) -> (Config, f64) {
     options.count("queue.maxQueued", &mut config.max_queued);
     options.count("queue.concurrency", &mut config.websocket_concurrency);
     options.count("queue.concurrency", &mut config.http_concurrency);
+    options.count("queue.reserve", &mut config.reserve);
+    options.span("queue.aging", &mut config.aging);
+    options.span("queue.maxQueueTime", &mut config.max_queue_time);
+    config.drop_lowest = options.choice("queue.overflow", "reject|drop-lowest") == Some(1);
+    config.reject_disconnected = options.choice("queue.whileDisconnected", "queue|reject") == Some(1);
+    options.bytes("transport.highWaterMark", &mut config.high_water);
+    options.bytes("transport.lowWaterMark", &mut config.low_water);
     // No room at all would be a client that never sends.
     config.websocket_concurrency = config.websocket_concurrency.max(1);
     config.http_concurrency = config.http_concurrency.max(1);
@@ -50,15 +55,16 @@ pub(crate) fn parse(object: &Object, host: &HostObject) -> (Config, f64) {
         _ => Revalidate::Watched,
     };
     config.cache = options.flag("enableCaching", true).then_some(limits);
-    let max_message = options.number("transport.maxMessageBytes");
-    (config, if max_message.is_nan() { f64::from(16 << 20) } else { max_message })
+    let mut max_message = f64::from(16 << 20);
+    options.bytes("transport.maxMessageBytes", &mut max_message);
+    (config, max_message)
 }
 
 struct Options<'a>(&'a Object);
 
 impl Options<'_> {
     fn protocol(&self, config: &mut Config) {
-        let bits = option_set(self.0, "protocol.versions", VERSIONS);
+        let bits = option_set(self.0, "protocol.versions", Version::NAMES);
         if bits != 0 {
             config.versions = Versions::from_bits(bits as u8);
             // Whoever names the one modern revision knows the server.
@@ -120,6 +126,13 @@ impl Options<'_> {
         let count = self.number(path);
         if !count.is_nan() {
             *into = count as usize;
+        }
+    }
+
+    fn bytes(&self, path: &str, into: &mut f64) {
+        let bytes = self.number(path);
+        if !bytes.is_nan() {
+            *into = bytes;
         }
     }
 

@@ -41,6 +41,10 @@ pub enum Command<P> {
     Invalidate(Option<Method>, u32),
     /// The calls from now on are another user's: nothing private may cross to them (P55).
     ChangeContext,
+    /// Send nothing that waits, or go on.
+    Pause(bool),
+    /// Cancel what waits: of one method or of all, and of a lower priority than this.
+    Clear(Option<Method>, u8),
     /// Drop the link and connect anew, now.
     Reconnect,
     /// Settle everything, end the session, and stay closed.
@@ -81,6 +85,8 @@ pub struct Request<P> {
     pub timeout: Option<Duration>,
     /// From creation to settle; `None` for the engine's default.
     pub max_total: Option<Duration>,
+    /// From creation to its first sending; `None` for the engine's default.
+    pub max_queue_time: Option<Duration>,
     /// Whether progress restarts `timeout`.
     pub progress_resets_timeout: bool,
     /// Whether the caller listens to progress.
@@ -131,6 +137,9 @@ pub enum LinkEvent<P> {
     Closed(u16),
     /// The shell could not write a frame; the request with this id, if it was one, did not leave.
     SendFailed(Option<RequestId>),
+    /// So many bytes were handed to the WebSocket and not to the network: the reply to [`Output::Measure`], and told unasked after a frame
+    /// that brought them above the high mark.
+    Buffered(f64),
 }
 
 /// What happens in an HTTP exchange.
@@ -193,6 +202,8 @@ pub enum Output<P> {
         /// The revision in whose form it is written.
         version: Version,
     },
+    /// Say with [`LinkEvent::Buffered`] how much the WebSocket holds back.
+    Measure(LinkId),
     /// Start an HTTP exchange.
     Fetch(ExchangeId, Plan<P>),
     /// Abort an HTTP exchange; no event is expected from it any more.

@@ -1,6 +1,8 @@
 //! Two users of one client never see each other's private results (invariant I10, protocol P55), whatever happens in between: a model
 //! that knows who each value belongs to watches 100,000 random steps.
 
+#![allow(clippy::indexing_slicing, reason = "a test speaks by panicking")]
+
 use std::collections::HashMap;
 
 use bowline_core::{

@@ -6,18 +6,15 @@ import { serve } from "../../src/web/keeping.js";
 /** The peers of the clients made so far, oldest first. */
 export const peers = [];
 const tables = glue.api();
-glue.addVersion("2025-11-25");
-glue.addVersion("2026-07-28");
-glue.addMethod("tools/call", 0);
-for (const method of ["tools/list", "resources/list", "resources/read", "prompts/list", "server/discover"]) glue.addMethod(method, 1);
+let heard;
+const methods = "tools/call|tools/list|resources/list|resources/read|prompts/list|server/discover";
+glue.setUp({ hear: (...told) => (heard = told) }, methods, 0b111110, "2025-11-25|2026-07-28");
 
 /** A handle as the real core gets it: of what arrived as text. */
 function arrived(client, message) {
   if (message.result === undefined && !message.error) return 0;
-  let handle;
-  glue.connect({ hear: (...told) => (handle = told[4]) });
   glue.receiveBytes(new TextEncoder().encode(JSON.stringify({ jsonrpc: "2.0", id: 1, ...message })), client, 1);
-  return handle;
+  return heard[4];
 }
 
 class Peer {
@@ -69,7 +66,8 @@ class Peer {
   fail(call, code, { outcome = "not-applied", retryable = 0, kind = "", number = 0, value } = {}) {
     this.calls = this.calls.filter((one) => one !== call);
     const handle = arrived(this.client, kind === "rpc" ? { error: value } : { result: value });
-    glue.fail(this.client, call.slot, glue.failure(code, outcome, retryable, kind, number, -1, "", handle));
+    const [what, after, how] = [glue.CODES.indexOf(code), glue.OUTCOMES.indexOf(outcome), glue.KINDS.indexOf(kind)];
+    glue.fail(this.client, call.slot, glue.failure(what, after, retryable, how, number, -1, "", handle));
   }
 
   rpcError(call, number, data) {
@@ -114,7 +112,7 @@ export function create(_config, host) {
   return peer.client;
 }
 
-export function call(client, slot, method, params, _priority, _timeout, _total, flags, key, ttl) {
+export function call(client, slot, method, params, _priority, _timeout, _total, _queue, flags, key, ttl) {
   const peer = of(client);
   const entry = entries.get(slot + client * 1e6);
   const one = { slot, method: entry.method, params: read(params), headers: mirrored.get(params), flags, key, ttl, entry, connect: !!(flags & CONNECT) };
@@ -155,4 +153,6 @@ export const changeContext = (client) => void of(client).contexts++;
 export const metrics = () => [];
 export const isSent = () => 1;
 export const setPriority = () => {};
+export const pause = () => {};
+export const clear = () => {};
 export const reconnect = () => {};

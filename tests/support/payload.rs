@@ -69,7 +69,7 @@ pub fn fixed() -> Config {
 /// The method of that name in the specification's table.
 #[must_use]
 pub fn named(name: &str) -> Option<Method> {
-    let at = Method::table().position(|(other, _)| other == name)?;
+    let at = Method::NAMES.split('|').position(|other| other == name)?;
     Some(Method::from_index(at as u32))
 }
 
@@ -83,6 +83,7 @@ pub fn request(method: Method, key: u32) -> Req {
         priority: 1,
         timeout: None,
         max_total: None,
+        max_queue_time: None,
         progress_resets_timeout: false,
         progress: false,
         idempotent: false,

@@ -1,16 +1,13 @@
 //! What is kept, seen from the calls: who is answered by it, what enters it, what makes it old (protocol P52-P57; resilience rules, section
 //! 3). How much is kept, and which goes first, is `policy/cache`'s.
 
-use super::{forget, CacheKey, CallId, Detail, Engine, Error, Method, Output, Payload, Settled};
+use super::{forget, CacheKey, CallId, Code, Detail, Engine, Error, Method, Output, Payload, Settled};
 use crate::config::Revalidate;
 use crate::io::{CacheMode, Keep};
 use crate::link::Call;
 use crate::policy::cache::{Entry, Scope};
 use crate::time::{Duration, Instant};
 use crate::wire::{Era, Hint};
-
-/// As long as a stale result is there at all.
-const EVER: Duration = Duration::from_millis(u64::MAX);
 
 impl<P: Payload> Engine<P> {
     /// Answers a new read out of the cache, if its mode and what is kept allow that; true when it is settled.
@@ -27,7 +24,7 @@ impl<P: Payload> Engine<P> {
         let found = match mode {
             CacheMode::Use => cache.find(key, self.now, cache.limits().stale_while_revalidate),
             CacheMode::Refresh => None,
-            CacheMode::OnlyIfCached | CacheMode::StaleWhileRevalidate => cache.find(key, self.now, EVER),
+            CacheMode::OnlyIfCached | CacheMode::StaleWhileRevalidate => cache.find(key, self.now, Duration::MAX),
         };
         let Some((payload, stale)) = found else {
             self.metrics.cache_misses += 1;
@@ -66,7 +63,8 @@ impl<P: Payload> Engine<P> {
         let (call, cache) = (self.calls.at(id)?, self.cache.as_mut()?);
         let server_spoke = matches!(error.detail, Detail::Http(..=499, _));
         let refresh = call.request.cache_mode == CacheMode::Refresh;
-        if refresh || server_spoke || !super::flow::is_unwell(error.code) || call.context != cache.context() {
+        let unreached = super::flow::is_unwell(error.code) || error.code == Code::NotConnected;
+        if refresh || server_spoke || !unreached || call.context != cache.context() {
             return None;
         }
         let grace = cache.limits().stale_if_error;
