@@ -60,8 +60,8 @@ const optFlags = [
 // public type (checkFiles looks) and in no text, as that of an option or of a member that Rust asks for.
 const internalNames =
   "abandon aborts again ambient announce answered ask asking attach caching calls changed emit finish finishing given " +
-  "headerValue host inContext inputs isModern keeps keyTexts lacking learn look madeAt methodId onDoubt onInput onLink onListen onNotification " +
-  "onReplay onRequest onServer onState printed refuse rejectWith restart resumed resumes rpcMessage serve settleWith slot submit " +
+  "headerValue host inContext inputs isModern isOpen keeps keyText keyTexts lacking lazy learn look madeAt methodId onDoubt onInput onLink onListen onNotification " +
+  "onReplay onRequest onServer onState printed refuse rejectWith restart resumed resumes rpcMessage serve settleWith shown slot submit " +
   "subscriptions tables timer touch";
 const internal = internalNames.replaceAll(" ", "|");
 

@@ -2,12 +2,14 @@
 
 import { reconnect } from "bowline-core";
 import { CONNECT, NOTIFICATION, submit, type Finish } from "./call.js";
+import { Cache } from "./cache.js";
 import { Host, serverInfo } from "./host.js";
 import { all, items, type ListName } from "./lists.js";
 import { finishTask, finishTool } from "./tasks.js";
 import { iterate } from "./events.js";
 import type {
   AnyMcpEvent,
+  CacheApi,
   CallToolOptions,
   CallToolResult,
   ClientMetrics,
@@ -57,6 +59,7 @@ export function createClient(config: MCPClientConfig): McpClient {
 /** An MCP client. Its methods may be called in any state: calls wait for the connection they need. */
 export class McpClient {
   readonly #host: Host;
+  #cache: CacheApi | undefined;
   /** `config.id`, or a name of its own. */
   readonly id: string;
   /** What the client was made with. */
@@ -82,6 +85,11 @@ export class McpClient {
   /** The calls that wait for their turn. */
   get queue(): QueueApi {
     return this.#host.queue;
+  }
+
+  /** What is kept: to be looked at, set, dropped, and carried elsewhere. */
+  get cache(): CacheApi {
+    return (this.#cache ??= new Cache(this.#host));
   }
 
   /** For `useSyncExternalStore` and everything like it. */

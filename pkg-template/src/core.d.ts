@@ -18,6 +18,14 @@ declare module "bowline-core" {
   export function pause(client: number, paused: number): void;
   /** Cancels what waits: of a method or, when that is negative, of all; of lower priority than `below`. */
   export function clear(client: number, method: number, below: number): void;
+  /** A handle on the fresh result under a key, or 0. */
+  export function peek(client: number, key: number): number;
+  /** Keeps a result: bits of `flags` are 1 for public, 2 for newer than what is kept. A negative `ttl` is the default. */
+  export function keep(client: number, key: number, method: number, subject: number, handle: number, size: number, ttl: number, flags: number): void;
+  /** Four numbers for each fresh result: its key, a handle, how long it stays fresh, whether it is public. */
+  export function kept(client: number): number[];
+  /** What is kept of a method (negative: of all), about a subject (0: any), is old. */
+  export function invalidate(client: number, method: number, subject: number): void;
   export function reconnect(client: number): void;
   export function close(client: number): number[] | undefined;
   export function metrics(client: number): number[] | undefined;
@@ -36,6 +44,15 @@ declare module "bowline-core" {
     /** `headers`: what a modern server over HTTP gets as headers too. */
     params(method: number, given: object | null | undefined, headers?: [name: string, value: string][]): number;
     printed(params: number): Printed;
+    /** The value behind a handle, which is given up. */
+    take(handle: number): unknown;
+    /** The value behind a handle, which is kept. */
+    shown(handle: number): unknown;
+    /** A handle on the `result` of a text that is parsed when it is first asked for. */
+    lazy(text: string): number;
+    /** A number for an address, 0 for none. */
+    about(uri: string | undefined): number;
+    keyText(client: number, key: number): string;
     /** A text as a header can carry it (P15). */
     headerValue(text: string): string;
     key(client: number, method: number, given: object | null | undefined, always: boolean | undefined): number;

@@ -78,7 +78,8 @@ export class Host {
   readonly #cacheTools: readonly string[] | undefined;
   readonly #methods: readonly string[] | undefined;
   /** The user whose results are kept, as `partition` names it. */
-  #partition: string | undefined;
+  partition: string | undefined;
+  #due: (() => void)[] = [];
 
   /** Set by the snippet when the server's first HTTP answer could be read. */
   answered = false;
@@ -148,14 +149,29 @@ export class Host {
     return tool === undefined ? this.#methods?.includes(method) : !!this.#cacheTools?.includes(tool);
   }
 
+  /** Whether there is a core to ask. */
+  get isOpen(): boolean {
+    return this.client >= 0 && !this.#closing;
+  }
+
+  /** Does it now, or when the core is loaded, before the first call. */
+  onceOpen(work: () => void): void {
+    if (this.isOpen) work();
+    else if (!this.#closing) this.#due.push(work);
+  }
+
+  invalid(detail: string): McpError {
+    return invalid(detail);
+  }
+
   /** Finds out whose calls these are, and lets nothing private cross to another user (P55). False when that cannot be told. */
   inContext(): boolean {
     const { partition } = this.#config.cacheOptions ?? {};
     if (!partition) return true;
     try {
       const now = typeof partition === "string" ? partition : partition();
-      if (this.#partition !== undefined && now !== this.#partition) changeContext(this.client);
-      this.#partition = now;
+      if (this.partition !== undefined && now !== this.partition) changeContext(this.client);
+      this.partition = now;
       return true;
     } catch (error) {
       this.warn(`cacheOptions.partition: ${error}`);
@@ -226,6 +242,7 @@ export class Host {
     }
     this.tables = tables;
     if (this.queue.paused) this.queue.pause();
+    for (const work of this.#due.splice(0)) work();
     for (const call of this.#waiting.splice(0)) call.start();
   }
 

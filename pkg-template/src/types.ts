@@ -147,6 +147,40 @@ export interface PingResult {
   via: Transport;
 }
 
+/** What is meant: results of a method, results about an address, or both. */
+export interface CacheFilter {
+  method?: string;
+  /** Of `resources/read`. */
+  uri?: string;
+}
+
+/** What a client keeps. Before the core is loaded there is nothing; what is set or hydrated then is kept as soon as it is. */
+export interface CacheApi {
+  /** Entries, stale ones too. */
+  readonly size: number;
+  /** The fresh result that is kept for these params, frozen; undefined when there is none. Asks no server. */
+  get(method: string, params?: object): unknown;
+  /**
+   * Keeps a result as if the server had given it; reads under way do not replace it. It is private.
+   * @param ttl Milliseconds; `cacheOptions.defaultTTL` when absent, never more than `maxTTL`.
+   */
+  set(method: string, params: object | undefined, value: unknown, ttl?: number): void;
+  /** Drops what is meant (everything without a filter), and how much that was. Reads under way are not kept. */
+  invalidate(filter?: CacheFilter): number;
+  clear(): void;
+  /**
+   * Everything fresh as plain JSON, with the time it has left. Danger: it holds what was read for the user; give it to nobody else (a
+   * page that others get from a shared cache, say).
+   */
+  dehydrate(): object;
+  /**
+   * Takes back what `dehydrate` gave, here or elsewhere: what is still fresh and not kept already. What is private is taken only under the
+   * same `cacheOptions.partition`.
+   * @throws McpError `INVALID_CONFIG` when it is of another version.
+   */
+  hydrate(state: unknown): void;
+}
+
 // ---- State ----------------------------------------------------------------------------------------
 
 export type Transport = "websocket" | "http";

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use bowline_core::{CacheKey, CacheMode, CallId, Command, Duration, Input, Kind, LinkId, Method, Request};
+use bowline_core::{CacheKey, CacheMode, CallId, Command, Duration, Input, Keep, Kind, LinkId, Method, Request};
 use bowline_web::{Driver, HostObject, Payload};
 use js_sys::Object;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -123,6 +123,45 @@ pub fn is_sent(client: i32, slot: i32) -> i32 {
 #[wasm_bindgen]
 pub fn listen(client: i32, params: i32) {
     tell(client, Command::Listen(Payload::from_raw(params)));
+}
+
+/// A handle on the fresh result under `key`, or 0.
+#[wasm_bindgen]
+#[must_use]
+pub fn peek(client: i32, key: i32) -> i32 {
+    driver(client).map_or(0, |driver| driver.peek(CacheKey(key as u32)))
+}
+
+/// Keeps a result under `key`; `flags` are 1 for public and 2 for newer than what is kept, a negative `ttl` is the default.
+#[wasm_bindgen]
+#[allow(clippy::too_many_arguments)] // as above
+pub fn keep(client: i32, key: i32, method: i32, subject: i32, handle: i32, size: i32, ttl: f64, flags: i32) {
+    if let Some(payload) = Payload::from_raw(handle) {
+        let keep = Keep {
+            method: Method::from_index(method as u32),
+            subject: subject as u32,
+            payload,
+            size: size as u32,
+            ttl: (ttl >= 0.0).then(|| Duration::from_millis_f64(ttl)),
+            public: flags & 1 != 0,
+            newer: flags & 2 != 0,
+        };
+        tell(client, Command::Keep(CacheKey(key as u32), keep));
+    }
+}
+
+/// Four numbers for each fresh result; see the driver.
+#[wasm_bindgen]
+#[must_use]
+pub fn kept(client: i32) -> JsValue {
+    driver(client).map_or(JsValue::UNDEFINED, |driver| driver.kept())
+}
+
+/// What is kept of `method` (negative: of all), about `subject` (0: about anything), is old.
+#[wasm_bindgen]
+pub fn invalidate(client: i32, method: i32, subject: i32) {
+    let method = (method >= 0).then(|| Method::from_index(method as u32));
+    tell(client, Command::Invalidate(method, subject as u32));
 }
 
 /// The calls from now on are another user's.

@@ -5,8 +5,8 @@ mod client;
 mod options;
 
 pub use client::{
-    answer, call, cancel, change_context, clear, close, create, is_sent, listen, metrics, pause, reconnect, reply,
-    set_priority,
+    answer, call, cancel, change_context, clear, close, create, invalidate, is_sent, keep, kept, listen, metrics,
+    pause, peek, reconnect, reply, set_priority,
 };
 
 use wasm_bindgen::prelude::wasm_bindgen;

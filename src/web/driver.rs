@@ -5,8 +5,9 @@ use core::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use bowline_core::{
-    CallId, Command, Config, Detail, Duration, Engine, Era, Error, Event, ExchangeEvent, ExchangeId, Incoming, Input,
-    Instant, LinkEvent, LinkId, Malformed, Method, Metrics, Outgoing, Output, Plan, RequestId, Status, Verb, Version,
+    CacheKey, CallId, Command, Config, Detail, Duration, Engine, Era, Error, Event, ExchangeEvent, ExchangeId,
+    Incoming, Input, Instant, LinkEvent, LinkId, Malformed, Method, Metrics, Outgoing, Output, Plan, RequestId, Status,
+    Verb, Version,
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::JsValue;
@@ -145,6 +146,25 @@ impl Driver {
             glue::note(own.average_latency);
             glue::note(own.p95);
         }
+        glue::noted()
+    }
+
+    /// A handle on the fresh result under `key`, or 0.
+    #[must_use]
+    pub fn peek(&self, key: CacheKey) -> i32 {
+        let found = self.engine.borrow_mut().peek(now(), key);
+        self.pump();
+        found.map_or(0, Payload::into_raw)
+    }
+
+    /// Four numbers for each fresh result: its key, its handle, the milliseconds it has left, whether it is public.
+    #[must_use]
+    pub fn kept(&self) -> JsValue {
+        self.engine.borrow().each_kept(now(), &mut |key, payload, left, public| {
+            [f64::from(key.0), f64::from(payload.raw()), left.as_millis(), f64::from(public)]
+                .into_iter()
+                .for_each(glue::note);
+        });
         glue::noted()
     }
 

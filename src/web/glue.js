@@ -2,13 +2,14 @@
 // settlers, header objects. Wasm sees numbers: handles of values, slots of calls, ids of methods. It decides nothing.
 
 import { abort, headerValue } from "./http.js";
+import { keeping } from "./keeping.js";
 import { about } from "./listening.js";
 
 export const values = [undefined];
 const texts = [undefined]; // the JSON text a result came in, while somebody may need a second, independent copy of it
 const counts = [0];
 const free = [];
-const LAZY = {}; // stands for a value that was handed out; the next taker gets a frozen copy made from the text
+export const LAZY = {}; // stands for a value that was handed out; the next taker gets a frozen copy made from the text
 
 /** A handle on a value; `text` is what a result was parsed from. */
 export function put(value, text) {
@@ -117,7 +118,7 @@ export function shut(client) {
 
 /** What the package uses of this module; it reaches it through the wasm module, so that there is one instance of both. */
 export function api() {
-  return { attach, methodId, params, key, message, names, printed: (handle) => values[handle], headerValue };
+  return { attach, methodId, params, key, message, names, printed: (handle) => values[handle], headerValue, ...keeping };
 }
 
 // The entry has resolve(value), reject(failure), ask(need, value) and, if it listens, progress(value).

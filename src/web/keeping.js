@@ -1,7 +1,7 @@
 // What a snippet knows of kept results: whom a change concerns, and how a stale result reaches its caller. What is kept, and for how long,
 // is the core's.
 
-import { clients, take, tell, values } from "./glue.js";
+import { clients, LAZY, put, retain, take, tell, values } from "./glue.js";
 
 /** A number for an address: equal for equal ones, seldom for others, 0 for none. */
 export function about(uri) {
@@ -9,6 +9,21 @@ export function about(uri) {
   for (let at = 0; at < uri?.length; at++) sum = (Math.imul(sum, 31) + uri.charCodeAt?.(at)) | 0;
   return sum;
 }
+
+/** The value behind a handle, which is kept. */
+function shown(handle) {
+  retain(handle);
+  return take(handle);
+}
+
+/** What the package uses of this for `client.cache`. */
+export const keeping = {
+  about,
+  shown,
+  take: (handle) => take(handle),
+  lazy: (text) => put(LAZY, text),
+  keyText: (client, key) => clients[client].keyTexts[key],
+};
 
 /** What params, printed or of a notification, are about. */
 export function subject(handle) {

@@ -29,6 +29,8 @@ class Peer {
   cancelled = [];
   epoch = 0;
   contexts = 0;
+  keeps = [];
+  invalidated = [];
 
   constructor(host) {
     this.host = host;
@@ -149,6 +151,10 @@ export function close(client) {
   return undefined;
 }
 
+export const peek = () => 0;
+export const kept = () => [];
+export const keep = (client, ...told) => void of(client).keeps.push(told);
+export const invalidate = (client, ...told) => void of(client).invalidated.push(told);
 export const changeContext = (client) => void of(client).contexts++;
 export const metrics = () => [];
 export const isSent = () => 1;
