@@ -38,7 +38,9 @@ export class Cache implements CacheApi {
   }
 
   set(method: string, params: object | undefined, value: unknown, ttl = -1): void {
-    this.#host.onceOpen(() => this.#keep([method, params ?? {}, value, ttl, false], NEWER));
+    // Later changes to what was given change nothing.
+    const entry = structuredClone([method, params ?? {}, value, ttl, false] as const);
+    this.#host.onceOpen(() => this.#keep(entry, NEWER));
   }
 
   invalidate({ method, uri }: CacheFilter = {}): number {
@@ -68,7 +70,7 @@ export class Cache implements CacheApi {
   }
 
   hydrate(state: unknown): void {
-    const { version, partition, at, entries } = (state ?? {}) as State;
+    const { version, partition, at, entries } = structuredClone(state ?? {}) as State;
     if (version !== VERSION || !Array.isArray(entries)) throw this.#host.invalid("the state to hydrate is of another version");
     const host = this.#host;
     host.onceOpen(() => {
