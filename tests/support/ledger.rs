@@ -9,12 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use bowline_core::{
     CacheKey, CallId, Command, Config, Content, Duration, Effect, Era, Event, ExchangeEvent, ExchangeId, Incoming,
     Input, Instant, Kind, LinkEvent, LinkId, ListenPhase, Method, Metrics, Need, Outgoing, Output, RequestId, Settled,
-    State, Transport,
+    State, Transport, Verb,
 };
 
 pub use record::Record;
 
-use crate::Doc;
+use crate::{ms, Doc};
 use record::Place;
 
 /// The outsider.
@@ -28,6 +28,8 @@ pub struct Ledger {
     exchanges: BTreeMap<ExchangeId, bool>,
     /// The exchange that carries `notifications/initialized`, until its answer begins: calls wait for that.
     introducing: Option<ExchangeId>,
+    /// A standing stream that is asked for, and how long calls may wait for its head.
+    holding: Option<(ExchangeId, Instant)>,
     /// Whether answers come on the stream of HTTP+SSE, so that as many calls fly as on a socket.
     carried: bool,
     keys: BTreeSet<CacheKey>,
@@ -189,6 +191,9 @@ impl Ledger {
                 if let Some(Outgoing::Initialized) = plan.message {
                     self.introducing = Some(*id);
                 }
+                if plan.verb == Verb::Get && plan.resume.is_none() {
+                    self.holding = Some((*id, now + ms(500) + self.lateness));
+                }
                 if let Some(message) = &plan.message {
                     self.carried = plan.endpoint.is_some();
                     let carried = self.carried && matches!(message, Outgoing::Request { .. });
@@ -281,8 +286,8 @@ impl Ledger {
             }
         };
         let full = self.carried && metrics.active_requests as usize >= self.room.0;
-        let idle =
-            !full && self.state == Some(State::Ready) && waiting > 0 && flying < room && self.introducing.is_none();
+        let held = self.introducing.is_some() || self.holding.is_some_and(|(_, until)| now < until);
+        let idle = !full && self.state == Some(State::Ready) && waiting > 0 && flying < room && !held;
         self.check(!idle, || format!("{waiting} calls wait while {flying} of {room} fly"));
         let unwanted = self.wanted.is_none() && !self.listens.is_empty();
         self.check(!unwanted, || "something is listened to that nobody wants".to_owned());
@@ -428,6 +433,7 @@ impl Ledger {
 
     fn introduced(&mut self, id: ExchangeId) {
         self.introducing = self.introducing.filter(|other| *other != id);
+        self.holding = self.holding.filter(|(other, _)| *other != id);
     }
 
     fn leave(&mut self, place: Place) {
