@@ -47,10 +47,11 @@ export function seed() {
 // What was found out about an endpoint (its WebSocket does not work, its server is of the older eras), until when: one origin may have
 // several, of different eras. Session storage where there is one: workers and Node have none.
 const memory = new Map();
+const VERDICTS = ["fallback", "legacy"];
 
 function verdict(host, what, until) {
   const { origin, pathname } = new URL(host.webSocketUrl);
-  const name = `bowline:${what}:${origin}${pathname}`;
+  const name = `bowline:${VERDICTS[what]}:${origin}${pathname}`;
   if (until) memory.set(name, until);
   try {
     if (until) sessionStorage.setItem(name, until);
