@@ -112,12 +112,13 @@ test("those who share a result cannot change each other's", () => {
 
 test("keys are equal up to the order of members and only for cacheable methods", () => {
   const list = methodId("tools/list");
-  assert.equal(key(client, list, { a: 1, b: [1, { c: 2, d: undefined }] }, false), key(client, list, { b: [1, { c: 2 }], a: 1 }, false));
-  assert.notEqual(key(client, list, { a: 1 }, false), key(client, list, { a: "1" }, false));
-  assert.equal(key(client, methodId("tools/call"), {}, false), 0);
-  const kept = key(client, list, { a: 9 }, false);
+  assert.equal(key(client, list, { a: 1, b: [1, { c: 2, d: undefined }] }), key(client, list, { b: [1, { c: 2 }], a: 1 }));
+  assert.notEqual(key(client, list, { a: 1 }), key(client, list, { a: "1" }));
+  assert.equal(key(client, methodId("tools/call"), {}), 0);
+  assert.equal(key(client, list, {}, false), 0, "unless the application says otherwise");
+  const kept = key(client, list, { a: 9 });
   glue.forget(client, kept);
-  assert.notEqual(key(client, list, { a: 9 }, false), kept);
+  assert.notEqual(key(client, list, { a: 9 }), kept);
 });
 
 test("what arrives is told by kind", () => {
@@ -209,12 +210,13 @@ test("a list option names what it does not know", () => {
   }
 });
 
-test("verdicts on an origin are remembered until they end, each for itself", () => {
+test("verdicts on an address are remembered until they end, each for itself", () => {
   const [FALLBACK, LEGACY_ERA] = [0, 1];
   const there = { webSocketUrl: "wss://example.test/a" };
   const elsewhere = { webSocketUrl: "wss://example.test/b" };
   env.remember(there, LEGACY_ERA, 60_000);
-  assert.ok(env.remembered(elsewhere, LEGACY_ERA) > 59_000, "an origin is an origin");
+  assert.ok(env.remembered({ webSocketUrl: "wss://example.test/a?token=1" }, LEGACY_ERA) > 59_000);
+  assert.equal(env.remembered(elsewhere, LEGACY_ERA), 0, "one origin may have servers of both eras");
   assert.equal(env.remembered(there, FALLBACK), 0);
   assert.equal(env.remembered({ webSocketUrl: "wss://other.test/" }, LEGACY_ERA), 0);
   env.remember(there, LEGACY_ERA, 0);
