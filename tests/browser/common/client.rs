@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use bowline_core::{CacheKey, CallId, Command, Config, Duration, Input, Jitter, Kind, Method, Reconnect, Request};
+use bowline_core::{
+    CacheKey, CacheMode, CallId, Command, Config, Duration, Input, Jitter, Kind, Method, Reconnect, Request,
+};
 use bowline_web::{api, Driver, Payload};
 use js_sys::{Array, Reflect, JSON};
 use wasm_bindgen::{JsCast, JsValue};
@@ -172,10 +174,13 @@ impl Client {
             priority: 1,
             timeout: None,
             max_total: None,
+            max_queue_time: None,
             progress_resets_timeout: true,
             progress: kind == Kind::Request,
             idempotent: false,
             key,
+            cache_mode: CacheMode::Use,
+            cache_ttl: None,
         };
         self.driver.handle(Input::Command(Command::Call(id, request)));
         Call { id, entry }
