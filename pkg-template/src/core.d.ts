@@ -13,6 +13,8 @@ declare module "bowline-core" {
   /** What to listen to from now on (P47): params, or 0 for nothing. */
   export function listen(client: number, params: number): void;
   export function reconnect(client: number): void;
+  /** 7: no link until 8, or until somebody connects. */
+  export function signal(client: number, signal: number): void;
   export function close(client: number): number[] | undefined;
   export function metrics(client: number): number[] | undefined;
   /** Params as they were printed: all but `_meta`, and its members without the braces. */

@@ -4,7 +4,9 @@
 mod client;
 mod options;
 
-pub use client::{answer, call, cancel, close, create, is_sent, listen, metrics, reconnect, reply, set_priority};
+pub use client::{
+    answer, call, cancel, close, create, is_sent, listen, metrics, reconnect, reply, set_priority, signal,
+};
 
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::JsValue;

@@ -212,8 +212,8 @@ export function progress(client, slot, handle) {
   tell(() => clients[client].calls[slot].progress(report));
 }
 
-export function state(client, state, transport, era, version, attempt, retryAt, epoch, reason) {
-  tell(() => clients[client].host.onState(state, transport, era, version, attempt, retryAt, epoch, reason));
+export function state(client, state, transport, era, version, attempt, retryAt, epoch, cause, reason) {
+  tell(() => clients[client].host.onState(state, transport, era, version, attempt, retryAt, epoch, cause, reason));
 }
 
 export function server(client, handle) {
@@ -235,7 +235,7 @@ export function replay(client, slot) {
 }
 
 export const REQUEST = 0, NOTIFICATION = 1, INITIALIZE = 3;
-const DISCOVER = 2, INITIALIZED = 4, CANCELLED = 5, PONG = 6;
+const DISCOVER = 2, INITIALIZED = 4, CANCELLED = 5, PONG = 6, PING = 8;
 export const MODERN = 4; // index of 2026-07-28 among the versions
 
 /** The text of a message; the kinds are those above. */
@@ -267,6 +267,8 @@ export function encode(client, kind, id, method, handle, version, progress) {
       return `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}}}`;
     case PONG:
       return `{"jsonrpc":"2.0","id":${JSON.stringify(values[handle].id)},"result":{}}`;
+    case PING:
+      return `{"jsonrpc":"2.0","id":${id},"method":"ping"}`;
     default:
       return values[handle];
   }
@@ -300,7 +302,7 @@ export function dial(client, subprotocols) {
 // What is left out arrives as 0, and as NaN for the two floats, id and number.
 const RESULT = 0, ERROR = 1, NOTICE = 2, ASKED = 3, BAD_JSON = 5, BAD_ENVELOPE = 6, BAD_BINARY = 7;
 const OPENED = 8, CLOSED = 9, WAKE = 14;
-export const TOO_LARGE = 4, HEAD = 10, CHUNK = 11, ENDED = 12, FAILED = 13;
+export const TOO_LARGE = 4, HEAD = 10, CHUNK = 11, ENDED = 12, FAILED = 13, SIGNAL = 15;
 
 export let on;
 
@@ -375,9 +377,12 @@ function number(id) {
   return typeof id === "number" ? id : typeof id === "string" && /^\d{1,16}$/.test(id) ? +id : NaN;
 }
 
+const ASLEEP = 10_000; // no timer of a page that runs is so late; those of a machine that sleeps are
+
 /** Sets the client's one timer; a negative delay only clears it. */
 export function wake(client, delay) {
   const own = clients[client];
+  const due = Date.now() + delay;
   clearTimeout(own.timer);
-  if (delay >= 0) own.timer = setTimeout(() => on(client, 0, WAKE), delay);
+  if (delay >= 0) own.timer = setTimeout(() => on(client, 0, WAKE, 0, 0, Date.now() - due > ASLEEP ? 1 : 0), delay);
 }

@@ -48,6 +48,8 @@ createClient({
     maxMessageBytes: 16 << 20,
     streamIdleTimeout: 90_000,
   },
+  heartbeat: { interval: 20_000, timeout: 10_000, hiddenTimeout: 75_000, wakeProbeTimeout: 4_000, method: "auto" },
+  lifecycle: { hidden: "defer-reconnect", offline: "suspend", bfcache: "close", wakeDetection: true },
   queue: { concurrency: 8, maxQueued: 100 },
   protocol: {
     era: "legacy",
