@@ -171,6 +171,7 @@ const DEFAULTS = {
   minUptime: "min_uptime", connectTimeout: "connect_timeout", maxSize: "max_size", defaultTTL: "default_ttl",
   maxTTL: "max_ttl", headStart: "head_start", probeTimeout: "probe_timeout",
   rememberFallback: "remember_fallback", maxQueued: "max_queued", streamIdleTimeout: "stream_idle",
+  interval: "interval", hiddenTimeout: "hidden_timeout", wakeProbeTimeout: "wake_timeout",
 };
 
 test("the documented defaults are the core's", () => {
@@ -216,10 +217,10 @@ test("the CORS recipe is the same in both READMEs, and the one for Node does wha
   }
 });
 
-test("the errors weigh less than 2,600 bytes in brotli", async () => {
+test("the errors weigh less than 3,000 bytes in brotli", async () => {
   const { outputFiles } = await build({ entryPoints: [source("errors")], bundle: true, minify: true, format: "esm", target: "es2022", write: false });
   const size = brotliCompressSync(outputFiles[0].contents).length;
-  assert.ok(size < 2600, `${size} bytes`);
+  assert.ok(size < 3000, `${size} bytes`);
 });
 
 test("listeners are called in order, and one that comes or goes during the round does not disturb it", () => {
