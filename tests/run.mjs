@@ -77,6 +77,11 @@ await runSteps([
     about: "cargo test: units, properties, simulator and doc examples of the core",
     run: async () => mustHaveRun(await run("cargo", ["test", ...workspace])),
   },
+  {
+    name: "mutations",
+    about: "the simulator notices when rules of the core are turned off; all of them: npm run sim -- --mutations",
+    run: async () => mustHaveRun(await node(inRoot("tests", "sim", "run.mjs"), ["--mutations", "--only", "sent again,tells the server"], limit)),
+  },
   { name: "build", about: "npm run build: pkg/ and its sizes", run: () => build() },
   { name: "house", about: "layers, no env import, size gates, file lengths", run: () => script("house.mjs") },
   {
