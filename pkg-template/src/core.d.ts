@@ -27,6 +27,8 @@ declare module "bowline-core" {
   /** What is kept of a method (negative: of all), about a subject (0: any), is old. */
   export function invalidate(client: number, method: number, subject: number): void;
   export function reconnect(client: number): void;
+  /** 7: no link until 8, or until somebody connects. */
+  export function signal(client: number, signal: number): void;
   export function close(client: number): number[] | undefined;
   export function metrics(client: number): number[] | undefined;
   /** Params as they were printed: all but `_meta`, and its members without the braces. */
