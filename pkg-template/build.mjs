@@ -50,6 +50,8 @@ const optFlags = [
   ...["--flatten", "--rereloop", "-Oz", "-Oz", "--one-caller-inline-max-function-size=30", "--reorder-functions-by-name"],
   // No pointer is below 1024: there is the far end of the stack.
   "--low-memory-unused",
+  // Alignments are hints that no engine for browsers follows, and one less thing to compress.
+  "--dealign",
   ...wasmFeatures.map((name) => `--enable-${name}`),
   "--strip-debug",
   "--strip-producers",
