@@ -133,6 +133,11 @@ await runSteps([
     run: async () => mustHaveRun(await script("e2e", "browser.mjs")),
   },
   {
+    name: "e2e-lifecycle",
+    about: "the built package in Chromium: pages kept, frozen, hidden, offline and reloaded, links that die",
+    run: async () => mustHaveRun(await script("e2e", "lifecycle.mjs")),
+  },
+  {
     name: "conformance-node",
     about: "the official conformance suite against the built package, in Node",
     run: async () => mustHaveRun(await conformance("--target", "node")),
