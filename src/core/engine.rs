@@ -46,7 +46,7 @@ pub struct Engine<P> {
     cache: Option<Cache<P>>,
     connection: Connection<P>,
     listen: Listen<P>,
-    exchanges: VecDeque<Exchange>,
+    exchanges: Vec<Exchange>,
     /// Those that are opened again when they end.
     streams: Vec<Stream<P>>,
     /// No drain ends before this.
@@ -79,7 +79,7 @@ impl<P: Payload> Engine<P> {
             cache: config.cache.clone().map(Cache::new),
             connection: Connection::new(&config, now),
             listen: Listen::default(),
-            exchanges: VecDeque::new(),
+            exchanges: Vec::new(),
             streams: Vec::new(),
             next_drain: None,
             hold_until: None,

@@ -53,7 +53,7 @@ impl Fetch {
             return None;
         }
         let id = if last.is_empty() { None } else { Payload::from_raw(glue::header_bytes(&last)) };
-        Some(ExchangeEvent::Cursor { id, retry: retry.map(Duration::from_millis) })
+        Some(ExchangeEvent::Cursor { id, retry: retry.map(|ms| Duration::from_millis_f64(ms as f64)) })
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct Context<'a, P> {
     pub(crate) config: &'a Config,
     pub(crate) rng: &'a mut Rng,
     pub(crate) ids: &'a mut Ids,
-    pub(crate) exchanges: &'a mut VecDeque<Exchange>,
+    pub(crate) exchanges: &'a mut Vec<Exchange>,
     pub(crate) next_drain: &'a mut Option<Instant>,
     pub(crate) out: &'a mut VecDeque<Output<P>>,
 }
@@ -129,7 +129,7 @@ impl<P: Clone> Context<'_, P> {
             exchange.drain_until = Some(until);
             *self.next_drain = Some(self.next_drain.map_or(until, |next| next.min(until)));
         }
-        self.exchanges.push_back(exchange);
+        self.exchanges.push(exchange);
         self.out.push_back(Output::Fetch(id, plan));
         id
     }

@@ -134,9 +134,8 @@ impl Parser {
             }
             b"id" if !value.contains(&0) => self.id = Some(value.to_vec()),
             b"retry" if !value.is_empty() && value.iter().all(u8::is_ascii_digit) => {
-                let ms =
-                    value.iter().fold(0u64, |ms, digit| ms.saturating_mul(10).saturating_add(u64::from(digit - b'0')));
-                sink.retry(ms);
+                // A float, as it saturates by itself: 64 bits that do take a multiplication by 128.
+                sink.retry(value.iter().fold(0.0, |ms, digit| ms * 10.0 + f64::from(digit - b'0')) as u64);
             }
             // Comments (an empty field name) and unknown fields are ignored, never an error.
             _ => {}
