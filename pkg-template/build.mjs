@@ -59,10 +59,10 @@ const optFlags = [
 // Properties of what only this package's own scripts see, src/web/glue.js included: shortened in a release. A name must be in no
 // public type (checkFiles looks) and in no text, as that of an option or of a member that Rust asks for.
 const internalNames =
-  "abandon aborts again ambient announce answered ask asking attach cachesTool caching calls changed emit finish finishing given " +
+  "abandon aborts again ambient announce answered ask asking attach cachesTool caching calls changed crashed emit finish finishing given " +
   "headerValue host inputs isModern keyTexts lacking learn madeAt methodId onDoubt onInput onLink onListen onNotification " +
-  "onReplay onRequest onServer onState printed refuse rejectWith restart resumed resumes rpcMessage serve settleWith slot submit " +
-  "subscriptions tables timer touch";
+  "onReplay onRequest onServer onState printed refuse rejectWith reset restart resumed resumes rpcMessage serve settleWith slot submit " +
+  "sockets subscriptions tables timer touch trapped";
 const internal = internalNames.replaceAll(" ", "|");
 
 const hash = (...parts) => parts.reduce((sum, part) => sum.update(part), createHash("sha256")).digest("hex");
@@ -142,8 +142,8 @@ async function compiled(dev) {
   const wasm = readFileSync(join(wasmDir, wasmFile));
   const script = readFileSync(join(wasmDir, "bowline.js"), "utf8");
   checkWasm(wasm);
-  if (dev) return { wasm, script };
   const slim = slimmed(script);
+  if (dev) return { wasm, script: slim };
   return tighten(await optimised(silence(wasm, slim, [EAR])), slim);
 }
 

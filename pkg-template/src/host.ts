@@ -2,7 +2,7 @@
 // snapshots and decides nothing.
 
 import { close, create, metrics, type Tables } from "bowline-core";
-import { submit, type Call, type RawFailure } from "./call.js";
+import { CONNECT, submit, type Call, type RawFailure } from "./call.js";
 import { Emitter, SnapshotStore } from "./emitter.js";
 import { errorFrom, type Failure, type McpError } from "./errors.js";
 import { Inputs } from "./input.js";
@@ -87,6 +87,8 @@ export class Host {
   #closing = false;
   #touched = false;
   #lostAt = 0;
+  /** Links of cores that crashed. */
+  #epochs = 0;
   #status: HealthReport["status"] = "unknown";
   #carrier: Transport | null = null;
   #server: ServerInfo | null = null;
@@ -188,13 +190,20 @@ export class Host {
     const tables = loaded();
     // Loaded already: start in this very task, so that calls issued together leave together.
     if (tables) this.#begin(tables);
-    else load(this.#config.wasm).then((tables) => this.#begin(tables), (error: McpError) => this.#abandon(error));
+    else this.#load();
+  }
+
+  #load(): void {
+    load(this.#config.wasm).then((tables) => this.#begin(tables), (error: McpError) => this.#abandon(error));
   }
 
   #begin(tables: Tables): void {
-    if (this.#closing) return;
+    // One that waited for the core to be loaded again may find that it was begun.
+    if (this.#closing || this.client >= 0) return;
     try {
-      this.client = create(this.#config, this);
+      const client = create(this.#config, this);
+      if (client === undefined) return this.#load();
+      this.client = client;
     } catch (error) {
       return this.#abandon(invalid((error as Error).message));
     }
@@ -211,7 +220,7 @@ export class Host {
 
   close(): void {
     this.#closing = true;
-    this.inputs.close();
+    this.inputs.close({ code: "CLIENT_CLOSED", outcome: "not-applied", retryable: false });
     this.subscriptions.close();
     if (this.client >= 0) {
       this.#last ??= close(this.client);
@@ -221,6 +230,23 @@ export class Host {
     for (const call of this.#waiting.splice(0)) {
       call.refuse({ code: "CLIENT_CLOSED", outcome: "not-sent", retryable: false });
     }
+  }
+
+  /** The core is gone with all that it knew. Everything it had ends; with tables of another one, a link that was wanted is opened again. */
+  crashed(error: McpError, calls: (Call | undefined)[], tables?: Tables): void {
+    const { code, message, retryable, cause } = error;
+    const before = this.#connection;
+    const failure: Failure = { code, outcome: "not-applied", retryable, detail: "crashed", cause };
+    const isWanted = ["connecting", "ready", "reconnecting", "suspended"].includes(before.state);
+    if (before.state === "ready") this.#lostAt = Date.now();
+    this.#epochs = before.epoch;
+    this.inputs.close(failure);
+    for (const call of calls) call?.crashed({ ...failure, outcome: "not-sent" });
+    const state = this.#closing ? "closed" : !tables ? "failed" : isWanted ? "reconnecting" : "idle";
+    this.#enter({ ...before, state, since: Date.now(), transport: null, attempt: 0, retryAt: null, reason: { code, message } });
+    this.subscriptions.forget();
+    this.events.emit("error", error);
+    if (tables && isWanted) submit(this, CONNECT, "").catch((error) => this.#closing || this.events.emit("error", error));
   }
 
   failure(raw: RawFailure, call?: Call): Failure {
@@ -262,6 +288,7 @@ export class Host {
     raw: RawFailure | null,
   ): void {
     const before = this.#connection;
+    epoch += this.#epochs;
     let reason: DisconnectReason | null = null;
     if (raw) {
       const { code, message, closeCode, httpStatus } = errorFrom(this.failure(raw));

@@ -66,8 +66,8 @@ const quoted = []; // the same, as JSON
 const cacheable = [];
 export const versions = [];
 
-/** Whether the core's tables were taken over already. */
-export const isSetUp = () => names.length;
+/** Whether this instance's tables were taken over already. */
+export const isSetUp = () => versions.length;
 
 /** Takes the core's one ear as wasm exports it: called directly, without a wrapper. */
 export function connect(exports) {
@@ -113,7 +113,7 @@ export function open(host, limit) {
     `"io.modelcontextprotocol/protocolVersion":"${versions.at(-1)}",` +
     (host.clientInfo ? `"io.modelcontextprotocol/clientInfo":${JSON.stringify(host.clientInfo)},` : "") +
     `"io.modelcontextprotocol/clientCapabilities":${JSON.stringify(host.capabilities)}`;
-  return clients.push({ host, limit, meta, calls: [], free: [], keys: new Map(), keyTexts: [""], aborts: new Map() }) - 1;
+  return clients.push({ host, limit, meta, calls: [], free: [], keys: new Map(), keyTexts: [""], aborts: new Map(), sockets: [] }) - 1;
 }
 
 export function shut(client) {
@@ -121,9 +121,30 @@ export function shut(client) {
   clients[client] = undefined;
 }
 
+/**
+ * Takes away what an instance that trapped had, so that nothing of it reaches the next one, whose handles and clients are counted from the
+ * start again (I6). Gives the clients it had.
+ */
+function reset() {
+  const lost = clients.splice(0).filter(Boolean);
+  values.length = texts.length = counts.length = 1;
+  free.length = versions.length = notes.length = 0;
+  for (const { timer, sockets, aborts } of lost) {
+    clearTimeout(timer);
+    for (const socket of sockets) {
+      socket.onopen = socket.onmessage = socket.onclose = null;
+      socket.close();
+    }
+    const controls = [...aborts.values()];
+    aborts.clear();
+    for (const control of controls) control.abort();
+  }
+  return lost;
+}
+
 /** What the package uses of this module; it reaches it through the wasm module, so that there is one instance of both. */
 export function api() {
-  return { attach, methodId, params, key, message, names, printed: (handle) => values[handle], headerValue };
+  return { attach, clients, methodId, params, key, message, names, printed: (handle) => values[handle], headerValue, reset };
 }
 
 // The entry has resolve(value), reject(failure), ask(need, value) and, if it listens, progress(value).
@@ -286,10 +307,12 @@ export function send(socket, client, kind, id, method, handle, version, progress
 }
 
 export function dial(client, subprotocols) {
-  const { host } = clients[client];
-  const { WebSocket, webSocketUrl } = host;
+  const own = clients[client];
+  const { WebSocket, webSocketUrl } = own.host;
   try {
-    return subprotocols ? new WebSocket(webSocketUrl, subprotocols.split(" ")) : new WebSocket(webSocketUrl);
+    const socket = subprotocols ? new WebSocket(webSocketUrl, subprotocols.split(" ")) : new WebSocket(webSocketUrl);
+    own.sockets = [...own.sockets.filter(({ readyState }) => readyState < 2), socket];
+    return socket;
   } catch {
     // A URL that the browser refuses, or no WebSocket at all.
   }
