@@ -232,7 +232,7 @@ INVALID_CONFIG|invalid configuration
 WASM_LOAD_FAILED|the WebAssembly core could not be loaded|A Content-Security-Policy needs 'wasm-unsafe-eval'; bowline/slim needs bowline_bg.wasm beside it.
 INTERNAL|a fault inside bowline ($detail)|Please report it.
  crashed|the core crashed and was started again
- down|the core crashed three times within a minute and stays down|Reload the page, and please report it.`.split("\n")) {
+ down|the core crashed three times|Reload the page. Please report it.`.split("\n")) {
   const [key = "", ...texts] = row.split("|");
   if (key[0] !== " ") above = key;
   TEXTS.set(key[0] === " " ? above + key : key, texts);
