@@ -30,7 +30,7 @@ const wasmDir = inRoot(".cache", "wasm");
 const stampFile = inRoot(".cache", "build-stamp");
 const entries = ["index", "slim"];
 /** Entries that stand beside the client and share none of its code; each may need a package of its own. */
-const adapters = ["cfworker"];
+const adapters = ["cfworker", "testing"];
 const licences = ["LICENSE", "LICENSE-APACHE", "LICENSE-MIT"];
 const inputs = ["Cargo.toml", "Cargo.lock", "package-lock.json", "src", "pkg-template", ...licences];
 
@@ -177,6 +177,8 @@ const sharedMain = {
       if (one.path === "./main.js" && (inEntry(one) || one.namespace === "setter")) return { path: one.path, external: true };
       return inEntry(one) ? { path: one.path, namespace: "setter" } : undefined;
     });
+    // The client that the application imports, and no second one.
+    bundler.onResolve({ filter: /^\.\/index\.js$/ }, ({ path }) => ({ path, external: true }));
     bundler.onLoad({ filter: /./, namespace: "setter" }, () => code('export { default as setWasmSource } from "./main.js"'));
     bundler.onResolve({ filter: /^shared-main$/ }, ({ path }) => ({ path, namespace: "shared" }));
     bundler.onLoad({ filter: /./, namespace: "shared" }, () =>

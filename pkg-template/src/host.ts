@@ -34,6 +34,9 @@ import type {
   Transport,
 } from "./types.js";
 
+/** The member of a configuration by which `bowline/testing` brings the clock of a test. */
+export const CLOCK = Symbol.for("bowline.clock");
+
 /** How often, at most, a store's watchers hear of calls coming and going. Milliseconds. */
 const BEAT = 100;
 /** Warnings remembered, so that each is given once. */
@@ -71,6 +74,8 @@ export class Host {
   readonly store: SnapshotStore<ClientSnapshot>;
   readonly tools = new Tools((message, tool) => this.warn(message, tool));
   readonly #warned = new Set<string>();
+  /** Time, timers and chance of a test; the snippet asks it instead of the machine. */
+  readonly clock: { now(): number } | undefined;
   readonly #config: MCPClientConfig;
   readonly #cacheTools: ReadonlySet<string>;
 
@@ -96,6 +101,7 @@ export class Host {
 
   constructor(config: MCPClientConfig) {
     this.#config = config;
+    this.clock = (config as { [CLOCK]?: { now(): number } })[CLOCK];
     const { serverUrl, transport = {}, protocol = {} } = config;
     const given = address("serverUrl", serverUrl);
     const socket = transport.webSocketUrl === undefined ? undefined : address("transport.webSocketUrl", transport.webSocketUrl);
@@ -295,7 +301,7 @@ export class Host {
       reason = { code, message, closeCode, httpStatus } as DisconnectReason;
     }
     // The core counts on the monotonic clock; people and React compare with Date.now().
-    const delay = Number.isNaN(retry) ? null : Math.max(0, retry - performance.now());
+    const delay = Number.isNaN(retry) ? null : Math.max(0, retry - (this.clock ?? performance).now());
     const now = Date.now();
     this.#enter({
       state,

@@ -418,6 +418,7 @@ function number(id) {
 /** Sets the client's one timer; a negative delay only clears it. */
 export function wake(client, delay) {
   const own = clients[client];
+  const { setTimeout, clearTimeout } = own.host.clock ?? globalThis;
   clearTimeout(own.timer);
   if (delay >= 0) own.timer = setTimeout(() => on(client, 0, WAKE), delay);
 }
