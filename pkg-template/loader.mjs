@@ -17,13 +17,12 @@ function finalize(instance, trapped) {
     cachedUint8ArrayMemory0 = undefined;
     wasm = {};
     for (const [name, run] of Object.entries(instance.exports)) {
-        // As many parameters as the longest has, since rest parameters cost more.
-        wasm[name] = typeof run !== 'function' ? run : (a, b, c, d, e, f, g, h, i) => {
+        wasm[name] = typeof run !== 'function' ? run : (PARAMETERS) => {
             if (isDead) return;
             try {
-                return run(a, b, c, d, e, f, g, h, i);
+                return run(PARAMETERS);
             } catch (error) {
-                if (typeof a === 'object' && !(error instanceof WebAssembly.RuntimeError)) throw error;
+                if (typeof p0 === 'object' && !(error instanceof WebAssembly.RuntimeError)) throw error;
                 if (!isDead) trapped(isDead = error);
             }
         };
@@ -79,6 +78,12 @@ function decodeText(bytes) {
   ],
 ];
 
+/** As many as the function with the most has: rest parameters would cost more at each call. */
+function parameters(script) {
+  const counts = [...script.matchAll(/\bwasm\.\w+\(([^()]*)\)/g)].map(([, given]) => given.split(",").length);
+  return Array.from({ length: Math.max(...counts) }, (_, i) => `p${i}`).join(", ");
+}
+
 /** @param {string} script what wasm-bindgen wrote (`--target web`) */
 export function slimmed(script) {
   for (const [known, replacement] of REPLACED) {
@@ -91,5 +96,5 @@ export function slimmed(script) {
   if (createHash("sha256").update(loader).digest("hex") !== KNOWN_LOADER) {
     throw new Error("wasm-bindgen's loader is not the one that pkg-template/loader.mjs was written for: compare them");
   }
-  return script.slice(0, start) + LOADER;
+  return script.slice(0, start) + LOADER.replaceAll("PARAMETERS", parameters(script));
 }
