@@ -1,7 +1,7 @@
 // The package's side of one core client: what the snippet needs to know of it, and what it tells. It turns core facts into events and
 // snapshots and decides nothing.
 
-import { changeContext, close, create, metrics, type Tables } from "bowline-core";
+import { changeContext, close, create, metrics, signal, type Tables } from "bowline-core";
 import { CONNECT, submit, type Call, type RawFailure } from "./call.js";
 import { Emitter, SnapshotStore } from "./emitter.js";
 import { errorFrom, type Failure, type McpError } from "./errors.js";
@@ -96,10 +96,12 @@ export class Host {
   /** The numbers of a closed client. */
   #last: number[] | undefined;
   #closing = false;
+  #parked = false;
   #touched = false;
   #lostAt = 0;
   /** Links of cores that crashed. */
   #epochs = 0;
+  #cause = "";
   #status: HealthReport["status"] = "unknown";
   #carrier: Transport | null = null;
   #server: ServerInfo | null = null;
@@ -146,6 +148,7 @@ export class Host {
       retryAt: null,
       reason: null,
       epoch: 0,
+      ...surroundings(),
     };
     this.store = new SnapshotStore(() => this.#snapshot());
     attachLogger(config, this.events);
@@ -240,6 +243,7 @@ export class Host {
       return this.#abandon(invalid((error as Error).message));
     }
     this.tables = tables;
+    if (this.#parked) this.park(true);
     if (this.queue.paused) this.queue.pause();
     for (const call of this.#waiting.splice(0)) call.start();
   }
@@ -249,6 +253,12 @@ export class Host {
     const { code, message } = error;
     this.#enter({ ...this.#connection, state: "failed", reason: { code, message } });
     for (const call of this.#waiting.splice(0)) call.fail(error);
+  }
+
+  /** Whether there is to be no link for now. */
+  park(parked: boolean): void {
+    this.#parked = parked;
+    if (this.client >= 0) signal(this.client, parked ? 7 : 8);
   }
 
   close(): void {
@@ -270,12 +280,12 @@ export class Host {
     const { code, message, retryable, cause } = error;
     const before = this.#connection;
     const failure: Failure = { code, outcome: "not-applied", retryable, detail: "crashed", cause };
-    const isWanted = ["connecting", "ready", "reconnecting", "suspended"].includes(before.state);
+    const isWanted = !this.#parked && ["connecting", "ready", "reconnecting", "suspended"].includes(before.state);
     if (before.state === "ready") this.#lostAt = Date.now();
     this.#epochs = before.epoch;
     this.inputs.close(failure);
     for (const call of calls) call?.crashed({ ...failure, outcome: "not-sent" });
-    const state = this.#closing ? "closed" : !tables ? "failed" : isWanted ? "reconnecting" : "idle";
+    const state = this.#closing ? "closed" : !tables ? "failed" : isWanted ? "reconnecting" : this.#parked ? "suspended" : "idle";
     this.#enter({ ...before, state, since: Date.now(), transport: null, attempt: 0, retryAt: null, reason: { code, message } });
     this.subscriptions.forget();
     this.events.emit("error", error);
@@ -318,6 +328,7 @@ export class Host {
     attempt: number,
     retry: number,
     epoch: number,
+    cause: McpEventMap["suspended"]["cause"] | "",
     raw: RawFailure | null,
   ): void {
     const before = this.#connection;
@@ -342,7 +353,10 @@ export class Host {
       retryAt: delay === null ? null : now + delay,
       reason,
       epoch,
+      ...surroundings(),
     });
+    if (cause && cause !== this.#cause) this.events.emit("suspended", { cause });
+    this.#cause = cause;
     if (era) this.isModern = era === "modern";
     const fresh = epoch !== before.epoch;
     if (fresh) this.inputs.drop();
@@ -364,6 +378,10 @@ export class Host {
       if (this.#lostAt) events.emit("reconnected", { downFor: now - this.#lostAt, attempts: before.attempt, transport });
       this.#lostAt = 0;
     }
+  }
+
+  onSignal(): void {
+    this.#enter({ ...this.#connection, ...surroundings() });
   }
 
   onServer(answer: Record<string, unknown> | null): void {
@@ -445,6 +463,11 @@ export function serverInfo(answer: object | null): ServerInfo {
   const { supportedVersions, capabilities = {}, instructions } = result;
   const info = serverInfo ?? (_meta?.["io.modelcontextprotocol/serverInfo"] as object | undefined);
   return { name: "", ...info, supportedVersions, capabilities, instructions } as ServerInfo;
+}
+
+/** What the browser says; where it says nothing, all is well. */
+function surroundings(): { online: boolean; visible: boolean } {
+  return { online: globalThis.navigator?.onLine !== false, visible: globalThis.document?.visibilityState !== "hidden" };
 }
 
 /** An absolute address; a relative one is relative to the page. */

@@ -1,12 +1,13 @@
 //! The connection state machine: dial, race, verify, serve, lose, wait, dial again (resilience rules, section 1). It owns the links and
 //! the attempt in progress; the calls that travel on them are the engine's.
 
+use super::heartbeat::Heartbeat;
+use super::lifecycle::{Cause, Presence};
 use super::{refused, unreached, Answer, Change, Channel, Context, Handshake, Link, Next, Purpose, State, Transport};
 use crate::config::Config;
 use crate::error::{Code, Detail, Error, Stage};
 use crate::ids::{LinkId, RequestId};
 use crate::io::{Event, Output, Reach, Status};
-use crate::policy::backoff;
 use crate::time::{Duration, Instant};
 use crate::wire::{Era, Outgoing, Payload, Plan, Verb, Version};
 
@@ -14,7 +15,7 @@ use crate::wire::{Era, Outgoing, Payload, Plan, Verb, Version};
 const REMEMBER_ERA: Duration = Duration::from_millis(3_600_000);
 
 #[derive(Debug)]
-enum Phase<P> {
+pub(super) enum Phase<P> {
     /// Nothing is going on and nothing is planned: idle, failed, auth_required, closed.
     Down,
     /// An attempt is running.
@@ -28,13 +29,19 @@ enum Phase<P> {
 #[derive(Debug)]
 pub(crate) struct Connection<P> {
     state: State,
-    phase: Phase<P>,
+    pub(super) phase: Phase<P>,
     pub(super) links: Vec<Link<P>>,
-    attempt: u32,
+    pub(super) attempt: u32,
     epoch: u32,
     era: Option<Era>,
-    no_websocket_until: Instant,
-    reason: Option<Error<P>>,
+    pub(super) no_websocket_until: Instant,
+    pub(super) reason: Option<Error<P>>,
+    pub(super) heartbeat: Heartbeat,
+    pub(super) presence: Presence,
+    /// When the WebSocket is dialled beside a working HTTP link.
+    pub(super) upgrade_at: Option<Instant>,
+    /// Why it is suspended, when it is.
+    pub(super) cause: Cause,
 }
 
 impl<P: Payload> Connection<P> {
@@ -49,6 +56,10 @@ impl<P: Payload> Connection<P> {
             era: config.known_era.filter(|era| *era == Era::Legacy),
             no_websocket_until: now + config.fallback_remembered,
             reason: None,
+            heartbeat: Heartbeat::default(),
+            presence: Presence::default(),
+            upgrade_at: None,
+            cause: Cause::default(),
         }
     }
 
@@ -86,8 +97,16 @@ impl<P: Payload> Connection<P> {
 
     /// A call wants the connection: starts an attempt if nothing is going on, or, when `now` it must be, ends the waiting.
     pub(crate) fn wake(&mut self, urgent: bool, cx: &mut Context<'_, P>) {
+        if urgent {
+            self.presence.unpark();
+        }
+        let parks = self.presence.parks(cx.config).filter(|_| !urgent);
         match self.phase {
-            Phase::Down if self.state != State::Closed => self.start(cx),
+            Phase::Down if matches!(self.state, State::Closed) => {}
+            Phase::Down => match parks {
+                Some(cause) => self.rest(cause, cx),
+                None => self.start(cx),
+            },
             Phase::Waiting(_) if urgent => self.start(cx),
             _ => {}
         }
@@ -103,6 +122,7 @@ impl<P: Payload> Connection<P> {
         if self.state == State::Closed {
             return Change::None;
         }
+        self.presence.unpark();
         self.attempt = 0;
         self.start(cx);
         match lost {
@@ -140,7 +160,8 @@ impl<P: Payload> Connection<P> {
         let Some(at) = self.links.iter_mut().find(|other| other.id == link) else {
             return Change::None;
         };
-        let unopened = at.handshake.awaits().is_none() && !matches!(self.phase, Phase::Up { .. });
+        let works = matches!(self.phase, Phase::Up { link: up, .. } if up == link);
+        let unopened = at.handshake.awaits().is_none() && !works;
         if unopened && core::mem::take(&mut at.subprotocols) {
             // Some servers refuse the handshake when a subprotocol is offered that they do not know.
             cx.out.push_back(Output::Dial { link, subprotocols: false });
@@ -204,6 +225,7 @@ impl<P: Payload> Connection<P> {
                 // It served at least the handshake.
                 let stable = cx.now.since(*since) >= cx.config.reconnect.min_uptime;
                 self.attempt = if stable { 0 } else { self.attempt + 1 };
+                self.drop_links(cx);
                 self.wait(error.clone(), cx);
                 Change::Lost(link, error)
             }
@@ -224,6 +246,11 @@ impl<P: Payload> Connection<P> {
                 *kept = Some(error);
                 Change::None
             }
+            Phase::Up { .. } => {
+                self.blame_websocket(cx);
+                self.plan_upgrade(cx);
+                Change::None
+            }
             _ => Change::None,
         }
     }
@@ -233,18 +260,15 @@ impl<P: Payload> Connection<P> {
         match self.phase {
             Phase::Waiting(until) => Some(until),
             Phase::Trying { started, http_at, .. } => {
-                let probes = self.websocket().map(|link| {
-                    if link.handshake.is_discovering() {
-                        link.discover_until.min(link.probe_until)
-                    } else {
-                        link.probe_until
-                    }
-                });
                 let pinned = self.pinned().map(|_| started);
-                let all = [Some(started + config.reconnect.connect_timeout), http_at, probes, pinned];
+                let all = [Some(started + config.reconnect.connect_timeout), http_at, self.next_trial(), pinned];
                 all.into_iter().flatten().min()
             }
-            _ => None,
+            Phase::Up { .. } => {
+                let all = [self.next_beat(config.heartbeat.interval), self.next_trial(), self.next_upgrade()];
+                all.into_iter().flatten().min()
+            }
+            Phase::Down => None,
         }
     }
 
@@ -269,32 +293,50 @@ impl<P: Payload> Connection<P> {
                     *http_at = None;
                     self.open_http(cx);
                 }
-                let Some(link) = self.websocket() else {
-                    return Change::None;
-                };
-                let (id, probe_until) = (link.id, link.probe_until);
-                if probe_until <= cx.now {
-                    let detail = Detail::Time(Stage::Response, cx.config.probe_timeout);
-                    return self.on_down(id, Error::new(Code::ConnectTimeout, detail), cx);
+                self.on_trial(cx)
+            }
+            Phase::Up { .. } => {
+                self.on_upgrade(cx);
+                match self.on_trial(cx) {
+                    Change::None => self.on_beat(cx),
+                    change => change,
                 }
-                if link.handshake.is_discovering() && link.discover_until <= cx.now {
-                    let detail = Detail::Time(Stage::Response, cx.config.probe_timeout);
-                    let silent = Error::new(Code::ConnectTimeout, detail);
-                    let at = self.links.iter_mut().find(|other| other.id == id);
-                    let next = at.map(|at| at.handshake.fall_back(silent, cx.ids));
-                    return next.map_or(Change::None, |next| self.on_next(id, next, cx));
-                }
-                Change::None
             }
             _ => Change::None,
         }
     }
 
+    /// The WebSocket that has not shown yet that it works.
     fn websocket(&self) -> Option<&Link<P>> {
-        self.links.iter().find(|link| link.transport == Transport::WebSocket)
+        let up = self.up().map(|up| up.id);
+        self.links.iter().find(|link| link.transport == Transport::WebSocket && Some(link.id) != up)
     }
 
-    fn start(&mut self, cx: &mut Context<'_, P>) {
+    /// When its trial ends, or the first question of it.
+    fn next_trial(&self) -> Option<Instant> {
+        let link = self.websocket()?;
+        let discovering = link.handshake.is_discovering();
+        Some(if discovering { link.discover_until.min(link.probe_until) } else { link.probe_until })
+    }
+
+    fn on_trial(&mut self, cx: &mut Context<'_, P>) -> Change<P> {
+        let Some(link) = self.websocket() else {
+            return Change::None;
+        };
+        let (id, probe_until) = (link.id, link.probe_until);
+        let silent = Error::new(Code::ConnectTimeout, Detail::Time(Stage::Response, cx.config.probe_timeout));
+        if probe_until <= cx.now {
+            return self.on_down(id, silent, cx);
+        }
+        if link.handshake.is_discovering() && link.discover_until <= cx.now {
+            let at = self.links.iter_mut().find(|other| other.id == id);
+            let next = at.map(|at| at.handshake.fall_back(silent, cx.ids));
+            return next.map_or(Change::None, |next| self.on_next(id, next, cx));
+        }
+        Change::None
+    }
+
+    pub(super) fn start(&mut self, cx: &mut Context<'_, P>) {
         self.drop_links(cx);
         let websocket = cx.config.websocket && !(cx.config.http && cx.now < self.no_websocket_until);
         let http_at = (websocket && cx.config.http).then(|| cx.now + cx.config.head_start);
@@ -326,7 +368,7 @@ impl<P: Payload> Connection<P> {
         self.ask(link, question, cx);
     }
 
-    fn add(&mut self, transport: Transport, cx: &mut Context<'_, P>) -> LinkId {
+    pub(super) fn add(&mut self, transport: Transport, cx: &mut Context<'_, P>) -> LinkId {
         cx.ids.link += 1;
         let id = LinkId(cx.ids.link);
         self.links.push(Link {
@@ -372,10 +414,11 @@ impl<P: Payload> Connection<P> {
                 Change::None
             }
             Next::Fail(error) => {
-                // The server itself says so; a network that fails does not.
-                if matches!(error.code, Code::RpcError | Code::ProtocolVersion | Code::InvalidResult)
-                    || matches!(error.detail, Detail::Http(400 | 404..=428, _))
-                {
+                // The server itself says so; a network that fails does not, nor does one that is asked beside a link that works.
+                let alone = !matches!(self.phase, Phase::Up { .. });
+                let said = matches!(error.code, Code::RpcError | Code::ProtocolVersion | Code::InvalidResult)
+                    || matches!(error.detail, Detail::Http(400 | 404..=428, _));
+                if alone && said {
                     self.forget_era();
                 }
                 self.on_down(link, error, cx)
@@ -393,8 +436,7 @@ impl<P: Payload> Connection<P> {
         }
         if matches!(self.phase, Phase::Trying { no_websocket: true, .. }) {
             // Only now is it the WebSocket's fault and not the network's: HTTP works in the same attempt.
-            self.no_websocket_until = cx.now + cx.config.remember_fallback;
-            cx.out.push_back(Output::RememberFallback(cx.config.remember_fallback));
+            self.blame_websocket(cx);
         }
         // Only an era that was found out is worth remembering; what was believed before does not become younger by being used (P32).
         if cx.config.versions.span_eras() && self.era != Some(version.era()) {
@@ -404,6 +446,8 @@ impl<P: Payload> Connection<P> {
         self.epoch += 1;
         self.reason = None;
         self.phase = Phase::Up { link, since: cx.now };
+        self.on_heard(cx.now);
+        self.plan_upgrade(cx);
         if let Some(up) = self.links.first_mut() {
             up.version = version;
             if version.era() == Era::Modern {
@@ -423,56 +467,13 @@ impl<P: Payload> Connection<P> {
         Change::Ready
     }
 
-    fn drop_links(&mut self, cx: &mut Context<'_, P>) {
+    pub(super) fn drop_links(&mut self, cx: &mut Context<'_, P>) {
         for link in core::mem::take(&mut self.links) {
             cx.hangup(link.id, link.transport);
         }
     }
 
-    fn give_up(&mut self, error: Error<P>, cx: &mut Context<'_, P>) -> Change<P> {
-        self.attempt += 1;
-        // The verdict on the WebSocket was that HTTP works in its place: the next attempt finds out anew.
-        self.no_websocket_until = cx.now;
-        self.wait(error.clone(), cx);
-        Change::Failed(self.reason.clone().unwrap_or(error))
-    }
-
-    /// Plans the next attempt, or none when it could not help.
-    fn wait(&mut self, error: Error<P>, cx: &mut Context<'_, P>) {
-        let options = &cx.config.reconnect;
-        let exhausted = self.attempt >= options.max_attempts;
-        let asked = match error.detail {
-            Detail::Http(_, Some(wait)) => wait,
-            _ => Duration::ZERO,
-        };
-        let hopeless = error.is_hopeless(self.was_ready());
-        self.phase = Phase::Down;
-        let mut reason = error;
-        let state = if reason.code == Code::AuthRequired {
-            State::AuthRequired
-        } else if hopeless || !cx.config.reconnection {
-            State::Failed
-        } else if exhausted && options.fail_when_exhausted {
-            reason.code = Code::ReconnectExhausted;
-            State::Failed
-        } else {
-            let delay = if exhausted {
-                backoff::jittered(options.suspended_interval, options.jitter, cx.rng)
-            } else {
-                backoff::delay(options, self.attempt, cx.rng)
-            };
-            self.phase = Phase::Waiting(cx.now + delay.max(asked));
-            if exhausted {
-                State::Suspended
-            } else {
-                State::Reconnecting
-            }
-        };
-        self.reason = Some(reason);
-        self.enter(state, cx);
-    }
-
-    fn enter(&mut self, state: State, cx: &mut Context<'_, P>) {
+    pub(super) fn enter(&mut self, state: State, cx: &mut Context<'_, P>) {
         self.state = state;
         let up = self.up();
         let status = Status {
@@ -486,6 +487,7 @@ impl<P: Payload> Connection<P> {
                 _ => None,
             },
             epoch: self.epoch,
+            cause: (state == State::Suspended).then_some(self.cause),
             reason: self.reason.clone(),
         };
         cx.out.push_back(Output::Event(Event::State(status)));
