@@ -30,7 +30,7 @@ const wasmDir = inRoot(".cache", "wasm");
 const stampFile = inRoot(".cache", "build-stamp");
 const entries = ["index", "slim"];
 /** Entries that stand beside the client and share none of its code; each may need a package of its own. */
-const adapters = ["cfworker"];
+const adapters = ["cfworker", "testing"];
 const licences = ["LICENSE", "LICENSE-APACHE", "LICENSE-MIT"];
 const inputs = ["Cargo.toml", "Cargo.lock", "package-lock.json", "src", "pkg-template", ...licences];
 
@@ -61,10 +61,10 @@ const optFlags = [
 // Properties of what only this package's own scripts see, src/web/glue.js included: shortened in a release. A name must be in no
 // public type (checkFiles looks) and in no text, as that of an option or of a member that Rust asks for.
 const internalNames =
-  "abandon aborts again ambient announce answered ask asking attach caching calls changed emit finish finishing given " +
+  "abandon aborts again ambient announce answered ask asking attach caching calls changed crashed emit finish finishing given " +
   "headerValue host inContext inputs isModern isOpen keeps keyText keyTexts lacking lazy learn look madeAt methodId onDoubt onInput onLink onListen onNotification " +
-  "onReplay onRequest onServer onSignal onState park printed refuse rejectWith restart resumed resumes rpcMessage serve settleWith shown slot submit " +
-  "subscriptions tables timer touch";
+  "onReplay onRequest onServer onSignal onState park printed refuse rejectWith reset restart resumed resumes rpcMessage serve settleWith shown slot submit " +
+  "sockets subscriptions tables timer touch trapped";
 const internal = internalNames.replaceAll(" ", "|");
 
 const hash = (...parts) => parts.reduce((sum, part) => sum.update(part), createHash("sha256")).digest("hex");
@@ -146,8 +146,8 @@ async function compiled(dev) {
   const wasm = readFileSync(join(wasmDir, wasmFile));
   const script = readFileSync(join(wasmDir, "bowline.js"), "utf8");
   checkWasm(wasm);
-  if (dev) return { wasm, script };
   const slim = slimmed(script);
+  if (dev) return { wasm, script: slim };
   return tighten(await optimised(silence(wasm, slim, [EAR])), slim);
 }
 
@@ -179,6 +179,8 @@ const sharedMain = {
       if (one.path === "./main.js" && (inEntry(one) || one.namespace === "setter")) return { path: one.path, external: true };
       return inEntry(one) ? { path: one.path, namespace: "setter" } : undefined;
     });
+    // The client that the application imports, and no second one.
+    bundler.onResolve({ filter: /^\.\/index\.js$/ }, ({ path }) => ({ path, external: true }));
     bundler.onLoad({ filter: /./, namespace: "setter" }, () => code('export { default as setWasmSource } from "./main.js"'));
     bundler.onResolve({ filter: /^shared-main$/ }, ({ path }) => ({ path, namespace: "shared" }));
     bundler.onLoad({ filter: /./, namespace: "shared" }, () =>

@@ -6,20 +6,37 @@ import { createHash } from "node:crypto";
 /** wasm-bindgen's loader, from `let wasmModule` to the end: the hash of the text that `LOADER` stands for. */
 const KNOWN_LOADER = "7e7d60e4ec602b9e65fbf2f1ef09db1a2789b13e9ff589dcf57691e385b4ead4";
 
+/**
+ * Every entry into the module passes one guard, `hear` included, which the snippet takes from the same object. What a trap unwinds
+ * leaves the instance in no state to be entered again: it never is, and `trapped` hears of it once. Only `create`, which alone takes
+ * objects, throws for a reason of its own, a wrong option, before there is anything to break.
+ */
 const LOADER = `let wasm;
-function finalize(instance) {
-    // A synchronous start may have been first.
-    if (wasm) return;
-    wasm = instance.exports;
+function finalize(instance, trapped) {
+    let isDead;
+    cachedUint8ArrayMemory0 = undefined;
+    wasm = {};
+    for (const [name, run] of Object.entries(instance.exports)) {
+        wasm[name] = typeof run !== 'function' ? run : (PARAMETERS) => {
+            if (isDead) return;
+            try {
+                return run(PARAMETERS);
+            } catch (error) {
+                if (typeof p0 === 'object' && !(error instanceof WebAssembly.RuntimeError)) throw error;
+                if (!isDead) trapped(isDead = error);
+            }
+        };
+    }
     wasm.__wbindgen_start();
 }
 
-export function initSync({ module }) {
+export function initSync({ module, trapped }) {
     if (!(module instanceof WebAssembly.Module)) module = new WebAssembly.Module(module);
-    finalize(new WebAssembly.Instance(module, __wbg_get_imports()));
+    finalize(new WebAssembly.Instance(module, __wbg_get_imports()), trapped);
+    return module;
 }
 
-export default async function ({ module_or_path: source }) {
+export default async function ({ module_or_path: source, trapped }) {
     if (typeof source === 'string' || source instanceof URL || source instanceof Request) source = await fetch(source);
     if (source instanceof Response) {
         if (!source.ok) throw new Error(\`HTTP \${source.status} from \${source.url}\`);
@@ -28,7 +45,8 @@ export default async function ({ module_or_path: source }) {
         source = await (isWasm ? WebAssembly.compileStreaming(source) : source.arrayBuffer());
     }
     const made = await WebAssembly.instantiate(source, __wbg_get_imports());
-    finalize(made.instance ?? made);
+    finalize(made.instance ?? made, trapped);
+    return made.module ?? source;
 }
 `;
 
@@ -60,6 +78,12 @@ function decodeText(bytes) {
   ],
 ];
 
+/** As many as the function with the most has: rest parameters would cost more at each call. */
+function parameters(script) {
+  const counts = [...script.matchAll(/\bwasm\.\w+\(([^()]*)\)/g)].map(([, given]) => given.split(",").length);
+  return Array.from({ length: Math.max(...counts) }, (_, i) => `p${i}`).join(", ");
+}
+
 /** @param {string} script what wasm-bindgen wrote (`--target web`) */
 export function slimmed(script) {
   for (const [known, replacement] of REPLACED) {
@@ -72,5 +96,5 @@ export function slimmed(script) {
   if (createHash("sha256").update(loader).digest("hex") !== KNOWN_LOADER) {
     throw new Error("wasm-bindgen's loader is not the one that pkg-template/loader.mjs was written for: compare them");
   }
-  return script.slice(0, start) + LOADER;
+  return script.slice(0, start) + LOADER.replaceAll("PARAMETERS", parameters(script));
 }

@@ -118,6 +118,11 @@ await runSteps([
     run: async () => mustHaveRun(await script("e2e", "protocol.mjs")),
   },
   {
+    name: "crash",
+    about: "the built package in Node and Chromium: the module traps, everywhere",
+    run: async () => mustHaveRun(await script("e2e", "crash.mjs")),
+  },
+  {
     name: "bad-input",
     about: "the built package in Node and Chromium against the fault server",
     run: async () => mustHaveRun(await script("e2e", "bad-input.mjs")),

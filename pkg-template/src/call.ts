@@ -284,6 +284,12 @@ export class Call {
     if (!this.host.inputs.resumes(this, raw)) this.refuse(this.host.failure(raw, this));
   }
 
+  /** The core crashed: whatever it had of this call may have been sent. */
+  crashed(failure: Failure): void {
+    this.slot = -1;
+    this.refuse(this.kind === CONNECT ? failure : { ...failure, outcome: "unknown" });
+  }
+
   ask(mismatch: number, value: unknown): void {
     void this.host.inputs.ask(this, mismatch, value as InputRequiredResult);
   }

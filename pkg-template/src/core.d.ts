@@ -1,7 +1,8 @@
 // What wasm-bindgen generates from src/bindings, and the snippet's API (src/web/glue.js), as the package uses them.
 
 declare module "bowline-core" {
-  export function create(config: object, host: object): number;
+  /** Undefined when it trapped. */
+  export function create(config: object, host: object): number | undefined;
   export function call(client: number, slot: number, method: number, params: number, priority: number, timeout: number, maxTotal: number, maxQueueTime: number, flags: number, key: number, cacheTTL: number): void;
   export function cancel(client: number, slot: number): void;
   export function setPriority(client: number, slot: number, priority: number): void;
@@ -36,8 +37,16 @@ declare module "bowline-core" {
     readonly text: string;
     readonly meta: string;
   }
+  export interface Lost {
+    readonly host: object;
+    readonly calls: readonly unknown[];
+  }
   /** The snippet's tables: one instance for all clients of the module. */
   export interface Tables {
+    /** The clients by their numbers, and their calls by their slots. */
+    readonly clients: readonly (Lost | undefined)[];
+    /** Forgets all clients and values, and ends their sockets and fetches. */
+    reset(): Lost[];
     attach(client: number, entry: object): number;
     methodId(name: string): number;
     names: readonly string[];
@@ -60,8 +69,9 @@ declare module "bowline-core" {
     key(client: number, method: number, given: object | null | undefined, always: boolean | undefined): number;
   }
   export function api(): Tables;
-  export function initSync(options: { module: WebAssembly.Module | BufferSource }): void;
-  export default function init(options: { module_or_path: unknown }): Promise<void>;
+  /** `trapped` hears, once and with its callers still on the stack, that the instance trapped: all its functions do nothing from then on. */
+  export function initSync(options: { module: WebAssembly.Module | BufferSource; trapped: (cause: unknown) => void }): WebAssembly.Module;
+  export default function init(options: { module_or_path: unknown; trapped: (cause: unknown) => void }): Promise<WebAssembly.Module>;
 }
 
 declare module "bowline-wasm-gz" {

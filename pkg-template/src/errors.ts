@@ -238,7 +238,9 @@ INPUT_REQUIRED|the server wants user input|Set protocol.onInputRequired, or call
  rounds|the server wants input without end|Raise protocol.maxInputRounds.
 INVALID_CONFIG|invalid configuration
 WASM_LOAD_FAILED|the WebAssembly core could not be loaded|A Content-Security-Policy needs 'wasm-unsafe-eval'; bowline/slim needs bowline_bg.wasm beside it.
-INTERNAL|a fault inside bowline ($detail)|Please report it.`.split("\n")) {
+INTERNAL|a fault inside bowline ($detail)|Please report it.
+ crashed|the core crashed and was started again
+ down|the core crashed three times|Reload the page. Please report it.`.split("\n")) {
   const [key = "", ...texts] = row.split("|");
   if (key[0] !== " ") above = key;
   TEXTS.set(key[0] === " " ? above + key : key, texts);

@@ -2,7 +2,7 @@
 // snapshots and decides nothing.
 
 import { changeContext, close, create, metrics, signal, type Tables } from "bowline-core";
-import { submit, type Call, type RawFailure } from "./call.js";
+import { CONNECT, submit, type Call, type RawFailure } from "./call.js";
 import { Emitter, SnapshotStore } from "./emitter.js";
 import { errorFrom, type Failure, type McpError } from "./errors.js";
 import { Inputs } from "./input.js";
@@ -34,6 +34,9 @@ import type {
   SubscriptionFilter,
   Transport,
 } from "./types.js";
+
+/** The member of a configuration by which `bowline/testing` brings the clock of a test. */
+export const CLOCK = Symbol.for("bowline.clock");
 
 /** How often, at most, a store's watchers hear of calls coming and going. Milliseconds. */
 const BEAT = 100;
@@ -74,6 +77,8 @@ export class Host {
   readonly store: SnapshotStore<ClientSnapshot>;
   readonly tools = new Tools((message, tool) => this.warn(message, tool));
   readonly #warned = new Set<string>();
+  /** Time, timers and chance of a test; the snippet asks it instead of the machine. */
+  readonly clock: { now(): number } | undefined;
   readonly #config: MCPClientConfig;
   readonly #cacheTools: readonly string[] | undefined;
   readonly #methods: readonly string[] | undefined;
@@ -95,6 +100,8 @@ export class Host {
   #parked = false;
   #touched = false;
   #lostAt = 0;
+  /** Links of cores that crashed. */
+  #epochs = 0;
   #cause = "";
   #status: HealthReport["status"] = "unknown";
   #carrier: Transport | null = null;
@@ -103,6 +110,7 @@ export class Host {
 
   constructor(config: MCPClientConfig) {
     this.#config = config;
+    this.clock = (config as { [CLOCK]?: { now(): number } })[CLOCK];
     const { serverUrl, transport = {}, protocol = {} } = config;
     const given = address("serverUrl", serverUrl);
     const socket = transport.webSocketUrl === undefined ? undefined : address("transport.webSocketUrl", transport.webSocketUrl);
@@ -233,13 +241,20 @@ export class Host {
     const tables = loaded();
     // Loaded already: start in this very task, so that calls issued together leave together.
     if (tables) this.#begin(tables);
-    else load(this.#config.wasm).then((tables) => this.#begin(tables), (error: McpError) => this.#abandon(error));
+    else this.#load();
+  }
+
+  #load(): void {
+    load(this.#config.wasm).then((tables) => this.#begin(tables), (error: McpError) => this.#abandon(error));
   }
 
   #begin(tables: Tables): void {
-    if (this.#closing) return;
+    // One that waited for the core to be loaded again may find that it was begun.
+    if (this.#closing || this.client >= 0) return;
     try {
-      this.client = create(this.#config, this);
+      const client = create(this.#config, this);
+      if (client === undefined) return this.#load();
+      this.client = client;
     } catch (error) {
       return this.#abandon(invalid((error as Error).message));
     }
@@ -265,7 +280,7 @@ export class Host {
 
   close(): void {
     this.#closing = true;
-    this.inputs.close();
+    this.inputs.close({ code: "CLIENT_CLOSED", outcome: "not-applied", retryable: false });
     this.subscriptions.close();
     if (this.client >= 0) {
       this.#last ??= close(this.client);
@@ -275,6 +290,23 @@ export class Host {
     for (const call of this.#waiting.splice(0)) {
       call.refuse({ code: "CLIENT_CLOSED", outcome: "not-sent", retryable: false });
     }
+  }
+
+  /** The core is gone with all that it knew. Everything it had ends; with tables of another one, a link that was wanted is opened again. */
+  crashed(error: McpError, calls: (Call | undefined)[], tables?: Tables): void {
+    const { code, message, retryable, cause } = error;
+    const before = this.#connection;
+    const failure: Failure = { code, outcome: "not-applied", retryable, detail: "crashed", cause };
+    const isWanted = !this.#parked && ["connecting", "ready", "reconnecting", "suspended"].includes(before.state);
+    if (before.state === "ready") this.#lostAt = Date.now();
+    this.#epochs = before.epoch;
+    this.inputs.close(failure);
+    for (const call of calls) call?.crashed({ ...failure, outcome: "not-sent" });
+    const state = this.#closing ? "closed" : !tables ? "failed" : isWanted ? "reconnecting" : this.#parked ? "suspended" : "idle";
+    this.#enter({ ...before, state, since: Date.now(), transport: null, attempt: 0, retryAt: null, reason: { code, message } });
+    this.subscriptions.forget();
+    this.events.emit("error", error);
+    if (tables && isWanted) submit(this, CONNECT, "").catch((error) => this.#closing || this.events.emit("error", error));
   }
 
   failure(raw: RawFailure, call?: Call): Failure {
@@ -317,13 +349,14 @@ export class Host {
     raw: RawFailure | null,
   ): void {
     const before = this.#connection;
+    epoch += this.#epochs;
     let reason: DisconnectReason | null = null;
     if (raw) {
       const { code, message, closeCode, httpStatus } = errorFrom(this.failure(raw));
       reason = { code, message, closeCode, httpStatus } as DisconnectReason;
     }
     // The core counts on the monotonic clock; people and React compare with Date.now().
-    const delay = Number.isNaN(retry) ? null : Math.max(0, retry - performance.now());
+    const delay = Number.isNaN(retry) ? null : Math.max(0, retry - (this.clock ?? performance).now());
     const now = Date.now();
     this.#enter({
       state,

@@ -3,6 +3,7 @@
 
 import * as core from "bowline-core";
 import { submit, type Call, type RawFailure } from "./call.js";
+import type { Failure } from "./errors.js";
 import type { Host } from "./host.js";
 import { all } from "./lists.js";
 import type { ClientCapabilities, InputRequest, InputRequiredResult } from "./types.js";
@@ -160,8 +161,9 @@ export class Inputs {
     this.#serving.clear();
   }
 
-  close(): void {
+  /** Whoever could go on after an answer is gone: so are the calls that wait for one. */
+  close(failure: Failure): void {
     this.drop();
-    for (const call of this.#paused) call.refuse({ code: "CLIENT_CLOSED", outcome: "not-applied", retryable: false });
+    for (const call of this.#paused) call.refuse(failure);
   }
 }

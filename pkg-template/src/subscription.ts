@@ -218,6 +218,12 @@ export class Subscriptions {
     this.#all.clear();
   }
 
+  /** The core forgot what it was told. */
+  forget(): void {
+    this.#told = "{}";
+    this.onLink();
+  }
+
   /** The link came, went, or was replaced. */
   onLink(): void {
     const { state, epoch } = this.#host.connection;

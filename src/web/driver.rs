@@ -51,7 +51,8 @@ impl Driver {
         let high_water = config.high_water;
         config.fallback_remembered = Duration::from_millis_f64(glue::remembered(host, FALLBACK));
         config.known_era = (glue::remembered(host, LEGACY) > 0.0).then_some(Era::Legacy);
-        let engine = Engine::new(config, (glue::seed() as u64) << 32 | glue::seed() as u32 as u64, now());
+        let seed = (glue::seed(client) as u64) << 32 | glue::seed(client) as u32 as u64;
+        let engine = Engine::new(config, seed, now(client));
         let driver = Rc::new(Self {
             client,
             host: host.clone(),
@@ -79,7 +80,7 @@ impl Driver {
 
     /// Tells the engine what happened, then performs what follows. Called while outputs are being performed, it only tells.
     pub fn handle(&self, input: Input<Payload>) {
-        self.engine.borrow_mut().handle_input(now(), input);
+        self.engine.borrow_mut().handle_input(now(self.client), input);
         self.pump();
     }
 
@@ -198,7 +199,7 @@ impl Driver {
             if let Output::Timeout(at) = output {
                 self.pumping.set(false);
                 if let Some(at) = at {
-                    self.timer.arm(self.client, at, now());
+                    self.timer.arm(self.client, at, now(self.client));
                 }
                 return;
             }
@@ -424,8 +425,8 @@ impl Drop for Driver {
     }
 }
 
-fn now() -> Instant {
-    Instant::from_millis(glue::now())
+fn now(client: i32) -> Instant {
+    Instant::from_millis(glue::now(client))
 }
 
 /// A handle on an error as the package's plain object.

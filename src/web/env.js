@@ -1,5 +1,7 @@
 // What the shell asks of its surroundings: the application's options, the clock, entropy, a memory for verdicts. No state of any client; that is glue.js's.
 
+import { clients } from "./glue.js";
+
 const member = (config, path) => path.split(".").reduce((group, name) => group?.[name], config);
 
 function choice(value, path, choices) {
@@ -31,7 +33,9 @@ let lastWall = 0;
 let lastNow = 0;
 
 /** Milliseconds on the monotonic clock. Read anew only when the wall clock ticked (4 times cheaper): it is exact to a millisecond. */
-export function now() {
+export function now(client) {
+  const { clock } = clients[client].host;
+  if (clock) return clock.now();
   const wall = Date.now();
   if (wall !== lastWall) {
     lastWall = wall;
@@ -40,7 +44,9 @@ export function now() {
   return lastNow;
 }
 
-export function seed() {
+export function seed(client) {
+  const { clock } = clients[client].host;
+  if (clock) return clock.seed();
   return crypto.getRandomValues(new Uint32Array(1))[0];
 }
 

@@ -67,8 +67,8 @@ const quoted = []; // the same, as JSON
 const cacheable = [];
 export const versions = [];
 
-/** Whether the core's tables were taken over already. */
-export const isSetUp = () => names.length;
+/** Whether this instance's tables were taken over already. */
+export const isSetUp = () => versions.length;
 
 /** Takes over the core's tables (names with bars between, bits) and its one ear as wasm exports it: called directly, without a wrapper. */
 export function setUp(exports, methods, cacheableBits, revisions) {
@@ -108,7 +108,7 @@ export function open(host, limit) {
     `"io.modelcontextprotocol/protocolVersion":"${versions.at(-1)}",` +
     (host.clientInfo ? `"io.modelcontextprotocol/clientInfo":${JSON.stringify(host.clientInfo)},` : "") +
     `"io.modelcontextprotocol/clientCapabilities":${JSON.stringify(host.capabilities)}`;
-  return clients.push({ host, limit, meta, calls: [], free: [], keys: new Map(), keyTexts: [""], aborts: new Map() }) - 1;
+  return clients.push({ host, limit, meta, calls: [], free: [], keys: new Map(), keyTexts: [""], aborts: new Map(), sockets: [] }) - 1;
 }
 
 export function shut(client) {
@@ -116,9 +116,29 @@ export function shut(client) {
   clients[client] = undefined;
 }
 
+/**
+ * Takes away what an instance that trapped had, so that nothing of it reaches the next one, whose handles and clients are counted from the
+ * start again (I6). Gives the clients it had.
+ */
+function reset() {
+  const lost = clients.splice(0).filter(Boolean);
+  values.length = texts.length = counts.length = 1;
+  free.length = versions.length = notes.length = 0;
+  for (const { host, timer, sockets, aborts, watching } of lost) {
+    (host.clock ?? globalThis).clearTimeout(timer);
+    watching?.abort();
+    sockets.forEach(hangup);
+    const controls = [...aborts.values()];
+    aborts.clear();
+    for (const control of controls) control.abort();
+  }
+  return lost;
+}
+
 /** What the package uses of this module; it reaches it through the wasm module, so that there is one instance of both. */
 export function api() {
-  return { attach, methodId, params, key, message, names, printed: (handle) => values[handle], headerValue, ...keeping };
+  const printed = (handle) => values[handle];
+  return { attach, clients, methodId, params, key, message, names, printed, headerValue, reset, ...keeping };
 }
 
 // The entry has resolve(value), reject(failure), ask(need, value) and, if it listens, progress(value).
@@ -301,10 +321,12 @@ export function send(socket, client, kind, id, method, handle, version, progress
 const SUBPROTOCOLS = ["mcp", "mcp.version.2026-07-28", "mcp.version.2025-11-25"];
 
 export function dial(client, subprotocols) {
-  const { host } = clients[client];
-  const { WebSocket, webSocketUrl } = host;
+  const own = clients[client];
+  const { WebSocket, webSocketUrl } = own.host;
   try {
-    return subprotocols ? new WebSocket(webSocketUrl, SUBPROTOCOLS) : new WebSocket(webSocketUrl);
+    const socket = subprotocols ? new WebSocket(webSocketUrl, SUBPROTOCOLS) : new WebSocket(webSocketUrl);
+    own.sockets = [...own.sockets.filter(({ readyState }) => readyState < 2), socket];
+    return socket;
   } catch {
     // A URL that the browser refuses, or no WebSocket at all.
   }
@@ -406,6 +428,7 @@ const ASLEEP = 10_000; // no timer of a page that runs is so late; those of a ma
 /** Sets the client's one timer; a negative delay only clears it. */
 export function wake(client, delay) {
   const own = clients[client];
+  const { setTimeout, clearTimeout } = own.host.clock ?? globalThis;
   const due = Date.now() + delay;
   clearTimeout(own.timer);
   if (delay >= 0) own.timer = setTimeout(() => on(client, 0, WAKE, 0, 0, Date.now() - due > ASLEEP ? 1 : 0), delay);

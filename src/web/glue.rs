@@ -144,8 +144,8 @@ extern "C" {
     /// Whether the host has the member.
     pub fn has(host: &HostObject, name: &str) -> i32;
 
-    pub(crate) fn now() -> f64;
-    pub(crate) fn seed() -> i32;
+    pub(crate) fn now(client: i32) -> f64;
+    pub(crate) fn seed(client: i32) -> i32;
     pub(crate) fn remember(host: &HostObject, verdict: i32, ms: f64);
     pub(crate) fn remembered(host: &HostObject, verdict: i32) -> f64;
 }

@@ -87,9 +87,9 @@ async function run(client, source, init, url) {
         // The common case, told in one: a message without a head is the whole of a plain answer.
         return aborts.delete(source) && receive(text, client, source);
       }
-      head(client, source, status, headers, content, session);
+      head(aborts, client, source, status, headers, content, session);
     } else {
-      head(client, source, status, headers, content, session);
+      head(aborts, client, source, status, headers, content, session);
       const reader = (content !== JSON_BODY && content !== EVENT_STREAM) || status === 204 ? undefined : response.body?.getReader();
       const decoder = new TextDecoder();
       const parts = [];
@@ -122,9 +122,9 @@ async function run(client, source, init, url) {
 
 const contentOf = (type) => ["json", "event-stream", "html"].findIndex((kind) => type.toLowerCase().includes(kind));
 
-function head(client, source, status, headers, content, session) {
+function head(aborts, client, source, status, headers, content, session) {
   const wait = retryAfter(status < 300 ? null : headers.get("retry-after"));
-  if (clients[client]?.aborts.has(source)) on(client, source, HEAD, 0, session ? put(session) : 0, content, wait, status);
+  if (aborts.has(source)) on(client, source, HEAD, 0, session ? put(session) : 0, content, wait, status);
 }
 
 function retryAfter(text) {
