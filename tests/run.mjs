@@ -133,6 +133,11 @@ await runSteps([
     run: async () => mustHaveRun(await script("e2e", "browser.mjs")),
   },
   {
+    name: "soak-short",
+    about: "a minute of the soak in Node: 300 calls per second with faults, nothing twice, no memory kept; an hour of it: npm run soak",
+    run: async () => mustHaveRun(await node(inRoot("tests", "soak", "run.mjs"), ["--minutes", "1"], limit)),
+  },
+  {
     name: "conformance-node",
     about: "the official conformance suite against the built package, in Node",
     run: async () => mustHaveRun(await conformance("--target", "node")),
