@@ -9,10 +9,7 @@ import { exchange, headerValue } from "../../src/web/http.js";
 import { heardListen } from "../../src/web/listening.js";
 
 const heard = [];
-glue.connect({ hear: (...told) => heard.push(told) });
-for (const version of ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"]) glue.addVersion(version);
-glue.addMethod("tools/call", 0);
-glue.addMethod("tools/list", 1);
+glue.setUp({ hear: (...told) => heard.push(told) }, "tools/call|tools/list", 0b10, "2024-11-05|2025-03-26|2025-06-18|2025-11-25|2026-07-28");
 const host = { clientInfo: { name: "test", version: "1" }, capabilities: {}, url: "http://127.0.0.1/" };
 const client = glue.open(host, 1000);
 const { attach, key, message, methodId, params } = glue.api();
@@ -213,14 +210,15 @@ test("a list option names what it does not know", () => {
 });
 
 test("verdicts on an origin are remembered until they end, each for itself", () => {
+  const [FALLBACK, LEGACY_ERA] = [0, 1];
   const there = { webSocketUrl: "wss://example.test/a" };
   const elsewhere = { webSocketUrl: "wss://example.test/b" };
-  env.remember(there, "legacy", 60_000);
-  assert.ok(env.remembered(elsewhere, "legacy") > 59_000, "an origin is an origin");
-  assert.equal(env.remembered(there, "fallback"), 0);
-  assert.equal(env.remembered({ webSocketUrl: "wss://other.test/" }, "legacy"), 0);
-  env.remember(there, "legacy", 0);
-  assert.equal(env.remembered(there, "legacy"), 0);
+  env.remember(there, LEGACY_ERA, 60_000);
+  assert.ok(env.remembered(elsewhere, LEGACY_ERA) > 59_000, "an origin is an origin");
+  assert.equal(env.remembered(there, FALLBACK), 0);
+  assert.equal(env.remembered({ webSocketUrl: "wss://other.test/" }, LEGACY_ERA), 0);
+  env.remember(there, LEGACY_ERA, 0);
+  assert.equal(env.remembered(there, LEGACY_ERA), 0);
 });
 
 test("a batch is taken apart", () => {

@@ -9,7 +9,7 @@ const types = {
   ".js": "text/javascript; charset=utf-8",
   ".wasm": "application/wasm",
 };
-const policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' http://127.0.0.1:* http://localhost:*";
+const policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' http://127.0.0.1:* ws://127.0.0.1:* http://localhost:*";
 
 /** Serves a folder on a free port of loopback; resolves with its address and a way to end it. `connect`: what its pages may reach besides. */
 export async function serveFolder(folder, { connect = "" } = {}) {
