@@ -102,7 +102,7 @@ impl Network {
             Fate::StrangeKind => {
                 return self.reply(link, id, Reply::Result(ResultKind::Unknown, Hint::default(), Doc::default()), 30)
             }
-            Fate::Twice if ahead % 2 == 0 => self.reply(link, id, reply, 30),
+            Fate::Twice if ahead.is_multiple_of(2) => self.reply(link, id, reply, 30),
             // By then its slot may be another call's.
             Fate::Twice => self.reply_at(link, id, reply, ahead),
             // A frame that is late does not hold up the others: this one was worked on for long.
