@@ -20,8 +20,8 @@ const { values } = parseArgs({
 });
 const [minutes, rate, seed] = [values.minutes, values.rate, values.seed].map(Number);
 const cycles = Number(values.cycles ?? Math.max(300, Math.round(minutes * 167)));
-if (!(minutes > 0 && rate > 0 && Number.isSafeInteger(seed) && cycles >= 0)) {
-  console.error("soak: --minutes and --rate need numbers above 0, --seed a whole number, --cycles one of at least 0");
+if (!(minutes >= 1 && rate > 0 && Number.isSafeInteger(seed) && cycles >= 0)) {
+  console.error("soak: --minutes needs a number of at least 1, --rate one above 0, --seed a whole number, --cycles one of at least 0");
   process.exit(2);
 }
 
