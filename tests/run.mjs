@@ -138,6 +138,11 @@ await runSteps([
     run: async () => mustHaveRun(await script("e2e", "browser.mjs")),
   },
   {
+    name: "soak-short",
+    about: "a minute of the soak in Node: 300 calls per second with faults, nothing twice, no memory kept; an hour of it: npm run soak",
+    run: async () => mustHaveRun(await node(inRoot("tests", "soak", "run.mjs"), ["--minutes", "1"], limit)),
+  },
+  {
     name: "e2e-lifecycle",
     about: "the built package in Chromium: pages kept, frozen, hidden, offline and reloaded, links that die",
     run: async () => mustHaveRun(await script("e2e", "lifecycle.mjs")),

@@ -422,6 +422,8 @@ impl Drop for Driver {
     fn drop(&mut self) {
         self.close();
         glue::shut(self.client);
+        // A weak reference keeps the memory of what it points to.
+        DRIVERS.with_borrow_mut(|drivers| drivers.get_mut(self.client as usize).map(core::mem::take));
     }
 }
 

@@ -3,6 +3,7 @@
 //   /first/NAME      the fault is the answer to every request, the very first included
 //   /call/NAME       server/discover, initialize and the lists are answered well; tools/call and resources/read fail
 //   /ws/NAME         the same as /call over WebSocket;  /ws/first/NAME: the fault from the first message on
+//   /call/asked, /ws/asked  each call names its fault: `arguments.fault`, or what follows # in the address of a resource
 //   ?times=N         only the first N faults of this exact address, then good answers (vary the query to start anew)
 //   ?n=BYTES         size for the oversize faults (default 17 MiB)
 //   ?pid=N           the fault passes when the server is restarted
@@ -18,6 +19,7 @@
 import { createServer } from "node:net";
 
 import { Answers } from "./fault/answers.mjs";
+import { askedFault } from "./fault/bodies.mjs";
 import { doubles } from "./fault/doubles.mjs";
 import { httpFaults, refusals, Stateful } from "./fault/http.mjs";
 import { random } from "./fault/random.mjs";
@@ -74,6 +76,8 @@ async function answer(socket, request, rest, reply) {
 }
 
 async function serveFault(form, name, request, reply) {
+  const wanted = form === "call" && name === "asked" ? parse(request.body) : null;
+  if (wanted) return serveFault(form, askedFault(wanted), request, reply);
   const fault = httpFaults[name] ?? doubles[name];
   if (!fault) return reply.json(404, { error: `no fault named ${name}` });
   if (request.method !== "POST") {

@@ -47,15 +47,15 @@ export const MUTATIONS = [
   },
   {
     rule: "the queue is bounded",
-    file: "src/core/engine/flow.rs",
-    from: "kind != Kind::Connect && self.queue.len() >= self.config.max_queued",
-    to: "kind != Kind::Connect && self.queue.len() > 2 * self.config.max_queued + 1",
+    file: "src/core/engine/gate.rs",
+    from: "while self.queue.len() >= self.config.max_queued {",
+    to: "while self.queue.len() > 2 * self.config.max_queued + 1 {",
   },
   {
     rule: "what was read before a change is not kept",
-    file: "src/core/engine/answers.rs",
-    from: "|| call.generation != cache.generation()",
-    to: "",
+    file: "src/core/policy/flight.rs",
+    from: "crew.overtaken |= is_old(crew.leader);",
+    to: "let _ = is_old(crew.leader);",
   },
   {
     rule: "the first attempts after a loss are spread",

@@ -17,11 +17,15 @@ pub enum Fate {
     EndedEarly,
     /// The connection is dead, and nobody says so.
     HalfOpen,
+    /// Nothing that the client sends arrives any more; what the server says does.
+    Deaf,
+    /// What the client sends arrives and is executed; nothing comes back any more.
+    Mute,
     /// The server executes it and never answers.
     Silence,
     /// The answer takes long.
     Late,
-    /// The answer comes twice.
+    /// The answer comes twice, the second time at once or much later.
     Twice,
     /// An answer comes, to another id.
     WrongId,
@@ -63,12 +67,14 @@ pub enum Fate {
     SessionLost,
 }
 
-const FATES: [Fate; 27] = [
+const FATES: [Fate; 29] = [
     Fate::CutBefore,
     Fate::CutAfter,
     Fate::CutMidway,
     Fate::EndedEarly,
     Fate::HalfOpen,
+    Fate::Deaf,
+    Fate::Mute,
     Fate::Silence,
     Fate::Late,
     Fate::Twice,
@@ -118,6 +124,8 @@ pub struct Faults {
     pub changed: f64,
     /// A stream stays open after its answer.
     pub linger: f64,
+    /// How long everything takes on top, at most, in milliseconds.
+    pub lag: u64,
     /// Events of links and exchanges that are gone are delivered nevertheless.
     pub stale: bool,
 }
@@ -139,6 +147,7 @@ impl Faults {
         faults.ping = rate(rng, 0.2);
         faults.changed = rate(rng, 0.3);
         faults.linger = rate(rng, 0.5);
+        faults.lag = if rng.unit() < 0.7 { 0 } else { rng.below(400) };
         faults.stale = rng.unit() < 0.3;
         faults
     }

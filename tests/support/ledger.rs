@@ -130,6 +130,7 @@ impl Ledger {
                     epoch: 0,
                 });
             }
+            Input::Command(Command::Cancel(slot)) => self.bounds.cancelled = Some(*slot),
             Input::Command(Command::Close) => (self.closed, self.wanted) = (true, None),
             Input::Command(Command::Listen(filter)) => {
                 self.wanted = *filter;

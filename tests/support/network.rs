@@ -14,6 +14,9 @@ use bowline_core::{
 
 use crate::{about, ms, result, Agenda, Channel, Doc, Faults, Reply, Server};
 
+const UP: usize = 0;
+const DOWN: usize = 1;
+
 /// What the network has planned.
 #[derive(Clone, Debug)]
 pub enum Happening {
@@ -41,6 +44,8 @@ pub struct Network {
     rng: Rng,
     now: Instant,
     down_until: Instant,
+    /// Until when what is sent is held up, towards the server and towards the client.
+    held: [Instant; 2],
     /// The streams that listen, and from when on they can be told something.
     listening: BTreeMap<ExchangeId, (RequestId, Instant)>,
     sockets: BTreeMap<LinkId, Socket>,
@@ -60,8 +65,9 @@ struct Socket {
     /// What it listens with.
     listening: Option<RequestId>,
     open: bool,
-    /// No byte passes any more, in either direction.
-    dead: bool,
+    /// No byte reaches the server any more; none reaches the client.
+    dead_up: bool,
+    dead_down: bool,
     /// The client has let go of it.
     gone: bool,
     up: Instant,
@@ -80,6 +86,7 @@ impl Network {
             rng: Rng::seeded(seed),
             now: Instant::default(),
             down_until: Instant::default(),
+            held: [Instant::default(); 2],
             listening: BTreeMap::new(),
             sockets: BTreeMap::new(),
             exchanges: BTreeMap::new(),
@@ -95,6 +102,14 @@ impl Network {
         self.faults = Faults::default();
         (self.server.shape.rounds, self.server.shape.mirrors) = (0, false);
         self.down_until = self.now;
+        self.held = [self.now; 2];
+    }
+
+    /// Until then nothing that is sent arrives, in one direction or in both; nothing is lost.
+    pub fn stall(&mut self, until: Instant, up: bool, down: bool) {
+        for (held, _) in self.held.iter_mut().zip([up, down]).filter(|(_, stalls)| *stalls) {
+            *held = until;
+        }
     }
 
     /// Whether the client should hear of this: not of what it let go.
@@ -112,7 +127,7 @@ impl Network {
             Input::Link(link, LinkEvent::Closed(_)) => {
                 if let Some(socket) = self.sockets.get_mut(link) {
                     socket.gone = true;
-                    socket.dead = true;
+                    socket.die();
                 }
             }
             Input::Exchange(id, ExchangeEvent::Ended | ExchangeEvent::Failed(_)) => {
@@ -135,7 +150,7 @@ impl Network {
             Output::Send { link, message, version } => self.send(*link, message, *version),
             Output::Fetch(id, plan) => {
                 self.exchanges.insert(*id, now);
-                let when = self.soon(40);
+                let when = self.soon(40).max(self.held[UP]);
                 self.agenda.at(when, Happening::Exchange(*id, plan.clone()));
             }
             Output::Abort(id) => {
@@ -177,7 +192,7 @@ impl Network {
     /// The lists change, and everybody who listens hears of it.
     fn announce(&mut self) {
         self.server.edition += 1;
-        let live = |socket: &Socket| socket.open && !socket.dead;
+        let live = |socket: &Socket| socket.open && !socket.dead_down;
         let sockets: Vec<_> = self.sockets.iter().filter(|(_, s)| live(s)).map(|(id, s)| (*id, s.listening)).collect();
         for (link, listen) in sockets {
             let news = self.news(listen);
@@ -185,7 +200,7 @@ impl Network {
         }
         let streams: Vec<_> = self.listening.iter().map(|(id, stream)| (*id, *stream)).collect();
         for (id, (listen, since)) in streams {
-            let (when, news) = (self.soon(30).max(since), self.news(Some(listen)));
+            let (when, news) = (self.soon(30).max(since).max(self.held[DOWN]), self.news(Some(listen)));
             self.agenda.at(when, Happening::Client(Input::Exchange(id, ExchangeEvent::Message(news))));
         }
     }
@@ -213,7 +228,8 @@ impl Network {
         self.kept.clear();
         self.streams.clear();
         self.down_until = self.now + ms(self.rng.below(4_000));
-        let open: Vec<LinkId> = self.sockets.iter().filter(|(_, s)| s.open && !s.dead).map(|(id, _)| *id).collect();
+        let open: Vec<LinkId> =
+            self.sockets.iter().filter(|(_, s)| s.open && !s.dead_down).map(|(id, _)| *id).collect();
         for link in open {
             self.cut(link, 1006);
         }
@@ -225,7 +241,13 @@ impl Network {
     }
 
     fn soon(&mut self, within: u64) -> Instant {
-        self.now + ms(1 + self.rng.below(within))
+        self.now + ms(1 + self.rng.below(within + self.faults.lag))
+    }
+}
+
+impl Socket {
+    fn die(&mut self) {
+        (self.dead_up, self.dead_down) = (true, true);
     }
 }
 

@@ -28,6 +28,8 @@ pub enum Step {
     Sleep,
     /// The surroundings change, or are said to.
     Signal(Signal),
+    /// For so many milliseconds nothing moves: up, down, or both ways. Then all of it comes.
+    Stall(u64, bool, bool),
 }
 
 /// A life.
@@ -82,7 +84,11 @@ fn step(rng: &mut Rng, number: u32, reader: bool) -> Step {
         15..=18 => Step::Reconnect,
         19 => Step::Close,
         20 | 21 => Step::Restart,
-        22 => Step::Sleep,
+        22 if rng.unit() < 0.4 => Step::Sleep,
+        22 => {
+            let direction = rng.below(3);
+            Step::Stall(rng.below(15_000), direction != 1, direction != 0)
+        }
         28..=33 => Step::Signal(pick(rng, &Signal::ALL)),
         23..=27 => Step::Listen((rng.unit() < 0.8).then_some(rng.below(9) as u32)),
         _ => {

@@ -249,6 +249,10 @@ impl Sim {
                 self.network.sleep();
                 return Ok(());
             }
+            Step::Stall(span, up, down) => {
+                self.network.stall(self.driver.now + ms(*span), *up, *down);
+                return Ok(());
+            }
         };
         self.feed(Input::Command(command))
     }

@@ -19,6 +19,11 @@ export const bodyFaults = {
     JSON.stringify(good).replace(/"result":{/, `"result":{"deep":${"[".repeat(NESTING)}${"]".repeat(NESTING)},`),
 };
 
+/** The fault that a request names itself (`/call/asked`). */
+export function askedFault({ params }) {
+  return params?.arguments?.fault ?? params?.uri?.split("#")[1] ?? "none";
+}
+
 /** A text broken off somewhere in its middle half, where the seed says: a client must not depend on where. */
 export function cut(body, rng) {
   return body.slice(0, Math.floor(body.length * (0.25 + rng() / 2)));

@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 
 import { reset } from "../proxy.mjs";
-import { bodyFaults, cut, duplicate, failure } from "./bodies.mjs";
+import { askedFault, bodyFaults, cut, duplicate, failure } from "./bodies.mjs";
 import { sleep, writeBig } from "./wire.mjs";
 
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -113,13 +113,12 @@ export function serveWebSocket(socket, request, rest, { fault, isDue, receive, a
     socket.end(`HTTP/1.1 ${refused} Refused\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
     return;
   }
-  const closeCode = /^close-(\d{4})$/.exec(fault)?.[1];
-  const spoil = closeCode ? closing(Number(closeCode)) : messageFaults[fault];
+  const asked = fault === "asked";
   if (handshakeFaults[fault]) {
     handshakeFaults[fault]({ upgrade });
     return;
   }
-  if (!spoil) {
+  if (!asked && !spoiler(fault)) {
     socket.end("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     return;
   }
@@ -153,9 +152,15 @@ export function serveWebSocket(socket, request, rest, { fault, isDue, receive, a
     const spoiled = isDue(message);
     const good = answers.answer(message);
     if (!spoiled) return send(good);
+    const spoil = spoiler(asked ? askedFault(message) : fault) ?? messageFaults.none;
     await spoil({ socket, message, good, rng, n, frame, send, silence, mark });
     mark();
   }
+}
+
+function spoiler(name) {
+  const closeCode = /^close-(\d{4})$/.exec(name)?.[1];
+  return closeCode ? closing(Number(closeCode)) : messageFaults[name];
 }
 
 function parse(payload) {

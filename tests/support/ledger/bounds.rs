@@ -1,6 +1,6 @@
 //! What the outsider holds the client to besides its answers: memory stays within its bounds (I4), and who gives up tells the server (I9).
 
-use bowline_core::{Code, Config, Era, ExchangeId, Metrics, State};
+use bowline_core::{CallId, Code, Config, Era, ExchangeId, Metrics, State};
 
 use super::{Ledger, Place, Record};
 
@@ -14,6 +14,8 @@ pub(super) struct Bounds {
     waiting: u64,
     /// Whether all that happened is that a call was made.
     pub(super) newcomer: bool,
+    /// Who was given up by the application just now.
+    pub(super) cancelled: Option<CallId>,
 }
 
 impl Bounds {
@@ -31,13 +33,15 @@ impl Bounds {
 impl Ledger {
     /// Calls that come back always find room; a new one only up to the bound.
     pub(super) fn within_bounds(&mut self, metrics: &Metrics) {
-        let Bounds { queued, entries, bytes, waiting, newcomer } = self.bounds;
+        let Bounds { queued, entries, bytes, waiting, newcomer, .. } = self.bounds;
         let now = metrics.queued_requests;
         self.check(!newcomer || now <= waiting.max(queued), || format!("{now} calls wait where {queued} may"));
         self.check(metrics.cache_size <= entries, || {
             format!("{} results kept where {entries} may", metrics.cache_size)
         });
         self.check(metrics.cache_bytes <= bytes, || format!("{} bytes kept where {bytes} may", metrics.cache_bytes));
+        let outlives = self.bounds.cancelled.take().filter(|slot| self.open.contains_key(slot));
+        self.check(outlives.is_none(), || format!("{outlives:?} is open after it was cancelled"));
         (self.bounds.waiting, self.bounds.newcomer) = (now, false);
     }
 

@@ -5,7 +5,7 @@ use bowline_core::{
     Outgoing, Plan, Reach, RequestId, ResultKind, Verb, Version,
 };
 
-use super::{id_of, is_refusal, progress_of, tool_argument, worded, Happening, Network};
+use super::{id_of, is_refusal, progress_of, tool_argument, worded, Happening, Network, DOWN};
 use crate::{about, ms, result, Channel, Doc, Fate, Reply, Style};
 
 impl Network {
@@ -30,7 +30,7 @@ impl Network {
         let fate = self.faults.fate(&mut self.rng);
         match fate {
             Fate::CutBefore => return self.fails(id),
-            Fate::HalfOpen => return,
+            Fate::HalfOpen | Fate::Deaf => return,
             Fate::Restart => return self.restart(self.now),
             Fate::SessionLost => self.server.forget_sessions(),
             _ => {}
@@ -60,7 +60,7 @@ impl Network {
             Fate::ServerError => return self.status(id, 500, None),
             Fate::Unavailable => return self.status(id, 503, wait),
             Fate::CutAfter => return self.fails(id),
-            Fate::Silence => return,
+            Fate::Silence | Fate::Mute => return,
             _ => {}
         }
         let given = channel.session.filter(|session| Some(*session) != asked);
@@ -254,9 +254,9 @@ impl Network {
 
     /// Lets the client hear of an exchange, after what was planned for it before.
     pub(super) fn brings(&mut self, id: ExchangeId, within: u64, event: ExchangeEvent<Doc>) {
-        let delay = ms(1 + self.rng.below(within.max(1)));
+        let delay = ms(1 + self.rng.below(within.max(1) + self.faults.lag));
         let cursor = self.exchanges.get_mut(&id);
-        let when = cursor.as_deref().copied().unwrap_or(self.now).max(self.now) + delay;
+        let when = (cursor.as_deref().copied().unwrap_or(self.now).max(self.now) + delay).max(self.held[DOWN]);
         if let Some(cursor) = cursor {
             *cursor = when;
         }

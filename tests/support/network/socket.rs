@@ -4,7 +4,7 @@ use bowline_core::{
     Era, Hint, Incoming, Input, LinkEvent, LinkId, Malformed, Method, Outgoing, RequestId, ResultKind, Version,
 };
 
-use super::{id_of, is_refusal, progress_of, tool_argument, worded, Happening, Network, Socket};
+use super::{id_of, is_refusal, progress_of, tool_argument, worded, Happening, Network, Socket, DOWN, UP};
 use crate::{about, ms, result, Channel, Doc, Fate, Reply};
 
 impl Network {
@@ -17,8 +17,9 @@ impl Network {
             || rng.unit() < faults.refused;
         let (unanswered, mute) = (rng.unit() < faults.unanswered, rng.unit() < faults.mute);
         let unauthorized = rng.unit() < faults.unauthorized;
-        let when = self.soon(60);
-        let socket = Socket { open: !refused && !unanswered, dead: mute, down: when, up: when, ..Socket::default() };
+        let when = self.soon(60).max(self.held[UP]).max(self.held[DOWN]);
+        let open = !refused && !unanswered;
+        let socket = Socket { open, dead_up: mute, dead_down: mute, down: when, up: when, ..Socket::default() };
         self.sockets.insert(link, socket);
         let event = match (refused, unanswered, unauthorized) {
             (true, ..) => LinkEvent::Closed(1006),
@@ -37,23 +38,24 @@ impl Network {
             let id = id_of(message);
             self.failed = Some(Input::Link(link, LinkEvent::SendFailed(id)));
             self.refused.extend(tool_argument(message));
-            socket.dead = true;
+            socket.die();
             return;
         }
-        socket.up = socket.up.max(when);
+        socket.up = socket.up.max(when).max(self.held[UP]);
         self.agenda.at(socket.up, Happening::Frame(link, message.clone(), version));
     }
 
     pub(super) fn frame(&mut self, link: LinkId, message: &Outgoing<Doc>, version: Version) {
         let Some(socket) = self.sockets.get(&link) else { return };
-        if socket.dead || !socket.open {
+        if socket.dead_up || !socket.open {
             return;
         }
         let id = id_of(message);
         let fate = if id.is_some() { self.faults.fate(&mut self.rng) } else { Fate::Well };
         match fate {
             Fate::CutBefore => return self.cut(link, 1006),
-            Fate::HalfOpen => return self.half_open(link),
+            Fate::HalfOpen => return self.half_open(link, true),
+            Fate::Deaf => return self.half_open(link, false),
             Fate::Restart => return self.restart(self.now),
             _ => {}
         }
@@ -82,6 +84,12 @@ impl Network {
             Fate::CutAfter | Fate::CutMidway => return self.cut(link, 1006),
             Fate::EndedEarly => return self.cut(link, 1001),
             Fate::Silence => return,
+            Fate::Mute => {
+                if let Some(socket) = self.sockets.get_mut(&link) {
+                    socket.dead_down = true;
+                }
+                return;
+            }
             Fate::Garbage => return self.tell(link, 30, Incoming::Malformed(Malformed::Json)),
             Fate::Oversize => return self.tell(link, 30, Incoming::TooLarge(id)),
             Fate::NoId => {
@@ -94,15 +102,11 @@ impl Network {
             Fate::StrangeKind => {
                 return self.reply(link, id, Reply::Result(ResultKind::Unknown, Hint::default(), Doc::default()), 30)
             }
-            Fate::Twice => self.reply(link, id, reply, 30),
+            Fate::Twice if ahead.is_multiple_of(2) => self.reply(link, id, reply, 30),
+            // By then its slot may be another call's.
+            Fate::Twice => self.reply_at(link, id, reply, ahead),
             // A frame that is late does not hold up the others: this one was worked on for long.
-            Fate::Late => {
-                if let Some(message) = worded(id, reply) {
-                    let when = self.now + ms(ahead);
-                    self.agenda.at(when, Happening::Client(Input::Link(link, LinkEvent::Message(message))));
-                }
-                return;
-            }
+            Fate::Late => return self.reply_at(link, id, reply, ahead),
             _ => {}
         }
         if let Reply::Listening(more) = reply {
@@ -144,6 +148,13 @@ impl Network {
         }
     }
 
+    fn reply_at(&mut self, link: LinkId, id: RequestId, reply: Reply, ahead: u64) {
+        if let Some(message) = worded(id, reply) {
+            let when = (self.now + ms(ahead)).max(self.held[DOWN]);
+            self.agenda.at(when, Happening::Client(Input::Link(link, LinkEvent::Message(message))));
+        }
+    }
+
     /// Sends a frame to the client, behind those sent before.
     pub(super) fn tell(&mut self, link: LinkId, within: u64, message: Incoming<Doc>) {
         self.down(link, within, LinkEvent::Message(message));
@@ -152,8 +163,8 @@ impl Network {
     fn down(&mut self, link: LinkId, within: u64, event: LinkEvent<Doc>) {
         let when = self.soon(within);
         let Some(socket) = self.sockets.get_mut(&link) else { return };
-        if !socket.dead {
-            socket.down = socket.down.max(when);
+        if !socket.dead_down {
+            socket.down = socket.down.max(when).max(self.held[DOWN]);
             self.agenda.at(socket.down, Happening::Client(Input::Link(link, event)));
         }
     }
@@ -161,18 +172,18 @@ impl Network {
     pub(super) fn cut(&mut self, link: LinkId, code: u16) {
         self.down(link, 30, LinkEvent::Closed(code));
         if let Some(socket) = self.sockets.get_mut(&link) {
-            socket.dead = true;
+            socket.die();
         }
     }
 
     /// Every socket is half-open from now on.
     pub fn sleep(&mut self) {
-        self.sockets.values_mut().for_each(|socket| socket.dead = true);
+        self.sockets.values_mut().for_each(Socket::die);
     }
 
-    fn half_open(&mut self, link: LinkId) {
+    fn half_open(&mut self, link: LinkId, both: bool) {
         if let Some(socket) = self.sockets.get_mut(&link) {
-            socket.dead = true;
+            (socket.dead_up, socket.dead_down) = (true, socket.dead_down || both);
         }
     }
 }

@@ -29,7 +29,7 @@ impl Network {
             Fate::Restart => return self.restart(self.now),
             Fate::TooMany => return self.refuse(id, message, 429, Some(ms(500))),
             Fate::Forbidden => return self.refuse(id, message, 403, None),
-            Fate::HalfOpen => return,
+            Fate::HalfOpen | Fate::Deaf => return,
             _ => {}
         }
         let reply = self.server.take(message, None, &mut channel);
@@ -42,7 +42,9 @@ impl Network {
             _ => self.status(id, 202, None),
         }
         let answer = id_of(message).filter(|_| reply != Reply::Accepted).and_then(|request| worded(request, reply));
-        if let Some(answer) = answer.filter(|_| fate != Fate::Silence && self.exchanges.contains_key(&stream)) {
+        if let Some(answer) =
+            answer.filter(|_| !matches!(fate, Fate::Silence | Fate::Mute) && self.exchanges.contains_key(&stream))
+        {
             self.brings(stream, 60, ExchangeEvent::Message(answer));
         }
     }
