@@ -81,6 +81,10 @@ export interface MCPClientConfig {
   transport?: TransportOptions;
   /** Limits of the queue of calls. */
   queue?: QueueOptions;
+  /** How many calls may leave in a time. Whatever this says, a method is left alone for as long as a `Retry-After` of the server asks. */
+  rateLimit?: RateLimitOptions;
+  /** Leaves a server alone that keeps failing. */
+  circuitBreaker?: CircuitBreakerConfig;
   /** Protocol era, what the client says about itself, and what it answers when the server asks. */
   protocol?: ProtocolOptions;
   /** Where log lines go. Nothing is logged without; never are params, results or headers. */
@@ -304,6 +308,72 @@ export interface QueueOptions {
    * @default "queue"
    */
   whileDisconnected?: "queue" | "reject";
+}
+
+/** How many calls may leave in a time. What the cache answers does not count. */
+export interface RateLimitOptions {
+  /** On average; more than 0, and may be a fraction. */
+  requestsPerSecond: number;
+  /**
+   * How many may leave at once after a pause. A count, at least 1.
+   * @default requestsPerSecond, rounded up
+   */
+  burst?: number;
+  /**
+   * What a call beyond that does: wait in the queue, or reject with `RATE_LIMITED`, outcome `not-sent`, and `retryAfter`.
+   * @default "wait"
+   */
+  onLimit?: "wait" | "reject";
+}
+
+/**
+ * When a server is left alone: calls then reject at once with `CIRCUIT_OPEN`, outcome `not-sent`, and `retryAfter`. A failure is a call that
+ * was sent and got no answer, a malformed one, or a status from 500 on; errors the server puts into words are not, nor is what happens
+ * to the network on this side.
+ */
+export interface CircuitBreakerConfig {
+  /** Whether it is in use. Without the option it is not. */
+  enabled: boolean;
+  /**
+   * With `mode: "consecutive"`: failures in a row that open it. A count.
+   * @default 5
+   */
+  failureThreshold?: number;
+  /**
+   * How long it stays open. Then a few calls may try. Milliseconds.
+   * @default 60000
+   */
+  resetTimeout?: number;
+  /**
+   * How many calls at a time may try. One failure opens it again, one success closes it. A count, at least 1.
+   * @default 1
+   */
+  halfOpenMaxRequests?: number;
+  /**
+   * What opens it: failures in a row, or their share of all calls.
+   * @default "consecutive"
+   */
+  mode?: "consecutive" | "rate";
+  /**
+   * With `mode: "rate"`: the share that opens it, 0 to 1.
+   * @default 0.5
+   */
+  errorRate?: number;
+  /**
+   * With `mode: "rate"`: fewer calls than this in the time decide nothing. A count.
+   * @default 10
+   */
+  minimumRequests?: number;
+  /**
+   * With `mode: "rate"`: how far back calls count, to twice as far. Milliseconds.
+   * @default 10000
+   */
+  window?: number;
+  /**
+   * Whether a call without an answer within `timeout` is a failure.
+   * @default true
+   */
+  countTimeouts?: boolean;
 }
 
 /** Protocol era, what the client says about itself, and what it answers when the server asks. */

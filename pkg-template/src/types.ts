@@ -227,6 +227,8 @@ export interface McpEventMap {
   task: { id: string; task: Task };
   /** Something is odd and was left out or got round; nothing failed. Each is told once. */
   warning: McpWarning;
+  /** With `circuitBreaker`: the server is left alone (`open`), tried (`half-open`), or called as usual (`closed`). */
+  breaker: { from: "closed" | "open" | "half-open"; to: "closed" | "open" | "half-open" };
   /** The verdict on the server's health changed. */
   health: HealthReport;
   /** A call was made, or is settled. `duration` in milliseconds. */
@@ -418,6 +420,7 @@ export type McpErrorCode =
   | "ABORTED"
   | "QUEUE_FULL"
   | "QUEUE_TIMEOUT"
+  | "CIRCUIT_OPEN"
   | "NOT_CONNECTED"
   | "RPC_ERROR"
   | "HTTP_ERROR"

@@ -16,7 +16,7 @@ mod telemetry;
 mod time;
 mod wire;
 
-pub use config::{CacheLimits, Config, Jitter, Reconnect};
+pub use config::{BreakerLimits, CacheLimits, Config, Jitter, RateLimit, Reconnect, Trip};
 pub use engine::Engine;
 pub use error::{Code, Detail, Error, Outcome, Stage};
 pub use ids::{CacheKey, CallId, ExchangeId, LinkId, RequestId};
@@ -24,6 +24,7 @@ pub use io::{
     Command, Event, ExchangeEvent, Input, Kind, LinkEvent, ListenPhase, Need, Output, Reach, Request, Settled, Status,
 };
 pub use link::{Reason, State, Transport};
+pub use policy::BreakerState;
 pub use rng::Rng;
 pub use telemetry::{Condition, Health, MethodMetrics, Metrics, Summary};
 pub use time::{Duration, Instant};
