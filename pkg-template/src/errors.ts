@@ -191,6 +191,7 @@ REQUEST_TIMEOUT|no answer within $timeout ms|Raise timeout, or pass onProgress: 
  total|not finished within $timeout ms|Raise maxTotalTimeout.
 QUEUE_FULL|too many calls are waiting|Raise queue.maxQueued.
 CIRCUIT_OPEN|$url failed too often|Wait retryAfter ms.
+NOT_CACHED|no answer is kept
 QUEUE_TIMEOUT|not sent within $timeout ms
 NOT_CONNECTED|no connection to $url|Call connect().
 CLIENT_CLOSED|the client is closed|Make a new one.

@@ -2,7 +2,8 @@
 //! throws a text that names the option, so that a misspelt value never becomes a silent default.
 
 use bowline_core::{
-    BreakerLimits, CacheLimits, Config, Duration, Era, Jitter, RateLimit, Reconnect, Trip, Version, Versions,
+    BreakerLimits, CacheLimits, Config, Duration, Era, Jitter, RateLimit, Reconnect, Revalidate, Trip, Version,
+    Versions,
 };
 use bowline_web::{has, option, option_set, HostObject};
 use js_sys::Object;
@@ -51,6 +52,13 @@ pub(crate) fn parse(object: &Object, host: &HostObject) -> (Config, f64) {
     options.count("cacheOptions.maxBytes", &mut limits.max_bytes);
     options.span("cacheOptions.defaultTTL", &mut limits.default_ttl);
     options.span("cacheOptions.maxTTL", &mut limits.max_ttl);
+    options.span("cacheOptions.staleWhileRevalidate", &mut limits.stale_while_revalidate);
+    options.span("cacheOptions.staleIfError", &mut limits.stale_if_error);
+    limits.revalidate = match options.choice("cacheOptions.revalidateOnReconnect", "stale|all|none") {
+        Some(1) => Revalidate::All,
+        Some(2) => Revalidate::None,
+        _ => Revalidate::Watched,
+    };
     config.cache = options.flag("enableCaching", true).then_some(limits);
     let mut max_message = f64::from(16 << 20);
     options.measure("transport.maxMessageBytes", &mut max_message);

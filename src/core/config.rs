@@ -150,6 +150,23 @@ pub struct CacheLimits {
     pub default_ttl: Duration,
     /// Cap on the server's hint.
     pub max_ttl: Duration,
+    /// How long a stale result serves while it is read again.
+    pub stale_while_revalidate: Duration,
+    /// How long it serves when the server cannot be read.
+    pub stale_if_error: Duration,
+    /// What counts as stale when news may have been missed.
+    pub revalidate: Revalidate,
+}
+
+/// What counts as stale once there is another link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revalidate {
+    /// Lists and reads whose changes servers announce.
+    Watched,
+    /// Everything.
+    All,
+    /// Nothing.
+    None,
 }
 
 impl Default for Config {
@@ -216,6 +233,9 @@ impl Default for CacheLimits {
             max_bytes: 8 << 20,
             default_ttl: Duration::from_millis(300_000),
             max_ttl: Duration::from_millis(86_400_000),
+            stale_while_revalidate: Duration::ZERO,
+            stale_if_error: Duration::from_millis(60_000),
+            revalidate: Revalidate::Watched,
         }
     }
 }

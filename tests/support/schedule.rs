@@ -140,6 +140,7 @@ fn config(rng: &mut Rng) -> Config {
             max_bytes: if rng.unit() < 0.2 { 15 } else { 10_000 },
             default_ttl: ms(rng.below(20_000)),
             max_ttl: ms(rng.below(20_000)),
+            ..CacheLimits::default()
         }),
         timeout: ms(1 + rng.below(60_000)),
         max_total: ms(1 + rng.below(120_000)),

@@ -38,7 +38,16 @@ createClient({
     minUptime: 5000,
     connectTimeout: 10_000,
   },
-  cacheOptions: { maxBytes: 8 << 20, maxTTL: 86_400_000, cacheTools: ["weather"] },
+  cacheOptions: {
+    maxBytes: 8 << 20,
+    maxTTL: 86_400_000,
+    cacheTools: ["weather"],
+    methods: ["tools/list", "acme/report"],
+    staleWhileRevalidate: 5000,
+    staleIfError: 0,
+    partition: () => "user-1",
+    revalidateOnReconnect: "all",
+  },
   transport: {
     webSocketUrl: "wss://api.example.com/mcp",
     headStart: 250,
