@@ -53,6 +53,8 @@ pub struct Engine<P> {
     streams: Vec<Stream<P>>,
     /// No drain ends before this.
     next_drain: Option<Instant>,
+    /// Calls wait until then for the standing stream of their link to open.
+    hold_until: Option<Instant>,
     active: usize,
     /// Of those, the ones of the highest priority.
     critical: usize,
@@ -86,6 +88,7 @@ impl<P: Payload> Engine<P> {
             exchanges: VecDeque::new(),
             streams: Vec::new(),
             next_drain: None,
+            hold_until: None,
             active: 0,
             critical: 0,
             paused: false,
@@ -121,7 +124,8 @@ impl<P: Payload> Engine<P> {
         // A drain that ended early may leave a wake-up behind, but not one that keeps an idle host awake.
         let drain = self.next_drain.filter(|_| !self.exchanges.is_empty());
         let (connection, listen) = (self.connection.next_timeout(&self.config), self.listen.next_timeout(&self.config));
-        let all = [self.calls.next_limit(), connection, listen, drain, self.next_stream(), self.next_leave()];
+        let (streams, look) = (self.next_stream(), self.next_leave());
+        let all = [self.calls.next_limit(), connection, listen, drain, self.hold_until, streams, look];
         Output::Timeout(all.into_iter().flatten().min())
     }
 
@@ -194,6 +198,7 @@ impl<P: Payload> Engine<P> {
                 self.with(Connection::close);
                 self.on_concern(Concern::Want(None));
                 self.streams.clear();
+                self.hold_until = None;
                 self.vitals.on_link(self.now, false);
                 for id in self.calls.select(|_| true) {
                     self.abandon(id);
@@ -288,6 +293,9 @@ impl<P: Payload> Engine<P> {
             return;
         };
         let (link, purpose) = (exchange.link, exchange.purpose);
+        if purpose == Purpose::Standing {
+            self.hold_until = None;
+        }
         if let Purpose::Listen(_) = purpose {
             self.listen.on_heard(id, self.now);
         }
@@ -355,6 +363,7 @@ impl<P: Payload> Engine<P> {
     }
 
     fn on_timeout(&mut self) {
+        self.hold_until = self.hold_until.filter(|until| *until > self.now);
         let change = self.with(Connection::on_timeout);
         self.on_change(change);
         self.on_concern(Concern::Timeout);
@@ -438,6 +447,7 @@ impl<P: Payload> Engine<P> {
                 self.flush();
             }
             Change::Lost(link, error) => {
+                self.hold_until = None;
                 self.on_concern(Concern::Lost);
                 self.choked = None;
                 self.streams.retain(|stream| stream.purpose != Purpose::Standing || stream.link != link);
