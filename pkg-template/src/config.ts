@@ -2,6 +2,7 @@
 // checks the values and applies the defaults that `@default` names.
 // Delays are milliseconds, sizes are bytes.
 
+import type { CircuitBreakerConfig, QueueOptions, RateLimitOptions } from "./config-queue.js";
 import type { ClientCapabilities, InputHandler } from "./mcp-input.js";
 
 /** Where the compiled core comes from. A `Response` or its promise is compiled while it streams. */
@@ -79,6 +80,10 @@ export interface MCPClientConfig {
   maxTotalTimeout?: number;
   /** Details of the two transports. */
   transport?: TransportOptions;
+  /** How a silent WebSocket is found to be gone; `false` asks only after the network, the page or the machine came back. */
+  heartbeat?: HeartbeatOptions | false;
+  /** What network, visibility and sleep mean for the connection. */
+  lifecycle?: LifecycleOptions;
   /** Limits of the queue of calls. */
   queue?: QueueOptions;
   /** How many calls may leave in a time. Whatever this says, a method is left alone for as long as a `Retry-After` of the server asks. */
@@ -297,113 +302,66 @@ export interface TransportOptions {
   streamIdleTimeout?: number;
 }
 
-/** Limits of the queue of calls. */
-export interface QueueOptions {
-  /**
-   * Most calls in flight at once. Danger: browsers open about six HTTP/1.1 connections per origin;
-   * more calls than that wait inside the browser, out of reach of priorities.
-   * @default 32 over WebSocket, 5 over HTTP
-   */
-  concurrency?: number;
-  /**
-   * Places in flight kept for calls of priority 3, so that the rest never holds them up. A count; the last place is never kept.
-   * @default 1
-   */
-  reserve?: number;
-  /**
-   * Most calls waiting; beyond that `overflow` decides who is rejected with `QUEUE_FULL`.
-   * @default 1000
-   */
-  maxQueued?: number;
-  /**
-   * Who leaves when too many wait: `"reject"` the newcomer; `"drop-lowest"` the youngest of the lowest priority, if that is below the
-   * newcomer's.
-   * @default "reject"
-   */
-  overflow?: "reject" | "drop-lowest";
-  /**
-   * A call that waited this long counts as one priority higher, after twice as long as two higher, and so on, so that none waits for ever
-   * behind more urgent ones. Milliseconds; 0 turns it off. Danger: off, a stream of urgent calls starves the others.
-   * @default 5000
-   */
-  aging?: number;
-  /**
-   * How long a call may wait to be sent for the first time; then it rejects with `QUEUE_TIMEOUT`, outcome `not-sent`. Milliseconds.
-   * @default no limit but `maxTotalTimeout`
-   */
-  maxQueueTime?: number;
-  /**
-   * What a call does without a connection: wait for it, or reject with `NOT_CONNECTED` (and what waited when the connection was lost, with the
-   * reason of that). With `"reject"` call `connect()` first. Reads under way are not sent again then either.
-   * @default "queue"
-   */
-  whileDisconnected?: "queue" | "reject";
-}
-
-/** How many calls may leave in a time. What the cache answers does not count. */
-export interface RateLimitOptions {
-  /** On average; more than 0, and may be a fraction. */
-  requestsPerSecond: number;
-  /**
-   * How many may leave at once after a pause. A count, at least 1.
-   * @default requestsPerSecond, rounded up
-   */
-  burst?: number;
-  /**
-   * What a call beyond that does: wait in the queue, or reject with `RATE_LIMITED`, outcome `not-sent`, and `retryAfter`.
-   * @default "wait"
-   */
-  onLimit?: "wait" | "reject";
-}
-
 /**
- * When a server is left alone: calls then reject at once with `CIRCUIT_OPEN`, outcome `not-sent`, and `retryAfter`. A failure is a call that
- * was sent and got no answer, a malformed one, or a status from 500 on; errors the server puts into words are not, nor is what happens
- * to the network on this side.
+ * A WebSocket whose other end is gone looks like a silent one. HTTP needs no heartbeat: each call verifies it. Heartbeats are no calls and
+ * count in no metrics.
  */
-export interface CircuitBreakerConfig {
-  /** Whether it is in use. Without the option it is not. */
-  enabled: boolean;
+export interface HeartbeatOptions {
   /**
-   * With `mode: "consecutive"`: failures in a row that open it. A count.
-   * @default 5
+   * Silence after which the server is asked whether it is there; any message of it counts as life. Milliseconds; 0 never asks.
+   * Danger: some proxies cut WebSockets that are silent for a minute.
+   * @default 20000
    */
-  failureThreshold?: number;
+  interval?: number;
   /**
-   * How long it stays open. Then a few calls may try. Milliseconds.
-   * @default 60000
-   */
-  resetTimeout?: number;
-  /**
-   * How many calls at a time may try. One failure opens it again, one success closes it. A count, at least 1.
-   * @default 1
-   */
-  halfOpenMaxRequests?: number;
-  /**
-   * What opens it: failures in a row, or their share of all calls.
-   * @default "consecutive"
-   */
-  mode?: "consecutive" | "rate";
-  /**
-   * With `mode: "rate"`: the share that opens it, 0 to 1.
-   * @default 0.5
-   */
-  errorRate?: number;
-  /**
-   * With `mode: "rate"`: fewer calls than this in the time decide nothing. A count.
-   * @default 10
-   */
-  minimumRequests?: number;
-  /**
-   * With `mode: "rate"`: how far back calls count, to twice as far. Milliseconds.
+   * How long it may take to answer; after that the link is lost with `HEARTBEAT_TIMEOUT`. Milliseconds. Danger: a server that is busy
+   * for longer loses its clients.
    * @default 10000
    */
-  window?: number;
+  timeout?: number;
   /**
-   * Whether a call without an answer within `timeout` is a failure.
+   * The same while the page is hidden: browsers let its timers run once a minute. Milliseconds.
+   * @default 75000
+   */
+  hiddenTimeout?: number;
+  /**
+   * The same after the network, the page or the machine came back, when the link is verified at once. Milliseconds.
+   * @default 4000
+   */
+  wakeProbeTimeout?: number;
+  /**
+   * What is asked. `"auto"` is `ping` before 2026-07-28, which has none, and `server/discover` since. An error is an answer, too.
+   * @default "auto"
+   */
+  method?: "auto" | "ping" | "server/discover";
+}
+
+/** What the surroundings mean for the connection. Where there is no page (workers, Node), it counts as visible. */
+export interface LifecycleOptions {
+  /**
+   * While nobody can see the page: `"defer-reconnect"` opens a lost link again when it is seen, and every `suspendedInterval` before;
+   * `"keep"` does nothing special; `"close"` closes the link, and calls wait until the page is seen. Danger: with `"close"` a tool call
+   * under way ends with `OUTCOME_UNKNOWN`.
+   * @default "defer-reconnect"
+   */
+  hidden?: "keep" | "defer-reconnect" | "close";
+  /**
+   * When the browser says that there is no network: `"suspend"` verifies the link, tries only every `suspendedInterval` without one, and
+   * at once when the network is back; `"ignore"` does not listen.
+   * @default "suspend"
+   */
+  offline?: "suspend" | "ignore";
+  /**
+   * When the page is frozen or goes into the back/forward cache: `"close"` closes the link before and opens a new one on return;
+   * `"ignore"` verifies the old one then. Danger: browsers refuse to keep pages with open WebSockets.
+   * @default "close"
+   */
+  bfcache?: "close" | "ignore";
+  /**
+   * Whether the link is verified when a timer was so late that the machine must have slept.
    * @default true
    */
-  countTimeouts?: boolean;
+  wakeDetection?: boolean;
 }
 
 /** Protocol era, what the client says about itself, and what it answers when the server asks. */

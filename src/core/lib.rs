@@ -16,15 +16,18 @@ mod telemetry;
 mod time;
 mod wire;
 
-pub use config::{BreakerLimits, CacheLimits, Config, Jitter, RateLimit, Reconnect, Revalidate, Trip};
+pub use config::{
+    BreakerLimits, CacheLimits, Config, Heartbeat, Jitter, Lifecycle, Question, RateLimit, Reconnect, Revalidate, Trip,
+    WhenHidden,
+};
 pub use engine::Engine;
 pub use error::{Code, Detail, Error, Outcome, Stage};
 pub use ids::{CacheKey, CallId, ExchangeId, LinkId, RequestId};
 pub use io::{
     CacheMode, Command, Event, ExchangeEvent, Input, Keep, Kind, LinkEvent, ListenPhase, Need, Output, Reach, Request,
-    Settled, Status,
+    Settled, Signal, Status,
 };
-pub use link::{Reason, State, Transport};
+pub use link::{Cause, Reason, State, Transport};
 pub use policy::BreakerState;
 pub use rng::Rng;
 pub use telemetry::{Condition, Health, MethodMetrics, Metrics, Summary};

@@ -31,7 +31,7 @@ const ONLY_VALUES: [(&str, &str, &[&str]); 6] = [
     ("error", "wire", &["Malformed"]),
     ("config", "wire", &["Era", "Versions"]),
     ("io", "policy", &["BreakerState"]),
-    ("io", "link", &["Reason", "State", "Transport"]),
+    ("io", "link", &["Cause", "Reason", "State", "Transport"]),
 ];
 
 const LIMIT: usize = 500;
