@@ -62,9 +62,9 @@ const optFlags = [
 // public type (checkFiles looks) and in no text, as that of an option or of a member that Rust asks for.
 const internalNames =
   "abandon aborts again ambient announce answered ask asking attach caching calls changed crashed emit finish finishing given " +
-  "headerValue host inContext inputs isModern isOpen keeps keyText keyTexts lacking lazy learn look madeAt methodId onDoubt onInput onLink onListen onNotification " +
-  "onReplay onRequest onServer onSignal onState park printed refuse rejectWith reset restart resumed resumes rpcMessage serve settleWith shown slot submit " +
-  "sockets subscriptions tables timer touch trapped";
+  "headerValue host inContext inputs isModern isOpen keeps keyText keyTexts lacking lazy learn look madeAt methodId onBreaker " +
+  "onDoubt onInput onLink onListen onNotification onReplay onRequest onServer onSignal onState park printed refuse rejectWith reset " +
+  "restart resumed resumes rpcMessage serve settleWith shown slot sockets submit subscriptions tables timer touch trapped";
 const internal = internalNames.replaceAll(" ", "|");
 
 const hash = (...parts) => parts.reduce((sum, part) => sum.update(part), createHash("sha256")).digest("hex");

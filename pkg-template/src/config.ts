@@ -2,6 +2,7 @@
 // checks the values and applies the defaults that `@default` names.
 // Delays are milliseconds, sizes are bytes.
 
+import type { CircuitBreakerConfig, QueueOptions, RateLimitOptions } from "./config-queue.js";
 import type { ClientCapabilities, InputHandler } from "./mcp-input.js";
 
 /** Where the compiled core comes from. A `Response` or its promise is compiled while it streams. */
@@ -85,6 +86,10 @@ export interface MCPClientConfig {
   lifecycle?: LifecycleOptions;
   /** Limits of the queue of calls. */
   queue?: QueueOptions;
+  /** How many calls may leave in a time. Whatever this says, a method is left alone for as long as a `Retry-After` of the server asks. */
+  rateLimit?: RateLimitOptions;
+  /** Leaves a server alone that keeps failing. */
+  circuitBreaker?: CircuitBreakerConfig;
   /** Protocol era, what the client says about itself, and what it answers when the server asks. */
   protocol?: ProtocolOptions;
   /** Where log lines go. Nothing is logged without; never are params, results or headers. */
@@ -357,49 +362,6 @@ export interface LifecycleOptions {
    * @default true
    */
   wakeDetection?: boolean;
-}
-
-/** Limits of the queue of calls. */
-export interface QueueOptions {
-  /**
-   * Most calls in flight at once. Danger: browsers open about six HTTP/1.1 connections per origin;
-   * more calls than that wait inside the browser, out of reach of priorities.
-   * @default 32 over WebSocket, 5 over HTTP
-   */
-  concurrency?: number;
-  /**
-   * Places in flight kept for calls of priority 3, so that the rest never holds them up. A count; the last place is never kept.
-   * @default 1
-   */
-  reserve?: number;
-  /**
-   * Most calls waiting; beyond that `overflow` decides who is rejected with `QUEUE_FULL`.
-   * @default 1000
-   */
-  maxQueued?: number;
-  /**
-   * Who leaves when too many wait: `"reject"` the newcomer; `"drop-lowest"` the youngest of the lowest priority, if that is below the
-   * newcomer's.
-   * @default "reject"
-   */
-  overflow?: "reject" | "drop-lowest";
-  /**
-   * A call that waited this long counts as one priority higher, after twice as long as two higher, and so on, so that none waits for ever
-   * behind more urgent ones. Milliseconds; 0 turns it off. Danger: off, a stream of urgent calls starves the others.
-   * @default 5000
-   */
-  aging?: number;
-  /**
-   * How long a call may wait to be sent for the first time; then it rejects with `QUEUE_TIMEOUT`, outcome `not-sent`. Milliseconds.
-   * @default no limit but `maxTotalTimeout`
-   */
-  maxQueueTime?: number;
-  /**
-   * What a call does without a connection: wait for it, or reject with `NOT_CONNECTED` (and what waited when the connection was lost, with the
-   * reason of that). With `"reject"` call `connect()` first. Reads under way are not sent again then either.
-   * @default "queue"
-   */
-  whileDisconnected?: "queue" | "reject";
 }
 
 /** Protocol era, what the client says about itself, and what it answers when the server asks. */

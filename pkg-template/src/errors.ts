@@ -50,6 +50,8 @@ export class McpError extends Error {
   declare readonly httpStatus?: number;
   /** Close code of the WebSocket. */
   declare readonly closeCode?: number;
+  /** How long the server, `rateLimit` or `circuitBreaker` wants the next call to wait. Milliseconds. */
+  declare readonly retryAfter?: number;
   /** What the server added to its error. */
   declare readonly data?: unknown;
   /** What to do about it. */
@@ -88,8 +90,6 @@ export class McpRpcError extends McpError {
 /** The server answered with an HTTP error status and no JSON-RPC message. */
 export class McpHttpError extends McpError {
   declare readonly httpStatus: number;
-  /** How long the server asks to wait. Milliseconds. */
-  declare readonly retryAfter?: number;
   /** The same as `httpStatus`. */
   get status(): number {
     return this.httpStatus;
@@ -195,6 +195,7 @@ REQUEST_TIMEOUT|no answer within $timeout ms|Raise timeout, or pass onProgress: 
  queue|not sent within $timeout ms|Not connected, or too many calls: raise maxTotalTimeout.
  total|not finished within $timeout ms|Raise maxTotalTimeout.
 QUEUE_FULL|too many calls are waiting|Raise queue.maxQueued.
+CIRCUIT_OPEN|$url failed too often|Wait retryAfter ms.
 NOT_CACHED|no answer is kept
 QUEUE_TIMEOUT|not sent within $timeout ms
 NOT_CONNECTED|no connection to $url|Call connect().
@@ -217,7 +218,8 @@ HTTP_ERROR|HTTP $httpStatus from $url|The server's log has the reason.
  502||A proxy answers, the server behind it does not.
  503||A proxy answers, the server behind it does not.
  504||A proxy answers, the server behind it does not.
-RATE_LIMITED|$url asks to slow down (429)|Wait retryAfter ms.
+RATE_LIMITED|beyond rateLimit|Wait retryAfter ms.
+ 429|$url asks to slow down (429)
 AUTH_REQUIRED|$url wants authorization (401)|Send a token in transport.headers. A WebSocket cannot: set enableWebSocket to false.
 FORBIDDEN|$url refuses access (403)|Allow this Origin on the server, or use another token.
 PARSE_ERROR|the answer of $url is no JSON-RPC message|${FAULT}

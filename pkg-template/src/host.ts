@@ -97,6 +97,7 @@ export class Host {
   /** The numbers of a closed client. */
   #last: number[] | undefined;
   #closing = false;
+  #breaker: McpEventMap["breaker"]["to"] = "closed";
   #parked = false;
   #touched = false;
   #lostAt = 0;
@@ -320,7 +321,7 @@ export class Host {
       const { message, data } = value as { message?: unknown; data?: unknown };
       Object.assign(failure, { rpcCode: number, rpcMessage: typeof message === "string" ? message : "", data });
     } else if (kind === "http") {
-      failure.httpStatus = number;
+      if (number) failure.httpStatus = number;
       if (extra >= 0) failure.retryAfter = extra;
     } else if (kind === "close") {
       failure.closeCode = number;
@@ -418,6 +419,12 @@ export class Host {
 
   onListen(phase: number, value: SubscriptionFilter | undefined): void {
     this.subscriptions.onListen(phase, value);
+  }
+
+  onBreaker(to: McpEventMap["breaker"]["to"]): void {
+    const from = this.#breaker;
+    this.#breaker = to;
+    this.events.emit("breaker", { from, to });
   }
 
   onReplay(call: Call | undefined): void {

@@ -7,6 +7,7 @@ import type { McpError } from "./errors.js";
 import type { Meta, ServerInfo, SubscriptionFilter, Task, Tool } from "./mcp.js";
 
 export type * from "./config.js";
+export type * from "./config-queue.js";
 export type * from "./mcp.js";
 export type * from "./mcp-input.js";
 
@@ -285,6 +286,8 @@ export interface McpEventMap {
   task: { id: string; task: Task };
   /** Something is odd and was left out or got round; nothing failed. Each is told once. */
   warning: McpWarning;
+  /** With `circuitBreaker`: the server is left alone (`open`), tried (`half-open`), or called as usual (`closed`). */
+  breaker: { from: "closed" | "open" | "half-open"; to: "closed" | "open" | "half-open" };
   /** The verdict on the server's health changed. */
   health: HealthReport;
   /** A call was made, or is settled. `duration` in milliseconds. */
@@ -479,6 +482,7 @@ export type McpErrorCode =
   | "QUEUE_FULL"
   | "NOT_CACHED"
   | "QUEUE_TIMEOUT"
+  | "CIRCUIT_OPEN"
   | "NOT_CONNECTED"
   | "RPC_ERROR"
   | "HTTP_ERROR"

@@ -2,8 +2,8 @@
 //! throws a text that names the option, so that a misspelt value never becomes a silent default.
 
 use bowline_core::{
-    CacheLimits, Config, Duration, Era, Heartbeat, Jitter, Lifecycle, Question, Reconnect, Revalidate, Version,
-    Versions, WhenHidden,
+    BreakerLimits, CacheLimits, Config, Duration, Era, Heartbeat, Jitter, Lifecycle, Question, RateLimit, Reconnect,
+    Revalidate, Trip, Version, Versions, WhenHidden,
 };
 use bowline_web::{has, option, option_set, HostObject};
 use js_sys::Object;
@@ -38,8 +38,10 @@ pub(crate) fn parse(object: &Object, host: &HostObject) -> (Config, f64) {
     options.span("queue.maxQueueTime", &mut config.max_queue_time);
     config.drop_lowest = options.choice("queue.overflow", "reject|drop-lowest") == Some(1);
     config.reject_disconnected = options.choice("queue.whileDisconnected", "queue|reject") == Some(1);
-    options.bytes("transport.highWaterMark", &mut config.high_water);
-    options.bytes("transport.lowWaterMark", &mut config.low_water);
+    options.rate(&mut config);
+    options.breaker(&mut config);
+    options.measure("transport.highWaterMark", &mut config.high_water);
+    options.measure("transport.lowWaterMark", &mut config.low_water);
     // No room at all would be a client that never sends.
     config.websocket_concurrency = config.websocket_concurrency.max(1);
     config.http_concurrency = config.http_concurrency.max(1);
@@ -61,7 +63,7 @@ pub(crate) fn parse(object: &Object, host: &HostObject) -> (Config, f64) {
     };
     config.cache = options.flag("enableCaching", true).then_some(limits);
     let mut max_message = f64::from(16 << 20);
-    options.bytes("transport.maxMessageBytes", &mut max_message);
+    options.measure("transport.maxMessageBytes", &mut max_message);
     (config, max_message)
 }
 
@@ -91,6 +93,42 @@ impl Options<'_> {
         if !rounds.is_nan() {
             config.max_input_rounds = rounds as u32;
         }
+    }
+
+    fn rate(&self, config: &mut Config) {
+        let path = "rateLimit.requestsPerSecond";
+        let per_second = self.number(path);
+        if per_second == 0.0 {
+            // No choice is a number: it throws.
+            option(self.0, path, "a number above 0");
+        }
+        let mut burst = per_second.ceil();
+        self.measure("rateLimit.burst", &mut burst);
+        let reject = self.choice("rateLimit.onLimit", "wait|reject") == Some(1);
+        if per_second > 0.0 {
+            config.rate_limit = Some(RateLimit { per_second, burst: burst.max(1.0), reject });
+        }
+    }
+
+    fn breaker(&self, config: &mut Config) {
+        let mut limits = BreakerLimits::default();
+        let (mut threshold, mut half_open, mut minimum) = (5.0, 1.0, 10.0);
+        let (mut share, mut window) = (0.5, Duration::from_millis(10_000));
+        self.measure("circuitBreaker.failureThreshold", &mut threshold);
+        self.measure("circuitBreaker.halfOpenMaxRequests", &mut half_open);
+        self.measure("circuitBreaker.errorRate", &mut share);
+        self.measure("circuitBreaker.minimumRequests", &mut minimum);
+        self.span("circuitBreaker.window", &mut window);
+        self.span("circuitBreaker.resetTimeout", &mut limits.reset);
+        limits.count_timeouts = self.flag("circuitBreaker.countTimeouts", true);
+        // None at all would never find out.
+        limits.half_open = half_open.max(1.0) as u32;
+        limits.trip = if self.choice("circuitBreaker.mode", "consecutive|rate") == Some(1) {
+            Trip::Rate { share, minimum: minimum as u32, window }
+        } else {
+            Trip::Consecutive(threshold as u32)
+        };
+        config.breaker = self.flag("circuitBreaker.enabled", false).then_some(limits);
     }
 
     fn reconnect(&self, reconnect: &mut Reconnect) {
@@ -161,10 +199,10 @@ impl Options<'_> {
         }
     }
 
-    fn bytes(&self, path: &str, into: &mut f64) {
-        let bytes = self.number(path);
-        if !bytes.is_nan() {
-            *into = bytes;
+    fn measure(&self, path: &str, into: &mut f64) {
+        let value = self.number(path);
+        if !value.is_nan() {
+            *into = value;
         }
     }
 

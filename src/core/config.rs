@@ -57,6 +57,10 @@ pub struct Config {
     pub max_queue_time: Duration,
     /// Nothing waits for a link.
     pub reject_disconnected: bool,
+    /// Calls in a time; `None`: as many as there are.
+    pub rate_limit: Option<RateLimit>,
+    /// Leaves an endpoint alone that keeps failing; `None`: never.
+    pub breaker: Option<BreakerLimits>,
     /// Nothing more is written while a WebSocket holds back more bytes than this,
     pub high_water: f64,
     /// until they are fewer than this.
@@ -97,6 +101,46 @@ pub enum Jitter {
     Full,
     /// Exactly `d`: for tests and single clients only, it synchronizes crowds.
     None,
+}
+
+/// Calls that may leave in a time.
+#[derive(Clone, Debug)]
+pub struct RateLimit {
+    /// On average.
+    pub per_second: f64,
+    /// At once, after a pause; at least 1.
+    pub burst: f64,
+    /// Whether a call beyond that is rejected instead of waiting.
+    pub reject: bool,
+}
+
+/// When an endpoint is left alone (seed: `circuitBreakerConfig`).
+#[derive(Clone, Copy, Debug)]
+pub struct BreakerLimits {
+    /// After which failures.
+    pub trip: Trip,
+    /// For how long.
+    pub reset: Duration,
+    /// Calls at a time that find out whether it is well again.
+    pub half_open: u32,
+    /// Whether calls without an answer in time are failures.
+    pub count_timeouts: bool,
+}
+
+/// Which failures are too many.
+#[derive(Clone, Copy, Debug)]
+pub enum Trip {
+    /// So many in a row.
+    Consecutive(u32),
+    /// A share of the calls in this window and the one before.
+    Rate {
+        /// 0 to 1.
+        share: f64,
+        /// Fewer calls decide nothing.
+        minimum: u32,
+        /// How long one window is.
+        window: Duration,
+    },
 }
 
 /// How a silent WebSocket is verified.
@@ -207,10 +251,18 @@ impl Default for Config {
             aging: Duration::from_millis(5_000),
             max_queue_time: Duration::MAX,
             reject_disconnected: false,
+            rate_limit: None,
+            breaker: None,
             high_water: 1_048_576.0,
             low_water: 262_144.0,
             stream_idle: Duration::from_millis(90_000),
         }
+    }
+}
+
+impl Default for BreakerLimits {
+    fn default() -> Self {
+        Self { trip: Trip::Consecutive(5), reset: Duration::from_millis(60_000), half_open: 1, count_timeouts: true }
     }
 }
 

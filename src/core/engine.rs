@@ -18,8 +18,10 @@ use crate::io::{Command, Event, ExchangeEvent, Input, Kind, LinkEvent, Output, R
 use crate::link::{
     Answer, Calls, Change, Concern, Connection, Context, Exchange, Ids, Listen, Phase, Purpose, Step, Stream, Transport,
 };
+use crate::policy::breaker::Breaker;
 use crate::policy::cache::Cache;
 use crate::policy::flight::Flight;
+use crate::policy::limiter::Limiter;
 use crate::policy::queue::Queue;
 use crate::rng::Rng;
 use crate::telemetry::{Health, MethodMetrics, Metrics, Timing, Vitals};
@@ -59,6 +61,10 @@ pub struct Engine<P> {
     /// The application wants nothing sent.
     paused: bool,
     choked: Option<gate::Choked>,
+    limiter: Option<Limiter>,
+    breaker: Option<Breaker>,
+    /// Methods that the server wants left alone, and until when.
+    held: Vec<(Method, Instant)>,
     metrics: Metrics,
     timing: Timing,
     vitals: Vitals,
@@ -87,6 +93,9 @@ impl<P: Payload> Engine<P> {
             critical: 0,
             paused: false,
             choked: None,
+            limiter: config.rate_limit.as_ref().map(Limiter::new),
+            breaker: config.breaker.map(Breaker::new),
+            held: Vec::new(),
             metrics: Metrics::default(),
             timing: Timing::default(),
             vitals: Vitals::default(),
@@ -120,7 +129,7 @@ impl<P: Payload> Engine<P> {
         // A drain that ended early may leave a wake-up behind, but not one that keeps an idle host awake.
         let drain = self.next_drain.filter(|_| !self.exchanges.is_empty());
         let (connection, listen) = (self.connection.next_timeout(&self.config), self.listen.next_timeout(&self.config));
-        let (streams, look) = (self.next_stream(), self.next_look());
+        let (streams, look) = (self.next_stream(), self.next_leave());
         let all = [self.calls.next_limit(), connection, listen, drain, self.hold_until, streams, look];
         Output::Timeout(all.into_iter().flatten().min())
     }

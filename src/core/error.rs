@@ -56,6 +56,8 @@ codes! {
     QueueTimeout = "QUEUE_TIMEOUT",
     /// No link, and nothing is to wait for one.
     NotConnected = "NOT_CONNECTED",
+    /// The breaker is open.
+    CircuitOpen = "CIRCUIT_OPEN",
     /// The server answered with a JSON-RPC error.
     RpcError = "RPC_ERROR",
     /// An HTTP status that is no success.
@@ -78,7 +80,7 @@ codes! {
     Forbidden = "FORBIDDEN",
     /// `fetch` failed without telling why: no network, or no CORS headers.
     CorsOrNetwork = "CORS_OR_NETWORK",
-    /// HTTP 429.
+    /// HTTP 429, or the client's own limit.
     RateLimited = "RATE_LIMITED",
     /// The engine was told something impossible; a bug of this package.
     Internal = "INTERNAL",
@@ -104,7 +106,7 @@ pub enum Detail<P> {
     Rpc(i32, P),
     /// The result that asks for input, and what the package is to add to it.
     Input(P, &'static str),
-    /// An HTTP status, and how long the server asked to wait.
+    /// An HTTP status, and how long the server asked to wait. Status 0: the client's own wish.
     Http(u16, Option<Duration>),
     /// A WebSocket close code.
     Close(u16),
@@ -152,6 +154,7 @@ impl<P> Error<P> {
             | Code::QueueFull
             | Code::QueueTimeout
             | Code::NotConnected
+            | Code::CircuitOpen
             | Code::StreamEnded
             | Code::CorsOrNetwork
             | Code::RateLimited => true,

@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::ids::{CacheKey, CallId, ExchangeId, LinkId, RequestId};
 use crate::link::{Cause, Reason, State, Transport};
+use crate::policy::BreakerState;
 use crate::time::{Duration, Instant};
 use crate::wire::{Era, Head, Incoming, Method, Outgoing, Plan, Version};
 
@@ -295,6 +296,8 @@ pub enum Event<P> {
     State(Status<P>),
     /// A server told who it is: the `server/discover` or `initialize` result.
     Server(P),
+    /// The endpoint is asked again, or not any more.
+    Breaker(BreakerState),
     /// A read is sent again with a new id.
     Replay(CallId),
     /// A notification of the server that belongs to no call.

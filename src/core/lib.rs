@@ -16,7 +16,10 @@ mod telemetry;
 mod time;
 mod wire;
 
-pub use config::{CacheLimits, Config, Heartbeat, Jitter, Lifecycle, Question, Reconnect, Revalidate, WhenHidden};
+pub use config::{
+    BreakerLimits, CacheLimits, Config, Heartbeat, Jitter, Lifecycle, Question, RateLimit, Reconnect, Revalidate, Trip,
+    WhenHidden,
+};
 pub use engine::Engine;
 pub use error::{Code, Detail, Error, Outcome, Stage};
 pub use ids::{CacheKey, CallId, ExchangeId, LinkId, RequestId};
@@ -25,6 +28,7 @@ pub use io::{
     Settled, Signal, Status,
 };
 pub use link::{Cause, Reason, State, Transport};
+pub use policy::BreakerState;
 pub use rng::Rng;
 pub use telemetry::{Condition, Health, MethodMetrics, Metrics, Summary};
 pub use time::{Duration, Instant};

@@ -230,6 +230,7 @@ impl Driver {
             Output::Event(Event::Listen(phase, acknowledged)) => {
                 glue::heard_listen(client, phase as i32, acknowledged.map_or(0, Payload::into_raw));
             }
+            Output::Event(Event::Breaker(state)) => glue::breaker(client, state as i32),
             Output::Event(Event::Replay(call)) => glue::replay(client, call.0 as i32),
             Output::Forget(key) => glue::forget(client, key.0 as i32),
             Output::RememberFallback(span) => glue::remember(&self.host, FALLBACK, span.as_millis()),

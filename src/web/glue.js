@@ -207,7 +207,7 @@ export function settle(client, slot, handle) {
 // Of the core's enums, by their places in src/core (error.rs, link/mod.rs, wire/version.rs) and of `Detail` in driver.rs.
 export const CODES =
   ("CONNECTION_CLOSED SEND_FAILED REQUEST_TIMEOUT CONNECT_TIMEOUT HEARTBEAT_TIMEOUT OFFLINE CONNECT_FAILED RECONNECT_EXHAUSTED CLIENT_CLOSED OUTCOME_UNKNOWN ABORTED " +
-  "NOT_CACHED QUEUE_FULL QUEUE_TIMEOUT NOT_CONNECTED RPC_ERROR HTTP_ERROR STREAM_ENDED PARSE_ERROR MESSAGE_TOO_LARGE PROTOCOL_VERSION INPUT_REQUIRED INVALID_RESULT AUTH_REQUIRED " +
+  "NOT_CACHED QUEUE_FULL QUEUE_TIMEOUT NOT_CONNECTED CIRCUIT_OPEN RPC_ERROR HTTP_ERROR STREAM_ENDED PARSE_ERROR MESSAGE_TOO_LARGE PROTOCOL_VERSION INPUT_REQUIRED INVALID_RESULT AUTH_REQUIRED " +
   "FORBIDDEN CORS_OR_NETWORK RATE_LIMITED INTERNAL").split(" ");
 export const OUTCOMES = ["not-sent", "not-applied", "applied", "unknown"];
 export const STATES = "idle connecting ready reconnecting suspended auth_required closed failed".split(" ");
@@ -260,6 +260,10 @@ const notes = [];
 /** One of the numbers that `noted` gives, in the order of the core's shell; the package has their names. */
 export const note = (value) => void notes.push(value);
 export const noted = () => notes.splice(0);
+
+export function breaker(client, state) {
+  tell(() => clients[client].host.onBreaker(["closed", "open", "half-open"][state]));
+}
 
 export function replay(client, slot) {
   tell(() => clients[client].host.onReplay(clients[client].calls[slot]));

@@ -57,6 +57,7 @@ extern "C" {
     pub(crate) fn server(client: i32, handle: i32);
     pub(crate) fn notification(client: i32, handle: i32);
     pub(crate) fn replay(client: i32, slot: i32);
+    pub(crate) fn breaker(client: i32, state: i32);
     pub(crate) fn forget(client: i32, key: i32);
     pub(crate) fn note(value: f64);
     pub(crate) fn noted() -> JsValue;

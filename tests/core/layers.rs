@@ -18,18 +18,19 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
     ("config", &["time", "wire"]),
     ("telemetry", &["time", "wire"]),
     ("policy", &["time", "rng", "ids", "config", "wire"]),
-    ("io", &["time", "ids", "wire", "error", "link"]),
+    ("io", &["time", "ids", "wire", "error", "link", "policy"]),
     ("link", &["time", "rng", "ids", "wire", "error", "config", "policy", "io"]),
     ("engine", &["time", "rng", "ids", "wire", "error", "config", "policy", "io", "link", "telemetry"]),
     ("lib", &["config", "engine", "error", "ids", "io", "link", "policy", "rng", "telemetry", "time", "wire"]),
 ];
 
 /// Where only value types may be named: data that decides nothing, so that no arrow of behaviour points the wrong way.
-const ONLY_VALUES: [(&str, &str, &[&str]); 5] = [
+const ONLY_VALUES: [(&str, &str, &[&str]); 6] = [
     ("policy", "wire", &["Effect", "Era", "Hint", "Method"]),
     ("telemetry", "wire", &["Method"]),
     ("error", "wire", &["Malformed"]),
     ("config", "wire", &["Era", "Versions"]),
+    ("io", "policy", &["BreakerState"]),
     ("io", "link", &["Cause", "Reason", "State", "Transport"]),
 ];
 

@@ -191,7 +191,7 @@ const DEFAULTS = {
 };
 
 test("the documented defaults are the core's", () => {
-  const types = read("pkg-template/src/config.ts");
+  const types = read("pkg-template/src/config.ts") + read("pkg-template/src/config-queue.ts");
   const core = read("src/core/config.rs").split("impl Default for Config")[1];
   for (const [name, field] of Object.entries(DEFAULTS)) {
     const documented = new RegExp(`@default (\\S+)[^/]*\\*/\\s+${name}\\?:`).exec(types)?.[1];

@@ -185,6 +185,8 @@ fn config(rng: &mut Rng) -> Config {
         drop_lowest: rng.unit() < 0.5,
         max_queue_time: if rng.unit() < 0.1 { ms(rng.below(20_000)) } else { bowline_core::Duration::MAX },
         reject_disconnected: rng.unit() < 0.1,
+        rate_limit: None,
+        breaker: None,
         high_water: 1_048_576.0,
         low_water: 262_144.0,
         max_queued: if rng.unit() < 0.1 { rng.below(5) as usize } else { 1_000 },

@@ -62,6 +62,8 @@ createClient({
   heartbeat: { interval: 20_000, timeout: 10_000, hiddenTimeout: 75_000, wakeProbeTimeout: 4_000, method: "auto" },
   lifecycle: { hidden: "defer-reconnect", offline: "suspend", bfcache: "close", wakeDetection: true },
   queue: { concurrency: 8, maxQueued: 100, reserve: 2, overflow: "drop-lowest", aging: 0, maxQueueTime: 500, whileDisconnected: "reject" },
+  rateLimit: { requestsPerSecond: 10, burst: 20, onLimit: "reject" },
+  circuitBreaker: { enabled: true, failureThreshold: 3, resetTimeout: 1000, halfOpenMaxRequests: 2, mode: "rate", errorRate: 0.3, minimumRequests: 5, window: 5000, countTimeouts: false },
   protocol: {
     era: "legacy",
     versions: ["2025-11-25", "2025-06-18"],

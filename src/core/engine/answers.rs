@@ -69,6 +69,9 @@ impl<P: Payload> Engine<P> {
 
     fn on_status(&mut self, id: CallId, status: u16, wait: Option<Duration>, safe: bool) {
         let error = refused(status, wait);
+        if let (Some(wait), 429 | 503) = (wait, status) {
+            self.hold(id, wait);
+        }
         match status {
             // Refused before execution, so that even a side effect may be sent again.
             429 => {

@@ -41,6 +41,9 @@ impl<P: Payload> Engine<P> {
             return self.settle(id, Err(Error::new(Code::NotCached, Detail::None)));
         }
         if kind != Kind::Connect {
+            if self.is_broken(id) {
+                return;
+            }
             // Of less than it was asked for, if its caller has a stale result.
             let priority = self.calls.at(id).map_or(0, |call| call.request.priority);
             let refused = self.refusal(priority);
@@ -216,7 +219,7 @@ impl<P: Payload> Engine<P> {
             return Outcome::NotSent;
         };
         match (call.phase, call.request.method.effect()) {
-            (Phase::Queued | Phase::Following(_), _) if !call.was_taken() => Outcome::NotSent,
+            (Phase::Queued | Phase::Following(_) | Phase::Delayed(_), _) if !call.was_taken() => Outcome::NotSent,
             (_, Effect::Safe) => Outcome::NotApplied,
             (Phase::Sent(_), Effect::SideEffect) => Outcome::Unknown,
             // A side effect waits again only after the server refused it, or in doubt, which `settle` looks at.
@@ -254,10 +257,14 @@ impl<P: Payload> Engine<P> {
 
     /// The only place where calls leave.
     fn leave(&mut self, id: CallId, end: Result<Settled<P>, Error<P>>) {
+        let sent = self.is_sent(id);
         self.unsend(id);
         let Some(call) = self.calls.remove(id) else {
             return;
         };
+        if sent {
+            self.judge(end.as_ref().err());
+        }
         if call.request.kind != Kind::Connect {
             self.timing.on_settled(call.request.method, end.is_ok());
             let served = call.served;
@@ -281,12 +288,17 @@ impl<P: Payload> Engine<P> {
     /// A call is no longer on the wire.
     pub(super) fn unsend(&mut self, id: CallId) {
         self.streams.retain(|stream| !stream.is_of(id));
+        let mut back = false;
         if let Some(call) = self.calls.at_mut(id) {
             if let Some(sending) = call.sending() {
                 call.phase = Phase::Queued;
                 self.critical -= usize::from(sending.critical);
+                back = true;
                 self.active = self.active.saturating_sub(1);
             }
+        }
+        if back {
+            self.watch_breaker(super::Breaker::on_back);
         }
     }
 

@@ -1,7 +1,11 @@
 //! Who may leave, and when (resilience rules, section 2): room in flight, the places kept for critical calls, the application's pause,
 //! and what the socket still holds back. It says when a call goes; how it goes is `flow`'s.
 
-use super::{Code, Detail, Engine, Exchange, LinkId, Output, Payload, Phase, Purpose, Transport};
+use super::flow::is_unwell;
+use super::{
+    Breaker, CallId, Code, Detail, Engine, Error, Event, Exchange, LinkId, Output, Payload, Phase, Purpose, Transport,
+};
+use crate::link::Call;
 use crate::time::{Duration, Instant};
 use crate::wire::{Era, Method};
 
@@ -39,8 +43,23 @@ impl<P: Payload> Engine<P> {
         if self.paused || self.choked.is_some() || !self.has_room(transport, carried, false) {
             return;
         }
+        let wait = self.limiter.as_ref().map_or(Duration::ZERO, |limiter| limiter.wait(self.now));
+        let rejects = self.config.rate_limit.as_ref().is_some_and(|limit| limit.reject);
+        if wait > Duration::ZERO && !rejects {
+            return;
+        }
         let critical = !self.has_room(transport, carried, true);
-        if let Some(id) = self.queue.pop(self.now, critical) {
+        let Some(id) = self.queue.pop(self.now, critical) else {
+            return;
+        };
+        if wait > Duration::ZERO {
+            return self.settle(id, Err(Error::new(Code::RateLimited, Detail::Http(0, Some(wait)))));
+        }
+        if !self.is_held(id) && !self.is_broken(id) {
+            if let Some(limiter) = &mut self.limiter {
+                limiter.take(self.now);
+            }
+            self.watch_breaker(Breaker::on_sent);
             self.dispatch(id, link, era);
         }
     }
@@ -84,6 +103,69 @@ impl<P: Payload> Engine<P> {
         flying < limit.max(least) && (!ordinary || others < limit.saturating_sub(self.config.reserve).max(least))
     }
 
+    /// Leaves a method alone for as long as the server asked to, whoever calls it.
+    pub(super) fn hold(&mut self, id: CallId, wait: Duration) {
+        let (now, until) = (self.now, self.now + wait);
+        self.held.retain(|(_, until)| *until > now);
+        if let Some(call) = self.calls.at(id) {
+            self.held.push((call.request.method, until));
+        }
+    }
+
+    /// Whether a call is put off until its method may be called again.
+    fn is_held(&mut self, id: CallId) -> bool {
+        if self.held.is_empty() {
+            return false;
+        }
+        let method = self.calls.at(id).map(|call| call.request.method);
+        let until = self.held.iter().filter(|(held, _)| Some(*held) == method).map(|(_, until)| *until).max();
+        let Some(until) = until.filter(|until| *until > self.now) else {
+            return false;
+        };
+        self.calls.enter(id, Phase::Delayed(until));
+        true
+    }
+
+    /// Whether the endpoint is left alone; the call is rejected then.
+    pub(super) fn is_broken(&mut self, id: CallId) -> bool {
+        let wait = self.breaker.as_ref().and_then(|breaker| breaker.refusal(self.now));
+        if let Some(wait) = wait {
+            self.settle(id, Err(Error::new(Code::CircuitOpen, Detail::Http(0, Some(wait)))));
+        }
+        wait.is_some()
+    }
+
+    /// Tells the breaker something, and the application what it makes of it.
+    pub(super) fn watch_breaker(&mut self, tell: impl FnOnce(&mut Breaker)) {
+        let Some(breaker) = &mut self.breaker else {
+            return;
+        };
+        let before = breaker.state();
+        tell(breaker);
+        if breaker.state() != before {
+            self.out.push_back(Output::Event(Event::Breaker(breaker.state())));
+        }
+    }
+
+    /// What the end of a call that was sent says of the endpoint: an answer of whatever kind is well; what the caller or this side of the
+    /// network did is nothing.
+    pub(super) fn judge(&mut self, error: Option<&Error<P>>) {
+        let Some(limits) = self.config.breaker else {
+            return;
+        };
+        let well = match error {
+            None => true,
+            Some(Error { code: Code::RpcError | Code::InputRequired, .. }) => true,
+            Some(Error { code: Code::HttpError, detail: Detail::Http(..=499, _), .. }) => true,
+            Some(Error { code: Code::RequestTimeout, .. }) if !limits.count_timeouts => return,
+            Some(Error { code: Code::CorsOrNetwork, .. }) => return,
+            Some(error) if is_unwell(error.code) => false,
+            _ => return,
+        };
+        let now = self.now;
+        self.watch_breaker(|breaker| breaker.on_verdict(well, now));
+    }
+
     /// Why a call of this priority may not even wait, if so. Makes room for it if it may.
     pub(super) fn refusal(&mut self, priority: u8) -> Option<Code> {
         if self.config.reject_disconnected && self.connection.up().is_none() {
@@ -91,7 +173,9 @@ impl<P: Payload> Engine<P> {
             self.with(|connection, cx| connection.wake(false, cx));
             return Some(Code::NotConnected);
         }
-        while self.queue.len() >= self.config.max_queued {
+        let waits = |call: &Call<P>| matches!(call.phase, Phase::Delayed(_));
+        let held = if self.held.is_empty() { 0 } else { self.calls.select(waits).len() };
+        while self.queue.len() + held >= self.config.max_queued {
             let lowest = if self.config.drop_lowest { self.queue.lowest(priority) } else { None };
             let Some(lowest) = lowest else {
                 return Some(Code::QueueFull);
@@ -140,8 +224,11 @@ impl<P: Payload> Engine<P> {
         }
     }
 
-    /// When that is due.
-    pub(super) fn next_look(&self) -> Option<Instant> {
-        self.choked.map(|choked| choked.look)
+    /// When to look again, or when the rate lets the next one leave.
+    pub(super) fn next_leave(&self) -> Option<Instant> {
+        let limiter = self.limiter.as_ref().filter(|_| self.queue.len() > 0);
+        let wait = limiter.map(|limiter| limiter.wait(self.now)).filter(|wait| *wait > Duration::ZERO);
+        let look = self.choked.map(|choked| choked.look);
+        look.into_iter().chain(wait.map(|wait| self.now + wait)).min()
     }
 }

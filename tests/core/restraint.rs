@@ -1,0 +1,146 @@
+//! Calls that are held back for the server's sake (resilience, section 4): the client's own rate, what the server asks for, and an endpoint
+//! that keeps failing.
+
+use bowline_core::{
+    BreakerLimits, BreakerState, CallId, Code, Config, Detail, Event, Method, Outcome, Output, RateLimit, Request, Trip,
+};
+use bowline_support::{fixed, ms, request, tool_call, Doc, Hand};
+
+fn limited(per_second: f64, burst: f64, reject: bool) -> Config {
+    Config { rate_limit: Some(RateLimit { per_second, burst, reject }), ..fixed() }
+}
+
+fn breaking(limits: BreakerLimits) -> Hand {
+    Hand::on_http(Config { breaker: Some(limits), ..fixed() })
+}
+
+/// A tool call that the server fails.
+fn fail(hand: &mut Hand, status: u16) -> CallId {
+    let call = hand.call(tool_call(1));
+    let exchange = hand.exchange_of(call);
+    hand.status(exchange, status, None);
+    call
+}
+
+fn states(hand: &mut Hand) -> Vec<BreakerState> {
+    let state = |output: Output<Doc>| match output {
+        Output::Event(Event::Breaker(state)) => Some(state),
+        _ => None,
+    };
+    hand.news().into_iter().filter_map(state).collect()
+}
+
+fn retry_after(hand: &Hand, call: CallId) -> Option<f64> {
+    match hand.end(call) {
+        Some(Err(error)) => match error.detail {
+            Detail::Http(0, Some(wait)) => Some(wait.as_millis()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+#[test]
+fn calls_beyond_the_rate_wait_for_their_turn_in_the_order_of_the_queue() {
+    let mut hand = Hand::on_websocket(limited(10.0, 2.0, false));
+    let [_, _, low, critical] = [1, 1, 0, 3].map(|priority| hand.call(Request { priority, ..tool_call(1) }));
+    assert_eq!(hand.driver.engine.metrics().active_requests, 2, "a burst leaves at once");
+    hand.pass(99);
+    assert!(hand.sendings(critical).is_empty());
+    hand.pass(1);
+    assert_eq!((hand.sendings(critical).len(), hand.sendings(low).len()), (1, 0));
+    hand.pass(100);
+    assert_eq!(hand.sendings(low).len(), 1);
+}
+
+#[test]
+fn calls_beyond_the_rate_can_be_rejected_instead() {
+    let mut hand = Hand::on_websocket(limited(10.0, 1.0, true));
+    let calls = [(); 2].map(|()| hand.call(tool_call(1)));
+    assert_eq!(hand.error(calls[1]), (Code::RateLimited, Outcome::NotSent));
+    assert_eq!(retry_after(&hand, calls[1]), Some(100.0));
+    hand.pass(100);
+    let later = hand.call(tool_call(1));
+    assert_eq!(hand.sendings(later).len(), 1);
+}
+
+#[test]
+fn what_the_cache_answers_counts_for_no_rate() {
+    let mut hand = Hand::on_websocket(limited(0.1, 1.0, true));
+    let first = hand.call(bowline_support::tools_list(1));
+    hand.answer_kind(first, bowline_core::ResultKind::Complete, Doc::of(5));
+    let again = hand.call(bowline_support::tools_list(1));
+    assert_eq!(hand.value(again), 5);
+}
+
+#[test]
+fn a_server_that_asks_to_wait_is_left_alone_with_that_method() {
+    let mut hand = Hand::on_http(fixed());
+    let first = hand.call(tool_call(1));
+    let exchange = hand.exchange_of(first);
+    hand.status(exchange, 429, Some(ms(2_000)));
+    let same = hand.call(tool_call(2));
+    let other = hand.call(request(Method::RESOURCES_READ, 3));
+    assert_eq!((hand.sendings(same).len(), hand.sendings(other).len()), (0, 1));
+    hand.pass(1_999);
+    assert!(hand.sendings(same).is_empty());
+    hand.pass(1);
+    assert_eq!(hand.sendings(same).len(), 1);
+}
+
+#[test]
+fn what_waits_for_the_server_is_bounded_and_was_not_sent() {
+    let mut hand = Hand::on_http(Config { max_queued: 2, ..fixed() });
+    let first = hand.call(tool_call(1));
+    let exchange = hand.exchange_of(first);
+    hand.status(exchange, 503, Some(ms(60_000)));
+    let calls = [(); 3].map(|()| hand.call(tool_call(2)));
+    assert_eq!(hand.error(calls[2]), (Code::QueueFull, Outcome::NotSent));
+    hand.command(bowline_core::Command::Cancel(calls[0]));
+    assert_eq!(hand.error(calls[0]), (Code::Aborted, Outcome::NotSent));
+}
+
+#[test]
+fn an_endpoint_that_keeps_failing_is_left_alone_until_a_probe_succeeds() {
+    let mut hand = breaking(BreakerLimits::default());
+    for _ in 0..5 {
+        fail(&mut hand, 500);
+    }
+    assert_eq!(states(&mut hand), [BreakerState::Open]);
+    hand.pass(20_000);
+    let refused = hand.call(tool_call(1));
+    assert_eq!(hand.error(refused), (Code::CircuitOpen, Outcome::NotSent));
+    assert_eq!(retry_after(&hand, refused), Some(40_000.0));
+    hand.pass(40_000);
+    let probe = hand.call(tool_call(1));
+    let beside = hand.call(tool_call(1));
+    assert_eq!(hand.error(beside).0, Code::CircuitOpen, "one probe at a time");
+    hand.answer(probe, Doc::of(1));
+    assert_eq!(states(&mut hand), [BreakerState::HalfOpen, BreakerState::Closed]);
+    let after = hand.call(tool_call(1));
+    assert_eq!(hand.sendings(after).len(), 1);
+}
+
+#[test]
+fn what_is_not_the_endpoints_fault_opens_nothing() {
+    let mut hand = breaking(BreakerLimits { trip: Trip::Consecutive(1), ..BreakerLimits::default() });
+    fail(&mut hand, 404);
+    let refused = hand.call(tool_call(1));
+    hand.refuse(refused, -32602);
+    let aborted = hand.call(tool_call(1));
+    hand.command(bowline_core::Command::Cancel(aborted));
+    assert_eq!(states(&mut hand), []);
+    fail(&mut hand, 500);
+    assert_eq!(states(&mut hand), [BreakerState::Open]);
+}
+
+#[test]
+fn a_timeout_is_a_failure_unless_it_is_not_to_be() {
+    for (count_timeouts, told) in [(true, 1), (false, 0)] {
+        let limits = BreakerLimits { trip: Trip::Consecutive(1), count_timeouts, ..BreakerLimits::default() };
+        let mut hand = breaking(limits);
+        hand.call(Request { timeout: Some(ms(100)), ..tool_call(1) });
+        hand.pass(100);
+        assert_eq!(states(&mut hand).len(), told);
+    }
+}
