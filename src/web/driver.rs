@@ -154,7 +154,7 @@ impl Driver {
     /// A handle on the fresh result under `key`, or 0.
     #[must_use]
     pub fn peek(&self, key: CacheKey) -> i32 {
-        let found = self.engine.borrow_mut().peek(now(), key);
+        let found = self.engine.borrow_mut().peek(now(self.client), key);
         self.pump();
         found.map_or(0, Payload::into_raw)
     }
@@ -162,7 +162,7 @@ impl Driver {
     /// Four numbers for each fresh result: its key, its handle, the milliseconds it has left, whether it is public.
     #[must_use]
     pub fn kept(&self) -> JsValue {
-        self.engine.borrow().each_kept(now(), &mut |key, payload, left, public| {
+        self.engine.borrow().each_kept(now(self.client), &mut |key, payload, left, public| {
             [f64::from(key.0), f64::from(payload.raw()), left.as_millis(), f64::from(public)]
                 .into_iter()
                 .for_each(glue::note);
