@@ -1,10 +1,83 @@
 // Links that are not what they seem: half open, on the wrong transport, or out of connections.
 import assert from "node:assert/strict";
 
-import { check } from "../checks.mjs";
+import { check, sleep } from "../checks.mjs";
+import { after, isReady, on, seen, workerOf } from "./rig.mjs";
+
+const isLost = ({ state, code }) => state !== "ready" && code === "HEARTBEAT_TIMEOUT";
+// What a timer of the browser and the way of the event to us may add.
+const SLACK_MS = 300;
+
+/** A client with the default heartbeat and one call that will not be answered. */
+async function withDefaults(rig, where, name) {
+  const link = await rig.link();
+  await on(where, "open", name, { serverUrl: `${link.ws}/stall?times=1&of=${encodeURIComponent(name)}` });
+  await on(where, "connect", name);
+  await on(where, "start", name, "pending", "counter", { key: name });
+  return link;
+}
+
+async function isFound(rig, where, name, proxy, since, limit) {
+  const look = await seen(where, name, ({ story }) => story.some(isLost), "the dead link found", limit + 3000);
+  const found = after(look, since, isLost);
+  assert.ok(found <= limit + SLACK_MS, `found after ${found} ms`);
+  const { status, code, outcome } = (await on(where, "look", name)).calls.pending;
+  assert.deepEqual([status, code, outcome], ["failed", "OUTCOME_UNKNOWN", "unknown"]);
+  proxy.resume();
+  await seen(where, name, isReady, "ready again", 20_000);
+  assert.equal(await rig.executions(name), 1);
+}
+
+/** With the numbers an application gets when it names none; in a browser of its own, as it takes half a minute. */
+export async function halfOpen(rig, browser) {
+  const tab = await rig.tab({ worker: true, browser });
+  const silent = async (where, name) => {
+    const { proxy } = await withDefaults(rig, where, name);
+    await sleep(300);
+    proxy.pause();
+    await isFound(rig, where, name, proxy, Date.now(), 30_000);
+  };
+  await Promise.all([
+    check("a half-open link is found within 30 s", () => silent(tab, "half open"), 60_000),
+    check("a half-open link is found within 30 s in a worker", () => silent(workerOf(tab), "half open worker"), 60_000),
+  ]);
+  await check("a half-open link is found within 4 s of waking", async () => {
+    const { proxy } = await withDefaults(rig, tab, "woken");
+    const cover = await rig.hide(tab, browser);
+    proxy.pause();
+    await sleep(2000);
+    const shown = await cover.show();
+    await isFound(rig, tab, "woken", proxy, shown, 4000);
+  });
+  await tab.close();
+}
 
 export async function links(rig) {
-  await check("Chromium itself stalls a request behind six open streams", async () => {
+  await check("after a blocked start over HTTP the WebSocket takes over in the background, without a call lost", async () => {
+    const tab = await rig.tab();
+    const [socket, http] = [await rig.link(), await rig.link()];
+    socket.proxy.block(1500);
+    const transport = { webSocketUrl: `${socket.ws}/none`, rememberFallback: 2000 };
+    await on(tab, "open", "upgrade", { serverUrl: `${http.http}/none`, transport });
+    const first = await on(tab, "connect", "upgrade");
+    assert.deepEqual([first.transport, first.degraded], ["http", true]);
+    let made = 0;
+    let look = first;
+    for (const end = Date.now() + 10_000; look.transport !== "websocket"; look = await on(tab, "look", "upgrade")) {
+      assert.ok(Date.now() < end, `still on ${look.transport}: ${JSON.stringify(look.story)}`);
+      await on(tab, "start", "upgrade", `call ${(made += 1)}`, "counter", { key: `upgrade ${made}` });
+      await sleep(50);
+    }
+    await on(tab, "start", "upgrade", `call ${(made += 1)}`, "counter", { key: `upgrade ${made}` });
+    const end = await seen(tab, "upgrade", ({ calls }) => Object.values(calls).every(({ status }) => status === "done"), "all calls done");
+    assert.equal(end.degraded, false);
+    assert.ok(end.story.some(({ to, cause }) => to === "websocket" && cause === "upgrade"), JSON.stringify(end.story));
+    assert.ok(end.story.every(({ state }) => state !== "reconnecting"), "the link was down in between");
+    assert.equal(await rig.executions(`upgrade ${made}`), 1);
+    await tab.close();
+  });
+
+  await check("Chromium itself stalls a request behind six open streams (so the next check means something)", async () => {
     const tab = await rig.tab();
     const took = await tab.evaluate(async (url) => {
       const aborter = new AbortController();
@@ -16,6 +89,23 @@ export async function links(rig) {
       return Date.now() - start;
     }, (await rig.link()).http.replace("/call", "/first"));
     assert.ok(took > 1000, `it took ${took} ms`);
+    await tab.close();
+  });
+
+  await check("six subscriptions and many running calls over HTTP/1.1 do not stall a critical call", async () => {
+    const tab = await rig.tab();
+    await on(tab, "open", "streams", { serverUrl: rig.servers.modern.url, enableWebSocket: false });
+    await on(tab, "connect", "streams");
+    for (const uri of ["readme", "time", "a", "b", "c", "d"]) await on(tab, "subscribe", "streams", { resourceSubscriptions: [`demo://${uri}`] });
+    for (let i = 0; i < 12; i += 1) await on(tab, "start", "streams", `slow ${i}`, "slow", { ms: 2000, steps: 20 }, { priority: "low" });
+    await sleep(300);
+    await on(tab, "start", "streams", "critical", "echo", { text: "now" }, { priority: "critical" });
+    const look = await seen(tab, "streams", ({ calls }) => calls.critical.status !== "pending", "the critical call answered");
+    const { text, at, sentAt } = look.calls.critical;
+    assert.equal(text, "now");
+    assert.ok(at - sentAt < 500, `answered after ${at - sentAt} ms`);
+    const end = await seen(tab, "streams", ({ calls }) => Object.values(calls).every(({ status }) => status === "done"), "the others done too", 15_000);
+    assert.equal(end.epoch, 1);
     await tab.close();
   });
 }

@@ -16,7 +16,7 @@ async function inFlight(rig, where, name) {
   const link = await rig.link();
   await on(where, "open", name, { serverUrl: `${link.ws}/stall?times=1&of=${name}`, ...QUICK });
   await on(where, "connect", name);
-  await on(where, "start", name, "pending", "counter", { key: name });
+  await on(where, "start", name, "pending", "counter", { key: name, text: "in confidence" });
   while ((await rig.executions(name)) === 0) await sleep(20);
   return link;
 }
@@ -37,8 +37,11 @@ async function isBack(rig, where, name, at) {
 export async function returns(rig) {
   await check("a page kept by the browser comes back: its call is decided, its link is there", async () => {
     const tab = await rig.tab();
-    await inFlight(rig, tab, "kept");
-    const at = await rig.leaveAndReturn(tab, () => sleep(AWAY_MS));
+    const { proxy } = await inFlight(rig, tab, "kept");
+    const at = await rig.leaveAndReturn(tab, async () => {
+      await sleep(AWAY_MS);
+      assert.equal(proxy.connections, 0, "the socket stayed open behind a page that is not there");
+    });
     await isBack(rig, tab, "kept", at);
     await tab.close();
   });
@@ -83,4 +86,28 @@ export async function returns(rig) {
       await tab.close();
     });
   }
+
+  await check("after a reload the call that was under way is in doubt, once, and was not sent again", async () => {
+    const tab = await rig.tab();
+    const { ws } = await inFlight(rig, tab, "reload");
+    await on(tab, "start", "reload", "settled", "counter", { key: "reload settled" });
+    await seen(tab, "reload", ({ calls }) => calls.settled.status === "done", "a call that ends before the reload");
+    const reopen = async () => {
+      await tab.reload();
+      await tab.waitForFunction(() => "lab" in globalThis);
+      await on(tab, "open", "reload", { serverUrl: `${ws}/stall?times=1&of=reload`, ...QUICK });
+      await on(tab, "connect", "reload");
+      return on(tab, "inDoubt", "reload");
+    };
+    const [call, ...more] = await reopen();
+    assert.deepEqual(more, []);
+    assert.equal(call.method, "tools/call");
+    assert.equal(call.tool, "counter");
+    assert.equal(call.restored, true);
+    assert.ok(!JSON.stringify(call).includes("confidence"), "the arguments were kept unasked");
+    assert.equal(await rig.executions("reload"), 1);
+    await on(tab, "settleInDoubt", "reload", call.id, "dismissed");
+    assert.deepEqual(await reopen(), []);
+    await tab.close();
+  });
 }
