@@ -60,7 +60,7 @@ const optFlags = [
 // public type (checkFiles looks) and in no text, as that of an option or of a member that Rust asks for.
 const internalNames =
   "abandon aborts again ambient announce answered ask asking attach cachesTool caching calls changed emit finish finishing given " +
-  "headerValue host inputs isModern keyTexts lacking learn madeAt methodId onDoubt onInput onLink onListen onNotification " +
+  "headerValue host inputs isModern keyTexts lacking learn look madeAt methodId onDoubt onInput onLink onListen onNotification " +
   "onReplay onRequest onServer onState printed refuse rejectWith restart resumed resumes rpcMessage serve settleWith slot submit " +
   "subscriptions tables timer touch";
 const internal = internalNames.replaceAll(" ", "|");

@@ -200,7 +200,7 @@ export class Call {
     this.announce();
     this.slot = tables!.attach(client, this);
     const method = tables!.methodId(this.method);
-    core.call(client, this.slot, method, params, level(this.priority), options.timeout ?? -1, options.maxTotalTimeout ?? -1, flags, key);
+    core.call(client, this.slot, method, params, level(this.priority), options.timeout ?? -1, options.maxTotalTimeout ?? -1, options.queueTimeout ?? -1, flags, key);
   }
 
   private unsent(detail: string, cause: unknown): void {
@@ -318,5 +318,6 @@ export class Call {
     this.asking?.abort();
     if (this.abort) this.signal!.removeEventListener("abort", this.abort);
     this.host.touch();
+    this.host.queue.look();
   }
 }

@@ -29,6 +29,7 @@ import type {
   McpSubscription,
   PingResult,
   Prompt,
+  QueueApi,
   ReadableStore,
   ReadResourceResult,
   RequestOptions,
@@ -76,6 +77,11 @@ export class McpClient {
   /** Frozen; the same object until something changes. */
   get connection(): ConnectionSnapshot {
     return this.#host.store.getSnapshot().connection;
+  }
+
+  /** The calls that wait for their turn. */
+  get queue(): QueueApi {
+    return this.#host.queue;
   }
 
   /** For `useSyncExternalStore` and everything like it. */

@@ -9,6 +9,7 @@ import { Inputs } from "./input.js";
 import { traceOf } from "./meta.js";
 import { attachLogger } from "./log.js";
 import { read, type Numbers } from "./metrics.js";
+import { Queue } from "./queue.js";
 import { load, loaded } from "./runtime.js";
 import { Subscriptions } from "./subscription.js";
 import { withTasks } from "./tasks.js";
@@ -63,6 +64,7 @@ export class Host {
   readonly onInput: InputHandler | undefined;
   readonly inputs = new Inputs(this);
   readonly subscriptions = new Subscriptions(this);
+  readonly queue = new Queue(this);
   /** What a server of 2026-07-28 is told with each request, and a legacy one once per link. */
   logLevel: LoggingLevel | undefined;
   readonly caching: boolean;
@@ -199,6 +201,7 @@ export class Host {
       return this.#abandon(invalid((error as Error).message));
     }
     this.tables = tables;
+    if (this.queue.paused) this.queue.pause();
     for (const call of this.#waiting.splice(0)) call.start();
   }
 
@@ -362,8 +365,9 @@ export class Host {
     }
   }
 
-  /** Tells a change of health to whoever listens. */
+  /** Tells whoever waits for the queue, and a change of health to whoever listens. */
   #feel(): void {
+    this.queue.look();
     if (!this.events.has("health")) return;
     const { health } = this.numbers();
     if (health.status === this.#status) return;

@@ -33,6 +33,11 @@ export interface RequestOptions {
    */
   maxTotalTimeout?: number;
   /**
+   * As `queue.maxQueueTime`, for this call. Milliseconds.
+   * @default the client's `queue.maxQueueTime`
+   */
+  queueTimeout?: number;
+  /**
    * Whether each progress report starts `timeout` anew (never past `maxTotalTimeout`).
    * @default true
    */
@@ -282,6 +287,26 @@ export interface McpSubscription extends AsyncIterable<McpNotification> {
   close(): Promise<void>;
 }
 
+/** The calls that wait for their turn: `client.queue`. */
+export interface QueueApi {
+  /** How many wait. */
+  readonly size: number;
+  /** How many are sent and not answered. */
+  readonly active: number;
+  /** Sends nothing more until `resume()`. Calls are accepted and wait; what is sent goes on. */
+  pause(): void;
+  resume(): void;
+  /**
+   * Cancels what waits, or the part of it that the filter names; each rejects with `ABORTED`, outcome `not-sent`. A priority is 0 to 3.
+   * @returns how many.
+   */
+  clear(filter?: { method?: string; belowPriority?: number }): number;
+  /** Resolves when nothing waits and nothing is in flight. */
+  onIdle(): Promise<void>;
+  /** Resolves when fewer than `n` wait: for whoever makes calls faster than they are answered. */
+  onSizeLessThan(n: number): Promise<void>;
+}
+
 /** A call of which nobody here knows whether the server executed it. */
 export interface InDoubtCall {
   /** The `requestId` of its promise. */
@@ -392,6 +417,8 @@ export type McpErrorCode =
   | "OUTCOME_UNKNOWN"
   | "ABORTED"
   | "QUEUE_FULL"
+  | "QUEUE_TIMEOUT"
+  | "NOT_CONNECTED"
   | "RPC_ERROR"
   | "HTTP_ERROR"
   | "STREAM_ENDED"

@@ -38,8 +38,8 @@ pub fn create(config: &Object, host: &HostObject) -> i32 {
     client
 }
 
-/// Makes the call whose settlers are in `slot`. `timeout` and `max_total` are milliseconds, negative for the default; `key` is zero
-/// for none.
+/// Makes the call whose settlers are in `slot`. `timeout`, `max_total` and `max_queue_time` are milliseconds, negative for the default;
+/// `key` is zero for none.
 #[wasm_bindgen]
 #[allow(clippy::too_many_arguments)] // one crossing of numbers per request
 pub fn call(
@@ -50,6 +50,7 @@ pub fn call(
     priority: i32,
     timeout: f64,
     max_total: f64,
+    max_queue_time: f64,
     flags: i32,
     key: i32,
 ) {
@@ -66,6 +67,7 @@ pub fn call(
         priority: priority as u8,
         timeout: span(timeout),
         max_total: span(max_total),
+        max_queue_time: span(max_queue_time),
         progress_resets_timeout: flags & KEEP_TIMEOUT == 0,
         progress: flags & PROGRESS != 0,
         idempotent: flags & IDEMPOTENT != 0,
@@ -111,6 +113,19 @@ pub fn is_sent(client: i32, slot: i32) -> i32 {
 #[wasm_bindgen]
 pub fn listen(client: i32, params: i32) {
     tell(client, Command::Listen(Payload::from_raw(params)));
+}
+
+/// Sends nothing that waits, or, for 0, goes on.
+#[wasm_bindgen]
+pub fn pause(client: i32, paused: i32) {
+    tell(client, Command::Pause(paused != 0));
+}
+
+/// Cancels what waits: of a method or, when that is negative, of all, and of lower priority than `below`.
+#[wasm_bindgen]
+pub fn clear(client: i32, method: i32, below: i32) {
+    let method = (method >= 0).then(|| Method::from_index(method as u32));
+    tell(client, Command::Clear(method, below as u8));
 }
 
 /// Drops the link and connects anew.

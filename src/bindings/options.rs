@@ -30,6 +30,13 @@ pub(crate) fn parse(object: &Object, host: &HostObject) -> (Config, f64) {
     options.count("queue.maxQueued", &mut config.max_queued);
     options.count("queue.concurrency", &mut config.websocket_concurrency);
     options.count("queue.concurrency", &mut config.http_concurrency);
+    options.count("queue.reserve", &mut config.reserve);
+    options.span("queue.aging", &mut config.aging);
+    options.span("queue.maxQueueTime", &mut config.max_queue_time);
+    config.drop_lowest = options.choice("queue.overflow", "reject|drop-lowest") == Some(1);
+    config.reject_disconnected = options.choice("queue.whileDisconnected", "queue|reject") == Some(1);
+    options.bytes("transport.highWaterMark", &mut config.high_water);
+    options.bytes("transport.lowWaterMark", &mut config.low_water);
     // No room at all would be a client that never sends.
     config.websocket_concurrency = config.websocket_concurrency.max(1);
     config.http_concurrency = config.http_concurrency.max(1);
@@ -41,8 +48,9 @@ pub(crate) fn parse(object: &Object, host: &HostObject) -> (Config, f64) {
     options.span("cacheOptions.defaultTTL", &mut limits.default_ttl);
     options.span("cacheOptions.maxTTL", &mut limits.max_ttl);
     config.cache = options.flag("enableCaching", true).then_some(limits);
-    let max_message = options.number("transport.maxMessageBytes");
-    (config, if max_message.is_nan() { f64::from(16 << 20) } else { max_message })
+    let mut max_message = f64::from(16 << 20);
+    options.bytes("transport.maxMessageBytes", &mut max_message);
+    (config, max_message)
 }
 
 struct Options<'a>(&'a Object);
@@ -111,6 +119,13 @@ impl Options<'_> {
         let count = self.number(path);
         if !count.is_nan() {
             *into = count as usize;
+        }
+    }
+
+    fn bytes(&self, path: &str, into: &mut f64) {
+        let bytes = self.number(path);
+        if !bytes.is_nan() {
+            *into = bytes;
         }
     }
 

@@ -41,8 +41,22 @@ pub struct Config {
     pub websocket_concurrency: usize,
     /// Requests in flight over HTTP: browsers open six connections to an HTTP/1.1 origin, and one is left for everybody else.
     pub http_concurrency: usize,
+    /// Of those, kept for calls of the highest priority; never the last one.
+    pub reserve: usize,
     /// Calls that may wait.
     pub max_queued: usize,
+    /// When so many wait: the lowest leaves instead of the newcomer, if it is lower.
+    pub drop_lowest: bool,
+    /// A call that waited so long gains a priority; zero: never.
+    pub aging: Duration,
+    /// From creation to the first sending, unless a call says otherwise.
+    pub max_queue_time: Duration,
+    /// Nothing waits for a link.
+    pub reject_disconnected: bool,
+    /// Nothing more is written while a WebSocket holds back more bytes than this,
+    pub high_water: f64,
+    /// until they are fewer than this.
+    pub low_water: f64,
     /// How long the stream of a listen over HTTP may be silent before it counts as broken; zero for ever.
     pub stream_idle: Duration,
 }
@@ -114,7 +128,14 @@ impl Default for Config {
             max_input_rounds: 10,
             websocket_concurrency: 32,
             http_concurrency: 5,
+            reserve: 1,
             max_queued: 1_000,
+            drop_lowest: false,
+            aging: Duration::from_millis(5_000),
+            max_queue_time: Duration::MAX,
+            reject_disconnected: false,
+            high_water: 1_048_576.0,
+            low_water: 262_144.0,
             stream_idle: Duration::from_millis(90_000),
         }
     }

@@ -4,6 +4,7 @@
 mod answers;
 mod asking;
 mod flow;
+mod gate;
 mod listening;
 mod streams;
 
@@ -50,6 +51,11 @@ pub struct Engine<P> {
     /// No drain ends before this.
     next_drain: Option<Instant>,
     active: usize,
+    /// Of those, the ones of the highest priority.
+    critical: usize,
+    /// The application wants nothing sent.
+    paused: bool,
+    choked: Option<gate::Choked>,
     metrics: Metrics,
     timing: Timing,
     vitals: Vitals,
@@ -65,7 +71,7 @@ impl<P: Payload> Engine<P> {
             rng: Rng::seeded(seed),
             ids: Ids::default(),
             calls: Calls::default(),
-            queue: Queue::default(),
+            queue: Queue::new(config.aging),
             flight: Flight::default(),
             cache: config.cache.clone().map(Cache::new),
             connection: Connection::new(&config, now),
@@ -74,6 +80,9 @@ impl<P: Payload> Engine<P> {
             streams: Vec::new(),
             next_drain: None,
             active: 0,
+            critical: 0,
+            paused: false,
+            choked: None,
             metrics: Metrics::default(),
             timing: Timing::default(),
             vitals: Vitals::default(),
@@ -95,13 +104,14 @@ impl<P: Payload> Engine<P> {
 
     /// The next thing to do; [`Output::Timeout`] when there is nothing more for now.
     pub fn poll_output(&mut self) -> Output<P> {
+        self.flush_all();
         if let Some(output) = self.out.pop_front() {
             return output;
         }
         // A drain that ended early may leave a wake-up behind, but not one that keeps an idle host awake.
         let drain = self.next_drain.filter(|_| !self.exchanges.is_empty());
         let (connection, listen) = (self.connection.next_timeout(&self.config), self.listen.next_timeout(&self.config));
-        let all = [self.calls.next_limit(), connection, listen, drain, self.next_stream()];
+        let all = [self.calls.next_limit(), connection, listen, drain, self.next_stream(), self.next_look()];
         Output::Timeout(all.into_iter().flatten().min())
     }
 
@@ -156,6 +166,8 @@ impl<P: Payload> Engine<P> {
                     self.queue.push(id, priority, created, false);
                 }
             }
+            Command::Pause(paused) => self.set_paused(paused),
+            Command::Clear(method, below) => self.clear(method, below),
             Command::Listen(filter) => self.on_listen(filter),
             Command::Answer(id, params) => self.on_params(id, params),
             Command::Reply(link, response) => self.respond(link, Outgoing::Response(response)),
@@ -207,6 +219,7 @@ impl<P: Payload> Engine<P> {
             }
             LinkEvent::Message(message) if self.connection.has(link) => self.on_message(link, message),
             LinkEvent::Message(_) => {}
+            LinkEvent::Buffered(bytes) => self.on_buffered(link, bytes),
         }
     }
 
@@ -330,6 +343,7 @@ impl<P: Payload> Engine<P> {
         let change = self.with(Connection::on_timeout);
         self.on_change(change);
         self.on_concern(Concern::Timeout);
+        self.on_choked();
         let overdue = |exchange: &Exchange| exchange.drain_until.is_some_and(|until| until <= self.now);
         let drained: Vec<ExchangeId> = self.exchanges.iter().filter(|x| overdue(x)).map(|x| x.id).collect();
         for id in drained {
@@ -344,7 +358,12 @@ impl<P: Payload> Engine<P> {
             } else {
                 let connect = self.calls.at(id).is_some_and(|call| call.request.kind == Kind::Connect);
                 self.metrics.timeouts += u64::from(!connect);
-                let code = if connect { Code::ConnectTimeout } else { Code::RequestTimeout };
+                let in_vain = self.calls.at(id).is_some_and(|call| call.waits_in_vain(self.now));
+                let code = match (connect, in_vain) {
+                    (true, _) => Code::ConnectTimeout,
+                    (_, true) => Code::QueueTimeout,
+                    _ => Code::RequestTimeout,
+                };
                 self.give_up(id, code, Detail::Time(stage, span));
             }
         }
@@ -412,6 +431,7 @@ impl<P: Payload> Engine<P> {
             }
             Change::Lost(link, error) => {
                 self.on_concern(Concern::Lost);
+                self.choked = None;
                 self.streams.retain(|stream| stream.purpose != Purpose::Standing || stream.link != link);
                 self.vitals.on_link(self.now, false);
                 self.on_lost(link, &error);

@@ -35,6 +35,10 @@ pub enum Command<P> {
     Answer(CallId, Option<P>),
     /// Reply to an [`Output::Asked`] with a whole JSON-RPC response, if its link still works.
     Reply(LinkId, P),
+    /// Send nothing that waits, or go on.
+    Pause(bool),
+    /// Cancel what waits: of one method or of all, and of a lower priority than this.
+    Clear(Option<Method>, u8),
     /// Drop the link and connect anew, now.
     Reconnect,
     /// Settle everything, end the session, and stay closed.
@@ -56,6 +60,8 @@ pub struct Request<P> {
     pub timeout: Option<Duration>,
     /// From creation to settle; `None` for the engine's default.
     pub max_total: Option<Duration>,
+    /// From creation to its first sending; `None` for the engine's default.
+    pub max_queue_time: Option<Duration>,
     /// Whether progress restarts `timeout`.
     pub progress_resets_timeout: bool,
     /// Whether the caller listens to progress.
@@ -88,6 +94,9 @@ pub enum LinkEvent<P> {
     Closed(u16),
     /// The shell could not write a frame; the request with this id, if it was one, did not leave.
     SendFailed(Option<RequestId>),
+    /// So many bytes were handed to the WebSocket and not to the network: the reply to [`Output::Measure`], and told unasked after a frame
+    /// that brought them above the high mark.
+    Buffered(f64),
 }
 
 /// What happens in an HTTP exchange.
@@ -150,6 +159,8 @@ pub enum Output<P> {
         /// The revision in whose form it is written.
         version: Version,
     },
+    /// Say with [`LinkEvent::Buffered`] how much the WebSocket holds back.
+    Measure(LinkId),
     /// Start an HTTP exchange.
     Fetch(ExchangeId, Plan<P>),
     /// Abort an HTTP exchange; no event is expected from it any more.

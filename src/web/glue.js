@@ -185,7 +185,7 @@ export function settle(client, slot, handle) {
 // Of the core's enums, by their places in src/core (error.rs, link/mod.rs, wire/version.rs) and of `Detail` in driver.rs.
 export const CODES =
   ("CONNECTION_CLOSED SEND_FAILED REQUEST_TIMEOUT CONNECT_TIMEOUT CONNECT_FAILED RECONNECT_EXHAUSTED CLIENT_CLOSED OUTCOME_UNKNOWN ABORTED " +
-  "QUEUE_FULL RPC_ERROR HTTP_ERROR STREAM_ENDED PARSE_ERROR MESSAGE_TOO_LARGE PROTOCOL_VERSION INPUT_REQUIRED INVALID_RESULT AUTH_REQUIRED " +
+  "QUEUE_FULL QUEUE_TIMEOUT NOT_CONNECTED RPC_ERROR HTTP_ERROR STREAM_ENDED PARSE_ERROR MESSAGE_TOO_LARGE PROTOCOL_VERSION INPUT_REQUIRED INVALID_RESULT AUTH_REQUIRED " +
   "FORBIDDEN CORS_OR_NETWORK RATE_LIMITED INTERNAL").split(" ");
 export const OUTCOMES = ["not-sent", "not-applied", "applied", "unknown"];
 export const STATES = "idle connecting ready reconnecting suspended auth_required closed failed".split(" ");

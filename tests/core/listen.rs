@@ -444,7 +444,7 @@ fn patience_starts_anew_after_a_stream_that_lived() {
 
 #[test]
 fn a_stream_takes_one_of_the_connections_but_never_the_last() {
-    let (mut hand, _, _) = listening_on_http(Config { http_concurrency: 2, ..fixed() });
+    let (mut hand, _, _) = listening_on_http(Config { http_concurrency: 2, reserve: 0, ..fixed() });
     let (one, other) = (hand.call(tool_call(1)), hand.call(tool_call(2)));
     assert_eq!((hand.sendings(one).len(), hand.sendings(other).len()), (1, 0));
     hand.command(Command::Listen(None));

@@ -81,6 +81,8 @@ fn command() -> BoxedStrategy<Command<Doc>> {
         2 => (slot(), prop::option::of(payload())).prop_map(|(slot, params)| Command::Answer(slot, params)),
         1 => (link(), payload()).prop_map(|(link, response)| Command::Reply(link, response)),
         1 => Just(Command::Reconnect),
+        1 => any::<bool>().prop_map(Command::Pause),
+        1 => (prop::option::of(0u32..30), 0u8..5).prop_map(|(method, below)| Command::Clear(method.map(Method::from_index), below)),
     ]
     .boxed()
 }

@@ -185,7 +185,7 @@ const DEFAULTS = {
   maxDelay: "max_delay", backoffMultiplier: "multiplier", suspendedInterval: "suspended_interval",
   minUptime: "min_uptime", connectTimeout: "connect_timeout", maxSize: "max_size", defaultTTL: "default_ttl",
   maxTTL: "max_ttl", headStart: "head_start", probeTimeout: "probe_timeout",
-  rememberFallback: "remember_fallback", maxQueued: "max_queued", streamIdleTimeout: "stream_idle",
+  rememberFallback: "remember_fallback", maxQueued: "max_queued", reserve: "reserve", aging: "aging", streamIdleTimeout: "stream_idle",
 };
 
 test("the documented defaults are the core's", () => {

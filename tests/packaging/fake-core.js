@@ -105,7 +105,7 @@ export function create(_config, host) {
   return peer.client;
 }
 
-export function call(client, slot, method, params, _priority, _timeout, _total, flags, key) {
+export function call(client, slot, method, params, _priority, _timeout, _total, _queue, flags, key) {
   const peer = of(client);
   const entry = entries.get(slot + client * 1e6);
   const one = { slot, method: entry.method, params: read(params), headers: mirrored.get(params), key, entry, connect: !!(flags & CONNECT) };
@@ -145,4 +145,6 @@ export function close(client) {
 export const metrics = () => [];
 export const isSent = () => 1;
 export const setPriority = () => {};
+export const pause = () => {};
+export const clear = () => {};
 export const reconnect = () => {};

@@ -46,6 +46,7 @@ pub struct Ledger {
     era: Option<Era>,
     transport: Option<Transport>,
     room: (usize, usize),
+    reserve: usize,
     limits: (Duration, Duration),
     /// What is to be listened to, the listens that are open, and what was told of them last.
     wanted: Option<Doc>,
@@ -66,7 +67,14 @@ impl Ledger {
     pub fn new(lateness: Duration, config: &Config) -> Self {
         let room = (config.websocket_concurrency, config.http_concurrency);
         let bounds = Bounds::new(config);
-        Self { lateness, room, bounds, limits: (config.timeout, config.max_total), ..Self::default() }
+        Self {
+            lateness,
+            room,
+            reserve: config.reserve,
+            bounds,
+            limits: (config.timeout, config.max_total),
+            ..Self::default()
+        }
     }
 
     /// What was violated first, if anything.
@@ -294,7 +302,10 @@ impl Ledger {
                 (self.exchanges.values().filter(|is_open| **is_open).count(), self.room.1.max(streams + 1))
             }
         };
-        let full = self.carried && metrics.active_requests as usize >= self.room.0;
+        // The places kept for critical calls may stay empty.
+        let all_but = |limit: usize| limit.saturating_sub(self.reserve).max(1);
+        let full = self.carried && metrics.active_requests as usize >= all_but(self.room.0);
+        let room = all_but(room);
         let idle =
             !full && self.state == Some(State::Ready) && waiting > 0 && flying < room && self.introducing.is_none();
         self.check(!idle, || format!("{waiting} calls wait while {flying} of {room} fly"));

@@ -79,6 +79,7 @@ pub fn request(method: Method, key: u32) -> Req {
         priority: 1,
         timeout: None,
         max_total: None,
+        max_queue_time: None,
         progress_resets_timeout: false,
         progress: false,
         idempotent: false,

@@ -47,8 +47,10 @@ createClient({
     headers: async () => ({ authorization: "Bearer token" }),
     maxMessageBytes: 16 << 20,
     streamIdleTimeout: 90_000,
+    highWaterMark: 1 << 20,
+    lowWaterMark: 1 << 18,
   },
-  queue: { concurrency: 8, maxQueued: 100 },
+  queue: { concurrency: 8, maxQueued: 100, reserve: 2, overflow: "drop-lowest", aging: 0, maxQueueTime: 500, whileDisconnected: "reject" },
   protocol: {
     era: "legacy",
     versions: ["2025-11-25", "2025-06-18"],

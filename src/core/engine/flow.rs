@@ -1,25 +1,22 @@
 //! The way of a call outwards: accepted, cached, joined, queued, sent; and its way out of the engine when it is given up.
 
 use super::{
-    forget, Answer, CallId, Code, Connection, Detail, Effect, Engine, Error, Exchange, Kind, LinkId, Method, Outcome,
-    Outgoing, Output, Payload, Phase, Purpose, Request, Settled, Transport,
+    forget, Answer, CallId, Code, Connection, Detail, Effect, Engine, Error, Kind, LinkId, Method, Outcome, Outgoing,
+    Output, Payload, Phase, Purpose, Request, Settled, Transport,
 };
 use crate::ids::{CacheKey, RequestId};
 use crate::link::{Sending, State};
+use crate::policy::queue::TOP;
 use crate::policy::replay::{decide, Loss, Verdict};
+use crate::time::Duration;
 use crate::wire::Era;
 
 impl<P: Payload> Engine<P> {
     pub(super) fn on_call(&mut self, id: CallId, request: Request<P>) {
         let (kind, key, priority) = (request.kind, request.key, request.priority);
-        let refusal = if self.connection.state() == State::Closed {
-            Some(Error::new(Code::ClientClosed, Detail::None))
-        } else if kind != Kind::Connect && self.queue.len() >= self.config.max_queued {
-            Some(Error::new(Code::QueueFull, Detail::None))
-        } else {
-            None
-        };
-        let limits = (self.config.timeout, self.config.max_total);
+        let closed = self.connection.state() == State::Closed;
+        let patience = if kind == Kind::Connect { Duration::MAX } else { self.config.max_queue_time };
+        let limits = (self.config.timeout, self.config.max_total, patience);
         if !self.calls.insert(id, request, self.now, limits) {
             self.out.push_back(Output::Settle(id, Err(Error::new(Code::Internal, Detail::Note("call-id")))));
             return;
@@ -27,8 +24,8 @@ impl<P: Payload> Engine<P> {
         if kind != Kind::Connect {
             self.metrics.total_requests += 1;
         }
-        if let Some(error) = refusal {
-            return self.settle(id, Err(error));
+        if closed {
+            return self.settle(id, Err(Error::new(Code::ClientClosed, Detail::None)));
         }
         if let (Some(key), Kind::Request) = (key, kind) {
             let hit = self.cache.as_mut().and_then(|cache| cache.fresh(key, self.now));
@@ -44,7 +41,11 @@ impl<P: Payload> Engine<P> {
             }
         }
         if kind != Kind::Connect {
+            let refused = self.refusal(priority);
             self.queue.push(id, priority, self.now, false);
+            if let Some(code) = refused {
+                return self.give_up(id, code, Detail::None);
+            }
         } else if self.connection.up().is_some() {
             return self.settle(id, Ok(Settled { payload: None, cached: false }));
         } else {
@@ -56,46 +57,7 @@ impl<P: Payload> Engine<P> {
         }
     }
 
-    /// Sends what may be sent now; what waits wakes a connection that sleeps.
-    pub(super) fn flush(&mut self) {
-        self.open_streams();
-        let Some(up) = self.connection.up() else {
-            if self.queue.len() > 0 {
-                self.with(|connection, cx| connection.wake(false, cx));
-            }
-            return;
-        };
-        let (link, transport, era) = (up.id, up.transport, up.version.era());
-        // Messages that travel apart may overtake each other, and servers refuse requests that come before this one.
-        let introducing = |exchange: &Exchange| {
-            exchange.link == link && exchange.purpose == Purpose::Initialized && exchange.is_headless()
-        };
-        if era == Era::Legacy && self.exchanges.iter().any(introducing) {
-            return;
-        }
-        let carried = up.endpoint().is_some();
-        loop {
-            // An answered stream that is not closed yet still holds one of the browser's connections.
-            let room = match transport {
-                Transport::WebSocket => self.active < self.config.websocket_concurrency,
-                // On HTTP+SSE a stream that is not counted carries the answers, but as many as on a socket.
-                Transport::Http if carried => {
-                    self.exchanges.len() <= self.config.http_concurrency
-                        && self.active < self.config.websocket_concurrency
-                }
-                Transport::Http => self.has_connection(),
-            };
-            if !room {
-                return;
-            }
-            let Some(id) = self.queue.pop(self.now) else {
-                return;
-            };
-            self.dispatch(id, link, era);
-        }
-    }
-
-    fn dispatch(&mut self, id: CallId, link: LinkId, era: Era) {
+    pub(super) fn dispatch(&mut self, id: CallId, link: LinkId, era: Era) {
         let generation = self.cache.as_ref().map_or(0, super::Cache::generation);
         let Some(call) = self.calls.at_mut(id) else {
             return;
@@ -104,6 +66,7 @@ impl<P: Payload> Engine<P> {
         let Some(params) = call.request.params.clone() else {
             return;
         };
+        let critical = call.request.priority >= TOP;
         let (kind, method, progress) = (call.request.kind, call.request.method, call.request.progress);
         if call.replays == 0 {
             self.timing.on_sent(call.request.priority, self.now.since(call.created));
@@ -121,8 +84,10 @@ impl<P: Payload> Engine<P> {
             Some(up) => (cx.write(up, purpose, message), up.session.is_some()),
             None => (None, false),
         });
-        let sending = Sending { link, era, id: request, exchange, in_session, at: self.now, heard: self.now };
+        let (at, heard) = (self.now, self.now);
+        let sending = Sending { link, era, id: request, exchange, in_session, critical, at, heard };
         self.active += 1;
+        self.critical += usize::from(critical);
         self.calls.enter(id, Phase::Sent(sending));
         if kind == Kind::Notification && exchange.is_none() {
             self.settle(id, Ok(Settled { payload: None, cached: false }));
@@ -153,13 +118,7 @@ impl<P: Payload> Engine<P> {
     }
 
     /// An attempt ended without an answer: again, in doubt, or over (resilience rules, section 5).
-    pub(super) fn on_call_lost(
-        &mut self,
-        id: CallId,
-        loss: Loss,
-        error: Error<P>,
-        delay: Option<crate::time::Duration>,
-    ) {
+    pub(super) fn on_call_lost(&mut self, id: CallId, loss: Loss, error: Error<P>, delay: Option<Duration>) {
         let Some(call) = self.calls.at_mut(id) else {
             return;
         };
@@ -197,10 +156,10 @@ impl<P: Payload> Engine<P> {
     }
 
     /// Rejects what waits for a connection when waiting has no prospect: none is planned, or no server ever answered. Once one did,
-    /// calls wait through reconnects.
+    /// calls wait through reconnects, unless the application wants none to.
     pub(super) fn reject_waiting(&mut self, error: &Error<P>) {
         let planned = matches!(self.connection.state(), State::Connecting | State::Reconnecting | State::Suspended);
-        if planned && self.connection.was_ready() {
+        if planned && self.connection.was_ready() && !self.config.reject_disconnected {
             return;
         }
         for id in self.calls.select(|call| matches!(call.phase, Phase::Queued | Phase::Delayed(_))) {
@@ -320,8 +279,9 @@ impl<P: Payload> Engine<P> {
     pub(super) fn unsend(&mut self, id: CallId) {
         self.streams.retain(|stream| !stream.is_of(id));
         if let Some(call) = self.calls.at_mut(id) {
-            if call.sending().is_some() {
+            if let Some(sending) = call.sending() {
                 call.phase = Phase::Queued;
+                self.critical -= usize::from(sending.critical);
                 self.active = self.active.saturating_sub(1);
             }
         }
