@@ -1,6 +1,7 @@
 // How a call failed: the code, what it means for side effects, the hint. And the one end that is not a
 // failure: a call whose fate is not known, with what may be assumed and what may not.
 import { McpError, type Outcome } from "bowline";
+import type { Call } from "../calls";
 
 /** Of an unknown outcome the hint speaks itself. */
 const OUTCOMES: Record<Outcome, string> = {
@@ -25,7 +26,8 @@ export function Failure({ error, sent = true }: { error: Error; sent?: boolean }
   );
 }
 
-export function Unknown({ error }: { error: Error }) {
+export function Unknown({ call, onAgain }: { call: Call; onAgain(): void }) {
+  const { error, resolved } = call;
   const hint = McpError.is(error) ? error.hint : undefined;
   return (
     <div className="unknown">
@@ -34,7 +36,10 @@ export function Unknown({ error }: { error: Error }) {
         The link was lost after this call was sent, so it may or may not have run. It was not sent again: look at the
         server's state before you repeat it.
       </p>
-      <p className="failure-note">{hint ?? error.message}</p>
+      {resolved ? <p className="unknown-resolved">By now it is known: {resolved}.</p> : <p className="failure-note">{hint ?? error?.message}</p>}
+      <p>
+        <button type="button" className="button button-small" onClick={onAgain}>Call it again</button>
+      </p>
     </div>
   );
 }
