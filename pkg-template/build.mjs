@@ -61,7 +61,7 @@ const optFlags = [
 const internalNames =
   "abandon aborts again ambient announce answered ask asking attach cachesTool caching calls changed emit finish finishing given " +
   "headerValue host inputs isModern keyTexts lacking learn look madeAt methodId onDoubt onInput onLink onListen onNotification " +
-  "onReplay onRequest onServer onState printed refuse rejectWith restart resumed resumes rpcMessage serve settleWith slot submit " +
+  "onReplay onRequest onServer onSignal onState park printed refuse rejectWith restart resumed resumes rpcMessage serve settleWith slot submit " +
   "subscriptions tables timer touch";
 const internal = internalNames.replaceAll(" ", "|");
 

@@ -131,7 +131,7 @@ function define(type: typeof McpError, name: string, ...codes: McpErrorCode[]): 
 define(McpError, "McpError");
 define(McpRpcError, "McpRpcError", "RPC_ERROR");
 define(McpHttpError, "McpHttpError", "HTTP_ERROR", "RATE_LIMITED");
-define(McpTimeoutError, "McpTimeoutError", "REQUEST_TIMEOUT", "QUEUE_TIMEOUT", "CONNECT_TIMEOUT");
+define(McpTimeoutError, "McpTimeoutError", "REQUEST_TIMEOUT", "QUEUE_TIMEOUT", "CONNECT_TIMEOUT", "HEARTBEAT_TIMEOUT");
 define(McpAbortError, "AbortError", "ABORTED");
 define(McpAuthError, "McpAuthError", "AUTH_REQUIRED", "FORBIDDEN");
 define(McpOutcomeUnknownError, "McpOutcomeUnknownError", "OUTCOME_UNKNOWN");
@@ -180,7 +180,12 @@ for (const row of `CONNECTION_CLOSED|$url closed the connection|Call connect(), 
  1008|$url closed the connection by its policy (1008)|Wrong Origin or credentials?
  session|$url ended the session|Call again.
  reconnect|reconnect() replaced the connection|Call again.
+ frozen|the page was frozen|It connects when it runs again.
+ hidden|the page is hidden|It connects when it is seen again: lifecycle.hidden.
+ manual|suspend() closed the connection|Call resume().
 CONNECT_TIMEOUT|no connection to $url in time|${HOST}
+HEARTBEAT_TIMEOUT|$url went silent: no answer within $timeout ms|The link was half-open; a new one is dialled.
+OFFLINE|$url cannot be reached: this device is offline|Calls wait, and go on with the network.
 CONNECT_FAILED|cannot connect to $url|${HOST} A page on https cannot call http.
  ws|WebSocket handshake with $url failed|${HOST} Leave enableHttpFallback on, or set transport.webSocketUrl.
 CORS_OR_NETWORK|no readable answer of $url: CORS headers missing, or it is down|${HOST} ${HEADERS}
