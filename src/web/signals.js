@@ -3,6 +3,8 @@
 
 import { clients, on, SIGNAL, tell } from "./glue.js";
 
+/** How often a worker looks whether the network is there. */
+const LOOK_MS = 1000;
 const ONLINE = 0, OFFLINE = 1, VISIBLE = 2, HIDDEN = 3, FROZEN = 4, RESUMED = 5;
 
 /** Tells the client of its surroundings, as they are and as they change. */
@@ -10,14 +12,17 @@ export function watch(client) {
   const own = clients[client];
   const { document } = globalThis;
   const stop = (own.watching = new AbortController());
+  const say = (signal) => {
+    tell(() => own.host.onSignal());
+    on(client, 0, SIGNAL, 0, 0, signal);
+  };
   const hear = (target, event, signal) =>
     target?.addEventListener?.(
       event,
       ({ persisted }) => {
         // A page that goes for good needs no signal.
         if (persisted === false) return;
-        tell(() => own.host.onSignal());
-        on(client, 0, SIGNAL, 0, 0, typeof signal === "number" ? signal : signal());
+        say(typeof signal === "number" ? signal : signal());
       },
       { signal: stop.signal },
     );
@@ -29,8 +34,16 @@ export function watch(client) {
   hear(document, "freeze", FROZEN);
   hear(document, "resume", RESUMED);
   hear(document, "visibilitychange", seen);
-  if (globalThis.navigator?.onLine === false) on(client, 0, SIGNAL, 0, 0, OFFLINE);
+  const isOnline = () => globalThis.navigator?.onLine !== false;
+  let online = isOnline();
+  if (!online) on(client, 0, SIGNAL, 0, 0, OFFLINE);
   if (document && seen() === HIDDEN) on(client, 0, SIGNAL, 0, 0, HIDDEN);
+  // Chromium keeps the flag of its workers right but sends them no events; Node has neither.
+  if (document || !globalThis.WorkerNavigator) return;
+  const look = setInterval(() => {
+    if (online !== (online = isOnline())) say(online ? ONLINE : OFFLINE);
+  }, LOOK_MS);
+  stop.signal.addEventListener("abort", () => clearInterval(look));
 }
 
 /** Tells it nothing more. */
