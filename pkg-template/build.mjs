@@ -59,8 +59,8 @@ const optFlags = [
 // Properties of what only this package's own scripts see, src/web/glue.js included: shortened in a release. A name must be in no
 // public type (checkFiles looks) and in no text, as that of an option or of a member that Rust asks for.
 const internalNames =
-  "abandon aborts again ambient announce answered ask asking attach cachesTool caching calls changed emit finish finishing given " +
-  "headerValue host inputs isModern keyTexts lacking learn look madeAt methodId onDoubt onInput onLink onListen onNotification " +
+  "abandon aborts again ambient announce answered ask asking attach caching calls changed emit finish finishing given " +
+  "headerValue host inContext inputs isModern keeps keyTexts lacking learn look madeAt methodId onDoubt onInput onLink onListen onNotification " +
   "onReplay onRequest onServer onSignal onState park printed refuse rejectWith restart resumed resumes rpcMessage serve settleWith slot submit " +
   "subscriptions tables timer touch";
 const internal = internalNames.replaceAll(" ", "|");

@@ -14,6 +14,9 @@ export const CONNECT = 2;
 const PROGRESS = 4;
 const KEEP_TIMEOUT = 8;
 const IDEMPOTENT = 16;
+/** The cache mode is in the bits above. */
+const MODE = 256;
+const MODES = ["use", "refresh", "only-if-cached", "stale-while-revalidate"];
 
 const LEVELS = { low: 0, normal: 1, high: 2, critical: 3 };
 const level = (priority: RequestPriority = 1): number => (typeof priority === "string" ? LEVELS[priority] : priority) ?? 1;
@@ -47,6 +50,9 @@ class CallPromise extends Promise<unknown> implements RequestPromise<unknown> {
   }
   get phase(): RequestPhase {
     return this.call.phase;
+  }
+  get stale(): boolean {
+    return this.call.stale;
   }
   setPriority(priority: RequestPriority): void {
     this.call.setPriority(priority);
@@ -109,6 +115,8 @@ export class Call {
   declare private priority: RequestPriority | undefined;
   declare private abort: (() => void) | undefined;
   declare private reason: unknown;
+  /** Its result is one that was kept and is past its time. */
+  declare stale: boolean;
   /** Only when somebody listens to calls. */
   declare private madeAt: number | undefined;
 
@@ -123,6 +131,7 @@ export class Call {
     this.slot = -1;
     this.settled = false;
     this.finishing = false;
+    this.stale = false;
     this.asking = undefined;
     this.abort = undefined;
     this.reason = undefined;
@@ -173,8 +182,9 @@ export class Call {
         params = this.print(withMeta(more ? { ...asked, ...more } : asked, this.kind === 0 ? host.ambient() : undefined));
         this.printed = host.tables!.printed(params);
         // A result that the user's input went into is nobody else's (P46).
-        if (host.caching && options.useCache !== false && this.kind === 0 && !more) {
-          key = host.tables!.key(host.client, host.tables!.methodId(this.method), asked, host.cachesTool(this.tool));
+        const bypass = options.useCache === false || options.cacheMode === "bypass";
+        if (host.caching && !bypass && this.kind === 0 && !more && host.inContext()) {
+          key = host.tables!.key(host.client, host.tables!.methodId(this.method), asked, host.keeps(this.method, this.tool));
         }
       } catch (cause) {
         return this.unsent("json", cause);
@@ -197,10 +207,12 @@ export class Call {
     if (options.onProgress) flags |= PROGRESS;
     if (options.resetTimeoutOnProgress === false) flags |= KEEP_TIMEOUT;
     if (options.idempotent) flags |= IDEMPOTENT;
+    if (options.cacheMode) flags |= MODE * Math.max(0, MODES.indexOf(options.cacheMode));
     this.announce();
     this.slot = tables!.attach(client, this);
     const method = tables!.methodId(this.method);
-    core.call(client, this.slot, method, params, level(this.priority), options.timeout ?? -1, options.maxTotalTimeout ?? -1, options.queueTimeout ?? -1, flags, key);
+    const { timeout = -1, maxTotalTimeout = -1, queueTimeout = -1, cacheTTL = -1 } = options;
+    core.call(client, this.slot, method, params, level(this.priority), timeout, maxTotalTimeout, queueTimeout, flags, key, cacheTTL);
   }
 
   private unsent(detail: string, cause: unknown): void {
@@ -246,7 +258,14 @@ export class Call {
 
   // ---- called by the snippet ----
 
+  /** The caller gets a stale result; how the read ends is not its matter any more. */
+  serve(value: unknown): void {
+    this.resolve(value);
+    this.stale = true;
+  }
+
   resolve(value: unknown): void {
+    if (this.stale) return;
     if (!this.finish) return this.settle(value);
     this.slot = -1;
     this.finishing = true;
@@ -260,6 +279,7 @@ export class Call {
   }
 
   reject(raw: RawFailure): void {
+    if (this.stale) return;
     this.slot = -1;
     if (!this.host.inputs.resumes(this, raw)) this.refuse(this.host.failure(raw, this));
   }

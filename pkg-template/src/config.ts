@@ -208,6 +208,36 @@ export interface CacheOptions {
    * @default []
    */
   cacheTools?: string[];
+  /**
+   * Names of the methods whose results may be kept. `tools/call` is refused: see `cacheTools`. Danger: calls of one of these that are
+   * equal and made at once are sent once; name only methods that change nothing.
+   * @default the six of 2026-07-28: the four lists, `resources/read`, `server/discover`
+   */
+  methods?: string[];
+  /**
+   * How long past its time a kept answer still serves at once, while it is read again in the background. Milliseconds.
+   * @default 0
+   */
+  staleWhileRevalidate?: number;
+  /**
+   * How long past its time a kept answer serves when reading it again fails: no link, no answer in time, HTTP 5xx. The promise says so
+   * (`stale`). Milliseconds; 0 rejects.
+   * @default 60000
+   */
+  staleIfError?: number;
+  /**
+   * Who the user is, as any text that tells users apart; a function is asked before each call. When it changes, everything kept goes that
+   * the server does not call public. What it throws is told by a `warning`, and the call goes past the cache. Danger: whoever changes
+   * credentials of a client without changing this shows one user what was read for another.
+   * @default none: all calls of the client are one user's
+   */
+  partition?: string | (() => string);
+  /**
+   * What counts as past its time once a lost link is there again, as news may have been missed: `"stale"`, the lists and reads whose
+   * changes servers announce; `"all"`, everything; `"none"`, nothing. It still serves within `staleIfError`.
+   * @default "stale"
+   */
+  revalidateOnReconnect?: "stale" | "all" | "none";
 }
 
 /** Details of the two transports. */
@@ -234,6 +264,13 @@ export interface TransportOptions {
    * @default 600000
    */
   rememberFallback?: number;
+  /**
+   * While HTTP serves in the WebSocket's place: `"background"` dials the WebSocket beside it when `rememberFallback` is over (every
+   * `suspendedInterval` at most, and only while the page is visible) and moves the next calls over once it has answered;
+   * `"next-connect"` leaves it to the next connect; `"never"` stays with HTTP until that fails.
+   * @default "background"
+   */
+  upgrade?: "background" | "next-connect" | "never";
   /**
    * Headers added to every HTTP request, for example `authorization`. A function is asked anew
    * for each request and may be async. Danger: a browser cannot add headers to a WebSocket; a server

@@ -195,6 +195,7 @@ REQUEST_TIMEOUT|no answer within $timeout ms|Raise timeout, or pass onProgress: 
  queue|not sent within $timeout ms|Not connected, or too many calls: raise maxTotalTimeout.
  total|not finished within $timeout ms|Raise maxTotalTimeout.
 QUEUE_FULL|too many calls are waiting|Raise queue.maxQueued.
+NOT_CACHED|no answer is kept
 QUEUE_TIMEOUT|not sent within $timeout ms
 NOT_CONNECTED|no connection to $url|Call connect().
 CLIENT_CLOSED|the client is closed|Make a new one.

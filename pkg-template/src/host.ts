@@ -1,7 +1,7 @@
 // The package's side of one core client: what the snippet needs to know of it, and what it tells. It turns core facts into events and
 // snapshots and decides nothing.
 
-import { close, create, metrics, signal, type Tables } from "bowline-core";
+import { changeContext, close, create, metrics, signal, type Tables } from "bowline-core";
 import { submit, type Call, type RawFailure } from "./call.js";
 import { Emitter, SnapshotStore } from "./emitter.js";
 import { errorFrom, type Failure, type McpError } from "./errors.js";
@@ -37,6 +37,7 @@ import type {
 
 /** How often, at most, a store's watchers hear of calls coming and going. Milliseconds. */
 const BEAT = 100;
+const CALL = "tools/call";
 /** Warnings remembered, so that each is given once. */
 const MAX_WARNINGS = 1000;
 
@@ -74,7 +75,10 @@ export class Host {
   readonly tools = new Tools((message, tool) => this.warn(message, tool));
   readonly #warned = new Set<string>();
   readonly #config: MCPClientConfig;
-  readonly #cacheTools: ReadonlySet<string>;
+  readonly #cacheTools: readonly string[] | undefined;
+  readonly #methods: readonly string[] | undefined;
+  /** The user whose results are kept, as `partition` names it. */
+  #partition: string | undefined;
 
   /** Set by the snippet when the server's first HTTP answer could be read. */
   answered = false;
@@ -119,7 +123,11 @@ export class Host {
     this.capabilities = protocol.tasks ? withTasks(capabilities) : capabilities;
     this.validator = protocol.validator;
     this.caching = config.enableCaching !== false;
-    this.#cacheTools = new Set(config.cacheOptions?.cacheTools);
+    const { cacheTools, methods, partition } = config.cacheOptions ?? {};
+    this.#cacheTools = list("cacheTools", cacheTools);
+    this.#methods = list("methods", methods);
+    if (methods?.includes(CALL)) throw invalid(`cacheOptions.methods must not name ${CALL}: name tools in cacheTools`);
+    if (!/undef|str|func/.test(typeof partition)) throw invalid("cacheOptions.partition must be a text or a function");
     this.#connection = {
       state: "idle",
       since: Date.now(),
@@ -138,8 +146,24 @@ export class Host {
     attachLogger(config, this.events);
   }
 
-  cachesTool(tool: string | undefined): boolean {
-    return tool !== undefined && this.#cacheTools.has(tool);
+  /** Whether results are kept; undefined for what the protocol says of the method. */
+  keeps(method: string, tool?: string): boolean | undefined {
+    return tool === undefined ? this.#methods?.includes(method) : !!this.#cacheTools?.includes(tool);
+  }
+
+  /** Finds out whose calls these are, and lets nothing private cross to another user (P55). False when that cannot be told. */
+  inContext(): boolean {
+    const { partition } = this.#config.cacheOptions ?? {};
+    if (!partition) return true;
+    try {
+      const now = typeof partition === "string" ? partition : partition();
+      if (this.#partition !== undefined && now !== this.#partition) changeContext(this.client);
+      this.#partition = now;
+      return true;
+    } catch (error) {
+      this.warn(`cacheOptions.partition: ${error}`);
+      return false;
+    }
   }
 
   /** Tells of something odd, once. */
@@ -425,6 +449,13 @@ function address(option: string, given: string | URL): URL {
     throw invalid(`${option} must be an http(s) or ws(s) URL, not ${JSON.stringify(String(given))}`);
   }
   return url;
+}
+
+function list(option: string, given: readonly string[] | undefined): readonly string[] | undefined {
+  if (given && !(Array.isArray(given) && given.every((one) => typeof one === "string"))) {
+    throw invalid(`cacheOptions.${option} must be a list of names`);
+  }
+  return given;
 }
 
 function invalid(detail: string): McpError {

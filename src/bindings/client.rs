@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use bowline_core::{CacheKey, CallId, Command, Duration, Input, Kind, LinkId, Method, Request};
+use bowline_core::{CacheKey, CacheMode, CallId, Command, Duration, Input, Kind, LinkId, Method, Request};
 use bowline_web::{Driver, HostObject, Payload};
 use js_sys::Object;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -18,6 +18,8 @@ const CONNECT: i32 = 2;
 const PROGRESS: i32 = 4;
 const KEEP_TIMEOUT: i32 = 8;
 const IDEMPOTENT: i32 = 16;
+/// The two bits above these are the cache mode.
+const MODE_SHIFT: i32 = 8;
 
 thread_local! {
     /// The clients by their numbers, until they are closed.
@@ -38,8 +40,8 @@ pub fn create(config: &Object, host: &HostObject) -> i32 {
     client
 }
 
-/// Makes the call whose settlers are in `slot`. `timeout`, `max_total` and `max_queue_time` are milliseconds, negative for the default;
-/// `key` is zero for none.
+/// Makes the call whose settlers are in `slot`. `timeout`, `max_total`, `max_queue_time` and `ttl` are milliseconds, negative for the
+/// default; `key` is zero for none.
 #[wasm_bindgen]
 #[allow(clippy::too_many_arguments)] // one crossing of numbers per request
 pub fn call(
@@ -53,6 +55,7 @@ pub fn call(
     max_queue_time: f64,
     flags: i32,
     key: i32,
+    ttl: f64,
 ) {
     let kind = match flags & (NOTIFICATION | CONNECT) {
         0 => Kind::Request,
@@ -72,6 +75,13 @@ pub fn call(
         progress: flags & PROGRESS != 0,
         idempotent: flags & IDEMPOTENT != 0,
         key: (key != 0).then_some(CacheKey(key as u32)),
+        cache_mode: match flags >> MODE_SHIFT & 3 {
+            1 => CacheMode::Refresh,
+            2 => CacheMode::OnlyIfCached,
+            3 => CacheMode::StaleWhileRevalidate,
+            _ => CacheMode::Use,
+        },
+        cache_ttl: span(ttl),
     };
     tell(client, Command::Call(CallId(slot as u32), request));
 }
@@ -113,6 +123,12 @@ pub fn is_sent(client: i32, slot: i32) -> i32 {
 #[wasm_bindgen]
 pub fn listen(client: i32, params: i32) {
     tell(client, Command::Listen(Payload::from_raw(params)));
+}
+
+/// The calls from now on are another user's.
+#[wasm_bindgen(js_name = changeContext)]
+pub fn change_context(client: i32) {
+    tell(client, Command::ChangeContext);
 }
 
 /// Sends nothing that waits, or, for 0, goes on.

@@ -5,7 +5,8 @@ mod client;
 mod options;
 
 pub use client::{
-    answer, call, cancel, clear, close, create, is_sent, listen, metrics, pause, reconnect, reply, set_priority, signal,
+    answer, call, cancel, change_context, clear, close, create, is_sent, listen, metrics, pause, reconnect, reply,
+    set_priority, signal,
 };
 
 use wasm_bindgen::prelude::wasm_bindgen;

@@ -2,8 +2,8 @@
 //! throws a text that names the option, so that a misspelt value never becomes a silent default.
 
 use bowline_core::{
-    CacheLimits, Config, Duration, Era, Heartbeat, Jitter, Lifecycle, Question, Reconnect, Version, Versions,
-    WhenHidden,
+    CacheLimits, Config, Duration, Era, Heartbeat, Jitter, Lifecycle, Question, Reconnect, Revalidate, Upgrade,
+    Version, Versions, WhenHidden,
 };
 use bowline_web::{has, option, option_set, HostObject};
 use js_sys::Object;
@@ -29,6 +29,11 @@ pub(crate) fn parse(object: &Object, host: &HostObject) -> (Config, f64) {
     options.span("transport.headStart", &mut config.head_start);
     options.span("transport.probeTimeout", &mut config.probe_timeout);
     options.span("transport.rememberFallback", &mut config.remember_fallback);
+    config.upgrade = match options.choice("transport.upgrade", "background|next-connect|never") {
+        Some(1) => Upgrade::NextConnect,
+        Some(2) => Upgrade::Never,
+        _ => Upgrade::Background,
+    };
     options.span("transport.streamIdleTimeout", &mut config.stream_idle);
     options.count("queue.maxQueued", &mut config.max_queued);
     options.count("queue.concurrency", &mut config.websocket_concurrency);
@@ -52,6 +57,13 @@ pub(crate) fn parse(object: &Object, host: &HostObject) -> (Config, f64) {
     options.count("cacheOptions.maxBytes", &mut limits.max_bytes);
     options.span("cacheOptions.defaultTTL", &mut limits.default_ttl);
     options.span("cacheOptions.maxTTL", &mut limits.max_ttl);
+    options.span("cacheOptions.staleWhileRevalidate", &mut limits.stale_while_revalidate);
+    options.span("cacheOptions.staleIfError", &mut limits.stale_if_error);
+    limits.revalidate = match options.choice("cacheOptions.revalidateOnReconnect", "stale|all|none") {
+        Some(1) => Revalidate::All,
+        Some(2) => Revalidate::None,
+        _ => Revalidate::Watched,
+    };
     config.cache = options.flag("enableCaching", true).then_some(limits);
     let mut max_message = f64::from(16 << 20);
     options.bytes("transport.maxMessageBytes", &mut max_message);

@@ -15,6 +15,8 @@ pub struct Config {
     pub reconnection: bool,
     /// How.
     pub reconnect: Reconnect,
+    /// Whether the WebSocket is looked for again while HTTP serves in its place.
+    pub upgrade: Upgrade,
     /// How a silent WebSocket is verified.
     pub heartbeat: Heartbeat,
     /// What the page's life means for the connection.
@@ -99,6 +101,17 @@ pub enum Jitter {
     None,
 }
 
+/// Whether the WebSocket is looked for again while HTTP serves in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upgrade {
+    /// Beside the working link, when the verdict on it expires.
+    Background,
+    /// With the next attempt, when the verdict has expired.
+    NextConnect,
+    /// Not before HTTP fails.
+    Never,
+}
+
 /// How a silent WebSocket is verified.
 #[derive(Clone, Debug)]
 pub struct Heartbeat {
@@ -160,6 +173,23 @@ pub struct CacheLimits {
     pub default_ttl: Duration,
     /// Cap on the server's hint.
     pub max_ttl: Duration,
+    /// How long a stale result serves while it is read again.
+    pub stale_while_revalidate: Duration,
+    /// How long it serves when the server cannot be read.
+    pub stale_if_error: Duration,
+    /// What counts as stale when news may have been missed.
+    pub revalidate: Revalidate,
+}
+
+/// What counts as stale once there is another link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revalidate {
+    /// Lists and reads whose changes servers announce.
+    Watched,
+    /// Everything.
+    All,
+    /// Nothing.
+    None,
 }
 
 impl Default for Config {
@@ -169,6 +199,7 @@ impl Default for Config {
             http: true,
             reconnection: true,
             reconnect: Reconnect::default(),
+            upgrade: Upgrade::Background,
             heartbeat: Heartbeat::default(),
             lifecycle: Lifecycle::default(),
             cache: Some(CacheLimits::default()),
@@ -238,6 +269,9 @@ impl Default for CacheLimits {
             max_bytes: 8 << 20,
             default_ttl: Duration::from_millis(300_000),
             max_ttl: Duration::from_millis(86_400_000),
+            stale_while_revalidate: Duration::ZERO,
+            stale_if_error: Duration::from_millis(60_000),
+            revalidate: Revalidate::Watched,
         }
     }
 }

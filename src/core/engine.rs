@@ -3,6 +3,7 @@
 
 mod answers;
 mod asking;
+mod caching;
 mod flow;
 mod gate;
 mod listening;
@@ -176,6 +177,11 @@ impl<P: Payload> Engine<P> {
             Command::Listen(filter) => self.on_listen(filter),
             Command::Answer(id, params) => self.on_params(id, params),
             Command::Reply(link, response) => self.respond(link, Outgoing::Response(response)),
+            Command::Keep(key, keep) => self.on_keep(key, keep),
+            Command::Invalidate(method, subject) => {
+                self.invalidate(method.as_slice(), subject);
+            }
+            Command::ChangeContext => self.on_context(),
             Command::Reconnect => {
                 let change = self.with(Connection::restart);
                 self.on_change(change);
@@ -404,22 +410,12 @@ impl<P: Payload> Engine<P> {
         let Some(payload) = self.on_subscription(method, token, payload) else {
             return;
         };
-        self.invalidate(method.invalidates());
+        let methods = method.invalidates();
+        if !methods.is_empty() {
+            let subject = if method == Method::RESOURCE_UPDATED { payload.subject() } else { 0 };
+            self.invalidate(methods, subject);
+        }
         self.out.push_back(Output::Event(Event::Notification(method, payload)));
-    }
-
-    /// What is kept of `methods`, and what is on its way, is old.
-    fn invalidate(&mut self, methods: &[Method]) {
-        if methods.is_empty() {
-            return;
-        }
-        let calls = &self.calls;
-        let left = |call: &crate::link::Call<P>| call.sending().is_some() && methods.contains(&call.request.method);
-        self.flight.overtake(|leader| calls.at(leader).is_some_and(left));
-        let (flight, out) = (&self.flight, &mut self.out);
-        if let Some(cache) = &mut self.cache {
-            cache.invalidate(methods, |key| forget(key, flight, out));
-        }
     }
 
     fn on_change(&mut self, change: Change<P>) {
@@ -432,6 +428,12 @@ impl<P: Payload> Engine<P> {
                 let connects = self.calls.select(|call| call.request.kind == Kind::Connect);
                 for id in connects {
                     self.settle(id, Ok(Settled { payload: None, cached: false }));
+                }
+                // What an earlier link's server says of itself is said on this one.
+                let link = self.connection.up().map(|up| up.id);
+                self.streams.retain(|stream| stream.purpose != Purpose::Standing || Some(stream.link) == link);
+                if self.connection.epoch() > 1 {
+                    self.on_gap();
                 }
                 // Before the calls: it holds one of the few connections, and they fill the rest.
                 self.on_concern(Concern::Ready);

@@ -48,6 +48,8 @@ codes! {
     OutcomeUnknown = "OUTCOME_UNKNOWN",
     /// The caller's signal or `cancel()`.
     Aborted = "ABORTED",
+    /// Only what is kept was asked for, and nothing is.
+    NotCached = "NOT_CACHED",
     /// More than `maxQueued` calls wait.
     QueueFull = "QUEUE_FULL",
     /// Not sent within `maxQueueTime`.

@@ -16,13 +16,15 @@ mod telemetry;
 mod time;
 mod wire;
 
-pub use config::{CacheLimits, Config, Heartbeat, Jitter, Lifecycle, Question, Reconnect, WhenHidden};
+pub use config::{
+    CacheLimits, Config, Heartbeat, Jitter, Lifecycle, Question, Reconnect, Revalidate, Upgrade, WhenHidden,
+};
 pub use engine::Engine;
 pub use error::{Code, Detail, Error, Outcome, Stage};
 pub use ids::{CacheKey, CallId, ExchangeId, LinkId, RequestId};
 pub use io::{
-    Command, Event, ExchangeEvent, Input, Kind, LinkEvent, ListenPhase, Need, Output, Reach, Request, Settled, Signal,
-    Status,
+    CacheMode, Command, Event, ExchangeEvent, Input, Keep, Kind, LinkEvent, ListenPhase, Need, Output, Reach, Request,
+    Settled, Signal, Status,
 };
 pub use link::{Cause, Reason, State, Transport};
 pub use rng::Rng;

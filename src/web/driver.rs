@@ -114,6 +114,7 @@ impl Driver {
         count(metrics.cache_bytes);
         count(metrics.cache_hits);
         count(metrics.cache_misses);
+        count(metrics.cache_stale);
         count(metrics.cache_evictions);
         count(latency.samples);
         count(u64::from(health.consecutive_failures));
@@ -194,6 +195,7 @@ impl Driver {
                 glue::settle(client, call.0 as i32, settled.payload.map_or(0, Payload::into_raw));
             }
             Output::Settle(call, Err(error)) => glue::fail(client, call.0 as i32, failure(error)),
+            Output::Serve(call, payload) => glue::serve(client, call.0 as i32, payload.into_raw()),
             Output::Measure(link) => self.handle(Input::Link(link, LinkEvent::Buffered(self.buffered()))),
             Output::Fetch(id, plan) => self.fetch(id, &plan),
             Output::Abort(id) => self.abandon(id),

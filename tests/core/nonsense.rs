@@ -153,7 +153,7 @@ fn incoming() -> BoxedStrategy<Incoming<Doc>> {
         Just(Malformed::Binary)
     ];
     let result = (id(), kind, prop::option::of(any::<u64>()), payload()).prop_map(|(id, kind, ttl, payload)| {
-        Incoming::Result { id, kind, hint: Hint { ttl: ttl.map(ms) }, size: u32::MAX, payload }
+        Incoming::Result { id, kind, hint: Hint { ttl: ttl.map(ms), public: false }, size: u32::MAX, payload }
     });
     let code = prop_oneof![Just(-32601), Just(-32022), Just(-32020), Just(-32000), any::<i32>()];
     prop_oneof![

@@ -2,7 +2,7 @@
 
 use bowline_core::{
     CacheLimits, Config, Era, Heartbeat, Instant, Jitter, Lifecycle, Method, Question, Reconnect, Request, Rng, Signal,
-    Version, Versions, WhenHidden,
+    Upgrade, Version, Versions, WhenHidden,
 };
 
 use crate::{connect, ms, notify, request, tool_call, Faults, Listening, Req, Server, Shape, Shyness, Style};
@@ -141,6 +141,7 @@ fn config(rng: &mut Rng) -> Config {
             min_uptime: ms(rng.below(6_000)),
             connect_timeout: ms(800 + rng.below(10_000)),
         },
+        upgrade: pick(rng, &[Upgrade::Background, Upgrade::NextConnect, Upgrade::Never]),
         heartbeat: Heartbeat {
             interval: pick(rng, &[ms(0), ms(700), ms(20_000)]),
             timeout: ms(400 + rng.below(10_000)),
@@ -159,6 +160,7 @@ fn config(rng: &mut Rng) -> Config {
             max_bytes: if rng.unit() < 0.2 { 15 } else { 10_000 },
             default_ttl: ms(rng.below(20_000)),
             max_ttl: ms(rng.below(20_000)),
+            ..CacheLimits::default()
         }),
         timeout: ms(1 + rng.below(60_000)),
         max_total: ms(1 + rng.below(120_000)),

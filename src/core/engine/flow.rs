@@ -1,10 +1,11 @@
 //! The way of a call outwards: accepted, cached, joined, queued, sent; and its way out of the engine when it is given up.
 
 use super::{
-    forget, Answer, CallId, Code, Connection, Detail, Effect, Engine, Error, Kind, LinkId, Method, Outcome, Outgoing,
-    Output, Payload, Phase, Purpose, Request, Settled, Transport,
+    Answer, CallId, Code, Connection, Detail, Effect, Engine, Error, Kind, LinkId, Method, Outcome, Outgoing, Output,
+    Payload, Phase, Purpose, Request, Settled, Transport,
 };
-use crate::ids::{CacheKey, RequestId};
+use crate::ids::RequestId;
+use crate::io::CacheMode;
 use crate::link::{Sending, State};
 use crate::policy::queue::TOP;
 use crate::policy::replay::{decide, Loss, Verdict};
@@ -13,7 +14,7 @@ use crate::wire::Era;
 
 impl<P: Payload> Engine<P> {
     pub(super) fn on_call(&mut self, id: CallId, request: Request<P>) {
-        let (kind, key, priority) = (request.kind, request.key, request.priority);
+        let (kind, key, mode) = (request.kind, request.key, request.cache_mode);
         let closed = self.connection.state() == State::Closed;
         let patience = if kind == Kind::Connect { Duration::MAX } else { self.config.max_queue_time };
         let limits = (self.config.timeout, self.config.max_total, patience);
@@ -28,19 +29,20 @@ impl<P: Payload> Engine<P> {
             return self.settle(id, Err(Error::new(Code::ClientClosed, Detail::None)));
         }
         if let (Some(key), Kind::Request) = (key, kind) {
-            let hit = self.cache.as_mut().and_then(|cache| cache.fresh(key, self.now));
-            if let Some(payload) = hit {
-                self.metrics.cached_responses += 1;
-                self.metrics.cache_hits += 1;
-                return self.settle(id, Ok(Settled { payload: Some(payload), cached: true }));
+            if self.answer_kept(id, key, mode) {
+                return;
             }
-            self.metrics.cache_misses += u64::from(self.cache.is_some());
-            if !self.flight.join(key, id) {
+            if mode != CacheMode::OnlyIfCached && !self.flight.join(key, id) {
                 self.metrics.deduplicated += 1;
                 return self.calls.enter(id, Phase::Following(self.now));
             }
         }
+        if mode == CacheMode::OnlyIfCached {
+            return self.settle(id, Err(Error::new(Code::NotCached, Detail::None)));
+        }
         if kind != Kind::Connect {
+            // Of less than it was asked for, if its caller has a stale result.
+            let priority = self.calls.at(id).map_or(0, |call| call.request.priority);
             let refused = self.refusal(priority);
             self.queue.push(id, priority, self.now, false);
             if let Some(code) = refused {
@@ -58,11 +60,9 @@ impl<P: Payload> Engine<P> {
     }
 
     pub(super) fn dispatch(&mut self, id: CallId, link: LinkId, era: Era) {
-        let generation = self.cache.as_ref().map_or(0, super::Cache::generation);
         let Some(call) = self.calls.at_mut(id) else {
             return;
         };
-        call.generation = generation;
         let Some(params) = call.request.params.clone() else {
             return;
         };
@@ -237,18 +237,19 @@ impl<P: Payload> Engine<P> {
             return self.leave(id, end);
         };
         for follower in self.flight.land(id) {
-            self.leave(follower, end.clone());
+            self.end_read(follower, end.clone());
         }
-        self.leave(id, end);
+        self.end_read(id, end);
         // Only now: the shell may give the text of a forgotten key away, and followers still stood for it.
         self.let_go(key);
     }
 
-    /// A call does not need its key any more; a kept result may.
-    pub(super) fn let_go(&mut self, key: CacheKey) {
-        if !self.cache.as_ref().is_some_and(|cache| cache.has(key)) {
-            forget(key, &self.flight, &mut self.out);
+    /// A read that failed may have a stale result for its caller.
+    fn end_read(&mut self, id: CallId, end: Result<Settled<P>, Error<P>>) {
+        if let Some(payload) = end.as_ref().err().and_then(|error| self.stale_for(id, error)) {
+            self.serve(id, payload);
         }
+        self.leave(id, end);
     }
 
     /// The only place where calls leave.
@@ -259,7 +260,9 @@ impl<P: Payload> Engine<P> {
         };
         if call.request.kind != Kind::Connect {
             self.timing.on_settled(call.request.method, end.is_ok());
+            let served = call.served;
             match &end {
+                Err(_) if served => self.metrics.successful_requests += 1,
                 Ok(_) => self.metrics.successful_requests += 1,
                 Err(error) => {
                     self.metrics.failed_requests += 1;
@@ -311,7 +314,7 @@ impl<P: Payload> Engine<P> {
 }
 
 /// Whether an error tells of a server, or of a way to it, that is not well; a caller who gives up or a tool that fails does not.
-fn is_unwell(code: Code) -> bool {
+pub(super) fn is_unwell(code: Code) -> bool {
     matches!(
         code,
         Code::ConnectionClosed

@@ -24,8 +24,10 @@ pub(crate) struct Call<P> {
     pub(crate) ask: Option<Ask<P>>,
     /// An earlier sending may have been executed, and it was sent again because its caller vouched for that.
     pub(crate) in_doubt: bool,
-    /// The cache generation at its sending.
-    pub(crate) generation: u32,
+    /// The authorization context it was made in.
+    pub(crate) context: u32,
+    /// Its caller got a stale result; what it brings is for the cache.
+    pub(crate) served: bool,
     timeout: Duration,
     max_total: Duration,
     deadline: Instant,
@@ -183,7 +185,8 @@ impl<P> Calls<P> {
             corrected: false,
             ask: None,
             in_doubt: false,
-            generation: 0,
+            context: 0,
+            served: false,
             timeout,
             max_total,
             deadline: now + max_total,
