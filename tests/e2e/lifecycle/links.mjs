@@ -58,7 +58,7 @@ export async function links(rig) {
     const [socket, http] = [await rig.link(), await rig.link()];
     socket.proxy.block(1500);
     const transport = { webSocketUrl: `${socket.ws}/none`, rememberFallback: 2000 };
-    await on(tab, "open", "upgrade", { serverUrl: `${http.http}/none`, transport });
+    await on(tab, "open", "upgrade", { serverUrl: `${http.http}/none`, transport, reconnectOptions: { suspendedInterval: 1000 } });
     const first = await on(tab, "connect", "upgrade");
     assert.deepEqual([first.transport, first.degraded], ["http", true]);
     let made = 0;
