@@ -127,25 +127,6 @@ export class Panel {
     return rows.locator("dd", { hasText: /^[\d.]+ m?s$/ }).waitFor();
   }
 
-  /** The calls in doubt that are listed. */
-  doubts() {
-    return this.page.locator(".doubt").count();
-  }
-
-  /** Says of the first call in doubt what became of it. */
-  async judge(word) {
-    const before = await this.doubts();
-    await this.page.locator(".doubt").first().getByRole("button", { name: word }).click();
-    await this.page.waitForFunction((n) => document.querySelectorAll(".doubt").length < n, before);
-  }
-
-  async again(id) {
-    const before = await this.#newest();
-    await this.#call(id).getByRole("button", { name: "Call it again" }).click();
-    await this.page.waitForFunction((id) => Number(document.querySelector(".call")?.dataset.id ?? 0) > id, before);
-    return this.#newest();
-  }
-
   suspend() {
     return this.link.getByRole("button", { name: "Suspend" }).click();
   }

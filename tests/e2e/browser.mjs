@@ -160,34 +160,7 @@ async function checkTrouble(panel, fault) {
   });
 }
 
-async function checkDoubt(panel) {
-  await check("modern: a call in doubt survives a reload, and a person settles it", async () => {
-    await panel.open("modern");
-    await panel.untilState("ready");
-    const call = await panel.call("slow", { ms: 8000, steps: 8 });
-    await panel.untilProgress(call);
-    await panel.page.reload();
-    await panel.open("modern");
-    const before = await panel.doubts();
-    assert.ok(before >= 1, "none is listed");
-    await panel.screenshot(`${ARTIFACTS}/in-doubt.png`);
-    for (let left = before; left > 0; left -= 1) await panel.judge("It did not");
-    assert.equal(await panel.doubts(), 0);
-  });
-
-  await check("modern: a call whose outcome is unknown is called again by a person", async () => {
-    await panel.untilState("ready");
-    const call = await panel.call("slow", { ms: 2000, steps: 8 });
-    await panel.untilProgress(call);
-    await panel.cut("an instant");
-    assert.equal(await panel.untilEnded(call), "unknown");
-    assert.equal(await panel.doubts(), 1);
-    const second = await panel.again(call);
-    assert.equal(await panel.untilEnded(second), "done");
-    assert.equal(await panel.doubts(), 0);
-    assert.match(await panel.text(call), /left at that/);
-  });
-
+async function checkNetwork(panel) {
   await check("python-ws: without a network the link is suspended, and back when the network is", async () => {
     await panel.open("python-ws");
     await panel.untilState("ready");
@@ -259,7 +232,7 @@ try {
     await page.goto(demo.url);
     const panel = new Panel(page);
     for (const server of SERVERS) await checkServer(panel, server);
-    await checkDoubt(panel);
+    await checkNetwork(panel);
     await checkPage(panel);
     await checkTrouble(panel, faulty.fault.url.replace(/\/$/, ""));
     await check("the console shows no error of the page", () => assert.deepEqual(errors, []));

@@ -4,7 +4,6 @@ import { Announcer } from "./components/Announcer";
 import { CallList } from "./components/CallList";
 import { EventLog } from "./components/EventLog";
 import { Header } from "./components/Header";
-import { InDoubt } from "./components/InDoubt";
 import { LatencyChart } from "./components/LatencyChart";
 import { LinkPanel } from "./components/LinkPanel";
 import { Metrics } from "./components/Metrics";
@@ -26,7 +25,6 @@ export function App({ sessions }: { sessions: readonly Session[] }) {
           <div className="columns">
             <div className="column">
               <Tools key={key} session={selected} />
-              <InDoubt doubts={selected.doubts} />
               <CallList calls={selected.calls} />
               <Resources key={`${key}-resources`} session={selected} />
             </div>

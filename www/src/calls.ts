@@ -1,6 +1,6 @@
 // The tool calls made from this page to one server, newest first: what was asked, how far it is, how it
-// ended. A call that ends OUTCOME_UNKNOWN is neither a success nor a failure and stays its own state, until somebody knows.
-import { McpError, McpOutcomeUnknownError, type CallToolOptions, type CallToolResult, type McpClient, type Progress, type RequestPromise } from "bowline";
+// ended. A call that ends OUTCOME_UNKNOWN is neither a success nor a failure and stays its own state.
+import { McpError, type CallToolResult, type McpClient, type Progress, type RequestPromise } from "bowline";
 import { createStore, type Store } from "./store";
 
 /** By level, as the client counts them. */
@@ -19,15 +19,11 @@ export interface Call {
   readonly progress: Progress | null;
   readonly result: CallToolResult | null;
   readonly error: Error | null;
-  /** What became known of it after its outcome was unknown, and how. */
-  readonly resolved: string | null;
   readonly handle: RequestPromise<CallToolResult>;
 }
 
 export interface Calls extends Store<readonly Call[]> {
   start(tool: string, args: Record<string, unknown>, priority: Priority): void;
-  /** The same call once more, of one whose outcome is unknown: only on a person's word. */
-  again(call: Call): void;
   /** Of a call that still waits; the others have left. */
   prioritise(id: number, priority: Priority): void;
   dismiss(id: number): void;
@@ -42,31 +38,23 @@ export function createCalls(client: McpClient): Calls {
     store.set(store.get().map((call) => (call.id === id ? { ...call, ...change } : call)));
   const end = (id: number, change: Partial<Call>) => patch(id, { ...change, endedAt: Date.now() });
 
-  function add(asked: Pick<Call, "tool" | "args" | "priority">, send: (options: CallToolOptions) => RequestPromise<CallToolResult>) {
-    const id = next++;
-    const handle = send({ priority: asked.priority, onProgress: (progress) => patch(id, { progress }) });
-    const call: Call = {
-      ...asked, id, handle,
-      startedAt: Date.now(), endedAt: null, status: "pending", progress: null, result: null, error: null, resolved: null,
-    };
-    store.set([call, ...store.get()].slice(0, KEPT));
-    handle.then(
-      (result) => end(id, { result, status: result.isError ? "tool-error" : "done" }),
-      (error: Error) => end(id, { error, status: statusOf(error) }),
-    );
-  }
-
-  client.on("outcomeResolved", ({ call: { id }, verdict, source }) => {
-    const call = store.get().find(({ handle }) => handle.requestId === id);
-    if (call) patch(call.id, { resolved: `${WORDS[verdict]} (${source})` });
-  });
-
   return {
     ...store,
-    start: (tool, args, priority) => add({ tool, args, priority }, (options) => client.callTool(tool, args, options)),
-    again({ tool, args, priority, error }) {
-      if (!(error instanceof McpOutcomeUnknownError)) return;
-      add({ tool, args, priority }, (options) => error.retry(options) as RequestPromise<CallToolResult>);
+    start(tool, args, priority) {
+      const id = next++;
+      const handle = client.callTool(tool, args, {
+        priority,
+        onProgress: (progress) => patch(id, { progress }),
+      });
+      const call: Call = {
+        id, tool, args, priority, handle,
+        startedAt: Date.now(), endedAt: null, status: "pending", progress: null, result: null, error: null,
+      };
+      store.set([call, ...store.get()].slice(0, KEPT));
+      handle.then(
+        (result) => end(id, { result, status: result.isError ? "tool-error" : "done" }),
+        (error: Error) => end(id, { error, status: statusOf(error) }),
+      );
     },
     prioritise(id, priority) {
       store.get().find((call) => call.id === id)?.handle.setPriority(priority);
@@ -77,8 +65,6 @@ export function createCalls(client: McpClient): Calls {
     },
   };
 }
-
-const WORDS = { applied: "it ran", "not-applied": "it did not run", dismissed: "left at that" };
 
 function statusOf(error: Error): CallStatus {
   if (!McpError.is(error)) return "error";

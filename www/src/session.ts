@@ -2,7 +2,6 @@
 // It lives outside React, so that a re-render or StrictMode's double mount never opens a second link.
 import { createClient, type DisconnectReason, type McpClient, type MCPClientConfig, type Resource, type Tool } from "bowline";
 import { createCalls, type Calls } from "./calls";
-import { createDoubts, type Doubts } from "./doubts";
 import { createLatency, type Latency } from "./latency";
 import { createLog, follow, type Log } from "./log";
 import { cutLink, restartServer, type Peer } from "./peers";
@@ -25,7 +24,6 @@ export interface Session {
   readonly loss: Store<Loss | null>;
   readonly log: Log;
   readonly calls: Calls;
-  readonly doubts: Doubts;
   readonly latency: Latency;
   /** Opens the link, or makes the next attempt now instead of when it is due. */
   connect(): void;
@@ -83,7 +81,6 @@ export function createSession(peer: Peer): Session {
   return {
     peer, config, client, tools, resources, trouble, loss, log, latency,
     calls: createCalls(client),
-    doubts: createDoubts(client),
     connect() {
       client.connect().catch((error: Error) => {
         // The answer may come after the link did: an attempt that failed, and the next one that did not.

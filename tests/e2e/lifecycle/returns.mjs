@@ -86,28 +86,4 @@ export async function returns(rig) {
       await tab.close();
     });
   }
-
-  await check("after a reload the call that was under way is in doubt, once, and was not sent again", async () => {
-    const tab = await rig.tab();
-    const { ws } = await inFlight(rig, tab, "reload");
-    await on(tab, "start", "reload", "settled", "counter", { key: "reload settled" });
-    await seen(tab, "reload", ({ calls }) => calls.settled.status === "done", "a call that ends before the reload");
-    const reopen = async () => {
-      await tab.reload();
-      await tab.waitForFunction(() => "lab" in globalThis);
-      await on(tab, "open", "reload", { serverUrl: `${ws}/stall?times=1&of=reload`, ...QUICK });
-      await on(tab, "connect", "reload");
-      return on(tab, "inDoubt", "reload");
-    };
-    const [call, ...more] = await reopen();
-    assert.deepEqual(more, []);
-    assert.equal(call.method, "tools/call");
-    assert.equal(call.tool, "counter");
-    assert.equal(call.restored, true);
-    assert.ok(!JSON.stringify(call).includes("confidence"), "the arguments were kept unasked");
-    assert.equal(await rig.executions("reload"), 1);
-    await on(tab, "settleInDoubt", "reload", call.id, "dismissed");
-    assert.deepEqual(await reopen(), []);
-    await tab.close();
-  });
 }

@@ -42,7 +42,7 @@ export function CallCard({ call, calls }: { call: Call; calls: Calls }) {
       {Object.keys(call.args).length > 0 && <p className="call-args">{JSON.stringify(call.args)}</p>}
       {call.progress && (pending || call.status === "unknown") && <ProgressBar call={call} />}
       {call.result && <Result result={call.result} />}
-      {call.error && (call.status === "unknown" ? <Unknown call={call} onAgain={() => calls.again(call)} /> : <Failure error={call.error} />)}
+      {call.error && (call.status === "unknown" ? <Unknown error={call.error} /> : <Failure error={call.error} />)}
     </article>
   );
 }

@@ -1,7 +1,6 @@
 // How a call failed: the code, what it means for side effects, the hint. And the one end that is not a
 // failure: a call whose fate is not known, with what may be assumed and what may not.
 import { McpError, type Outcome } from "bowline";
-import type { Call } from "../calls";
 
 /** Of an unknown outcome the hint speaks itself. */
 const OUTCOMES: Record<Outcome, string> = {
@@ -26,8 +25,7 @@ export function Failure({ error, sent = true }: { error: Error; sent?: boolean }
   );
 }
 
-export function Unknown({ call, onAgain }: { call: Call; onAgain(): void }) {
-  const { error, resolved } = call;
+export function Unknown({ error }: { error: Error }) {
   const hint = McpError.is(error) ? error.hint : undefined;
   return (
     <div className="unknown">
@@ -36,10 +34,7 @@ export function Unknown({ call, onAgain }: { call: Call; onAgain(): void }) {
         The link was lost after this call was sent, so it may or may not have run. It was not sent again: look at the
         server's state before you repeat it.
       </p>
-      {resolved ? <p className="unknown-resolved">By now it is known: {resolved}.</p> : <p className="failure-note">{hint ?? error?.message}</p>}
-      <p>
-        <button type="button" className="button button-small" onClick={onAgain}>Call it again</button>
-      </p>
+      <p className="failure-note">{hint ?? error.message}</p>
     </div>
   );
 }
