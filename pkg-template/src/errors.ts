@@ -180,12 +180,12 @@ for (const row of `CONNECTION_CLOSED|$url closed the connection|Call connect(), 
  1008|$url closed the connection by its policy (1008)|Wrong Origin or credentials?
  session|$url ended the session|Call again.
  reconnect|reconnect() replaced the connection|Call again.
- frozen|the page was frozen|It connects when it runs again.
- hidden|the page is hidden|It connects when it is seen again: lifecycle.hidden.
- manual|suspend() closed the connection|Call resume().
+ frozen|the page was frozen
+ hidden|the page is hidden
+ manual|suspend() closed it|Call resume().
 CONNECT_TIMEOUT|no connection to $url in time|${HOST}
-HEARTBEAT_TIMEOUT|$url went silent: no answer within $timeout ms|The link was half-open; a new one is dialled.
-OFFLINE|$url cannot be reached: this device is offline|Calls wait, and go on with the network.
+HEARTBEAT_TIMEOUT|no answer of $url within $timeout ms
+OFFLINE|this device is offline
 CONNECT_FAILED|cannot connect to $url|${HOST} A page on https cannot call http.
  ws|WebSocket handshake with $url failed|${HOST} Leave enableHttpFallback on, or set transport.webSocketUrl.
 CORS_OR_NETWORK|no readable answer of $url: CORS headers missing, or it is down|${HOST} ${HEADERS}

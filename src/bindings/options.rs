@@ -2,8 +2,8 @@
 //! throws a text that names the option, so that a misspelt value never becomes a silent default.
 
 use bowline_core::{
-    CacheLimits, Config, Duration, Era, Heartbeat, Jitter, Lifecycle, Question, Reconnect, Revalidate, Upgrade,
-    Version, Versions, WhenHidden,
+    CacheLimits, Config, Duration, Era, Heartbeat, Jitter, Lifecycle, Question, Reconnect, Revalidate, Version,
+    Versions, WhenHidden,
 };
 use bowline_web::{has, option, option_set, HostObject};
 use js_sys::Object;
@@ -29,11 +29,6 @@ pub(crate) fn parse(object: &Object, host: &HostObject) -> (Config, f64) {
     options.span("transport.headStart", &mut config.head_start);
     options.span("transport.probeTimeout", &mut config.probe_timeout);
     options.span("transport.rememberFallback", &mut config.remember_fallback);
-    config.upgrade = match options.choice("transport.upgrade", "background|next-connect|never") {
-        Some(1) => Upgrade::NextConnect,
-        Some(2) => Upgrade::Never,
-        _ => Upgrade::Background,
-    };
     options.span("transport.streamIdleTimeout", &mut config.stream_idle);
     options.count("queue.maxQueued", &mut config.max_queued);
     options.count("queue.concurrency", &mut config.websocket_concurrency);

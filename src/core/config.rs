@@ -15,8 +15,6 @@ pub struct Config {
     pub reconnection: bool,
     /// How.
     pub reconnect: Reconnect,
-    /// Whether the WebSocket is looked for again while HTTP serves in its place.
-    pub upgrade: Upgrade,
     /// How a silent WebSocket is verified.
     pub heartbeat: Heartbeat,
     /// What the page's life means for the connection.
@@ -99,17 +97,6 @@ pub enum Jitter {
     Full,
     /// Exactly `d`: for tests and single clients only, it synchronizes crowds.
     None,
-}
-
-/// Whether the WebSocket is looked for again while HTTP serves in its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Upgrade {
-    /// Beside the working link, when the verdict on it expires.
-    Background,
-    /// With the next attempt, when the verdict has expired.
-    NextConnect,
-    /// Not before HTTP fails.
-    Never,
 }
 
 /// How a silent WebSocket is verified.
@@ -199,7 +186,6 @@ impl Default for Config {
             http: true,
             reconnection: true,
             reconnect: Reconnect::default(),
-            upgrade: Upgrade::Background,
             heartbeat: Heartbeat::default(),
             lifecycle: Lifecycle::default(),
             cache: Some(CacheLimits::default()),

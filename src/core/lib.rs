@@ -16,9 +16,7 @@ mod telemetry;
 mod time;
 mod wire;
 
-pub use config::{
-    CacheLimits, Config, Heartbeat, Jitter, Lifecycle, Question, Reconnect, Revalidate, Upgrade, WhenHidden,
-};
+pub use config::{CacheLimits, Config, Heartbeat, Jitter, Lifecycle, Question, Reconnect, Revalidate, WhenHidden};
 pub use engine::Engine;
 pub use error::{Code, Detail, Error, Outcome, Stage};
 pub use ids::{CacheKey, CallId, ExchangeId, LinkId, RequestId};

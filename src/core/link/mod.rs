@@ -10,7 +10,6 @@ mod heartbeat;
 mod lifecycle;
 mod listen;
 mod stream;
-mod upgrade;
 
 pub(crate) use call::{Ask, Call, Calls, Phase, Sending};
 pub(crate) use channel::Channel;
