@@ -1,4 +1,4 @@
-// Links that are not what they seem: half open, on the wrong transport, or out of connections.
+// Links that are not what they seem: half open, or out of connections.
 import assert from "node:assert/strict";
 
 import { check, sleep } from "../checks.mjs";
@@ -53,30 +53,6 @@ export async function halfOpen(rig, browser) {
 }
 
 export async function links(rig) {
-  await check("after a blocked start over HTTP the WebSocket takes over in the background, without a call lost", async () => {
-    const tab = await rig.tab();
-    const [socket, http] = [await rig.link(), await rig.link()];
-    socket.proxy.block(1500);
-    const transport = { webSocketUrl: `${socket.ws}/none`, rememberFallback: 2000 };
-    await on(tab, "open", "upgrade", { serverUrl: `${http.http}/none`, transport, reconnectOptions: { suspendedInterval: 1000 } });
-    const first = await on(tab, "connect", "upgrade");
-    assert.deepEqual([first.transport, first.degraded], ["http", true]);
-    let made = 0;
-    let look = first;
-    for (const end = Date.now() + 10_000; look.transport !== "websocket"; look = await on(tab, "look", "upgrade")) {
-      assert.ok(Date.now() < end, `still on ${look.transport}: ${JSON.stringify(look.story)}`);
-      await on(tab, "start", "upgrade", `call ${(made += 1)}`, "counter", { key: `upgrade ${made}` });
-      await sleep(50);
-    }
-    await on(tab, "start", "upgrade", `call ${(made += 1)}`, "counter", { key: `upgrade ${made}` });
-    const end = await seen(tab, "upgrade", ({ calls }) => Object.values(calls).every(({ status }) => status === "done"), "all calls done");
-    assert.equal(end.degraded, false);
-    assert.ok(end.story.some(({ to, cause }) => to === "websocket" && cause === "upgrade"), JSON.stringify(end.story));
-    assert.ok(end.story.every(({ state }) => state !== "reconnecting"), "the link was down in between");
-    assert.equal(await rig.executions(`upgrade ${made}`), 1);
-    await tab.close();
-  });
-
   await check("Chromium itself stalls a request behind six open streams (so the next check means something)", async () => {
     const tab = await rig.tab();
     const took = await tab.evaluate(async (url) => {
