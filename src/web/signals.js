@@ -22,9 +22,10 @@ export function watch(client) {
       ({ persisted }) => {
         // A page that goes for good needs no signal.
         if (persisted === false) return;
-        say(typeof signal === "number" ? signal : signal());
+        say(signal ?? seen());
       },
-      { signal: stop.signal },
+      // Its `signal` is what is read of it.
+      stop,
     );
   const seen = () => (document.visibilityState === "hidden" ? HIDDEN : VISIBLE);
   hear(globalThis, "online", ONLINE);
@@ -33,17 +34,18 @@ export function watch(client) {
   hear(globalThis, "pageshow", RESUMED);
   hear(document, "freeze", FROZEN);
   hear(document, "resume", RESUMED);
-  hear(document, "visibilitychange", seen);
-  const isOnline = () => globalThis.navigator?.onLine !== false;
-  let online = isOnline();
-  if (!online) on(client, 0, SIGNAL, 0, 0, OFFLINE);
-  if (document && seen() === HIDDEN) on(client, 0, SIGNAL, 0, 0, HIDDEN);
-  // Chromium keeps the flag of its workers right but sends them no events; Node has neither.
-  if (document || !globalThis.WorkerNavigator) return;
-  const look = setInterval(() => {
-    if (online !== (online = isOnline())) say(online ? ONLINE : OFFLINE);
-  }, LOOK_MS);
-  stop.signal.addEventListener("abort", () => clearInterval(look));
+  hear(document, "visibilitychange");
+  let online = true;
+  const look = () => {
+    if (online !== (online = globalThis.navigator?.onLine !== false)) say(online ? ONLINE : OFFLINE);
+  };
+  look();
+  if (document && seen() === HIDDEN) say(HIDDEN);
+  // Chromium keeps the flag of its workers right but sends them no events; pages need no looking, and Node has no flag.
+  if (globalThis.WorkerNavigator) {
+    const timer = setInterval(look, LOOK_MS);
+    stop.signal.onabort = () => clearInterval(timer);
+  }
 }
 
 /** Tells it nothing more. */
