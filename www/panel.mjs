@@ -127,6 +127,14 @@ export class Panel {
     return rows.locator("dd", { hasText: /^[\d.]+ m?s$/ }).waitFor();
   }
 
+  suspend() {
+    return this.link.getByRole("button", { name: "Suspend" }).click();
+  }
+
+  retry() {
+    return this.link.getByRole("button", { name: "Retry now" }).click();
+  }
+
   async cut(howLong) {
     await this.link.locator(".controls select").selectOption({ label: howLong });
     await this.link.getByRole("button", { name: "Cut the link" }).click();

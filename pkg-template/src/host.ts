@@ -3,6 +3,7 @@
 
 import { changeContext, close, create, metrics, signal, type Tables } from "bowline-core";
 import { CONNECT, submit, type Call, type RawFailure } from "./call.js";
+import { address, invalid, list } from "./checks.js";
 import { Emitter, SnapshotStore } from "./emitter.js";
 import { errorFrom, type Failure, type McpError } from "./errors.js";
 import { Inputs } from "./input.js";
@@ -492,31 +493,6 @@ export function serverInfo(answer: object | null): ServerInfo {
 /** What the browser says; where it says nothing, all is well. */
 function surroundings(): { online: boolean; visible: boolean } {
   return { online: globalThis.navigator?.onLine !== false, visible: globalThis.document?.visibilityState !== "hidden" };
-}
-
-/** An absolute address; a relative one is relative to the page. */
-function address(option: string, given: string | URL): URL {
-  let url: URL | undefined;
-  try {
-    url = new URL(given, globalThis.location?.href);
-  } catch {
-    // Said below, with the others.
-  }
-  if (!url || !/^(https?|wss?):$/.test(url.protocol)) {
-    throw invalid(`${option} must be an http(s) or ws(s) URL, not ${JSON.stringify(String(given))}`);
-  }
-  return url;
-}
-
-function list(option: string, given: readonly string[] | undefined): readonly string[] | undefined {
-  if (given && !(Array.isArray(given) && given.every((one) => typeof one === "string"))) {
-    throw invalid(`cacheOptions.${option} must be a list of names`);
-  }
-  return given;
-}
-
-function invalid(detail: string): McpError {
-  return errorFrom({ code: "INVALID_CONFIG", outcome: "not-sent", retryable: false, detail });
 }
 
 declare const __VERSION__: string;

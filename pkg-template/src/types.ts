@@ -1,7 +1,6 @@
 // The public types of Bowline: calls, connection state, events, metrics and error codes; with those of
 // config.ts and mcp.ts. Types only: no code.
-// Delays are milliseconds, sizes are bytes; points in time are milliseconds since the Unix epoch, as
-// `Date.now()` gives them.
+// Delays are milliseconds, sizes are bytes; points in time are milliseconds as of `Date.now()`.
 
 import type { McpError } from "./errors.js";
 import type { Meta, ServerInfo, SubscriptionFilter, Task, Tool } from "./mcp.js";

@@ -3,6 +3,8 @@
 
 import { clients, on, SIGNAL, tell } from "./glue.js";
 
+/** How often a worker looks whether the network is there. */
+const LOOK_MS = 1000;
 const ONLINE = 0, OFFLINE = 1, VISIBLE = 2, HIDDEN = 3, FROZEN = 4, RESUMED = 5;
 
 /** Tells the client of its surroundings, as they are and as they change. */
@@ -10,16 +12,20 @@ export function watch(client) {
   const own = clients[client];
   const { document } = globalThis;
   const stop = (own.watching = new AbortController());
+  const say = (signal) => {
+    tell(() => own.host.onSignal());
+    on(client, 0, SIGNAL, 0, 0, signal);
+  };
   const hear = (target, event, signal) =>
     target?.addEventListener?.(
       event,
       ({ persisted }) => {
         // A page that goes for good needs no signal.
         if (persisted === false) return;
-        tell(() => own.host.onSignal());
-        on(client, 0, SIGNAL, 0, 0, typeof signal === "number" ? signal : signal());
+        say(signal ?? seen());
       },
-      { signal: stop.signal },
+      // Its `signal` is what is read of it.
+      stop,
     );
   const seen = () => (document.visibilityState === "hidden" ? HIDDEN : VISIBLE);
   hear(globalThis, "online", ONLINE);
@@ -28,9 +34,18 @@ export function watch(client) {
   hear(globalThis, "pageshow", RESUMED);
   hear(document, "freeze", FROZEN);
   hear(document, "resume", RESUMED);
-  hear(document, "visibilitychange", seen);
-  if (globalThis.navigator?.onLine === false) on(client, 0, SIGNAL, 0, 0, OFFLINE);
-  if (document && seen() === HIDDEN) on(client, 0, SIGNAL, 0, 0, HIDDEN);
+  hear(document, "visibilitychange");
+  let online = true;
+  const look = () => {
+    if (online !== (online = globalThis.navigator?.onLine !== false)) say(online ? ONLINE : OFFLINE);
+  };
+  look();
+  if (document && seen() === HIDDEN) say(HIDDEN);
+  // Chromium keeps the flag of its workers right but sends them no events; pages need no looking, and Node has no flag.
+  if (globalThis.WorkerNavigator) {
+    const timer = setInterval(look, LOOK_MS);
+    stop.signal.onabort = () => clearInterval(timer);
+  }
 }
 
 /** Tells it nothing more. */

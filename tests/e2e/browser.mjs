@@ -160,6 +160,27 @@ async function checkTrouble(panel, fault) {
   });
 }
 
+async function checkNetwork(panel) {
+  await check("python-ws: without a network the link is suspended, and back when the network is", async () => {
+    await panel.open("python-ws");
+    await panel.untilState("ready");
+    assert.equal(await panel.fact("Network"), "online");
+    await panel.page.context().setOffline(true);
+    try {
+      await panel.untilState("suspended");
+      assert.equal(await panel.fact("Network"), "offline");
+      await panel.screenshot(`${ARTIFACTS}/offline.png`);
+    } finally {
+      await panel.page.context().setOffline(false);
+    }
+    await panel.untilState("ready");
+    await panel.suspend();
+    await panel.untilState("suspended");
+    await panel.retry();
+    await panel.untilState("ready");
+  });
+}
+
 async function checkPage(panel) {
   await check("everything: a resource can be read", async () => {
     await panel.open("everything");
@@ -211,6 +232,7 @@ try {
     await page.goto(demo.url);
     const panel = new Panel(page);
     for (const server of SERVERS) await checkServer(panel, server);
+    await checkNetwork(panel);
     await checkPage(panel);
     await checkTrouble(panel, faulty.fault.url.replace(/\/$/, ""));
     await check("the console shows no error of the page", () => assert.deepEqual(errors, []));

@@ -1,17 +1,22 @@
 // End to end: what a real browser does to a page (kept, frozen, hidden, offline, reloaded) and to its connections, and what becomes of
 // the built package's links and calls then. Chromium with the settings people have; servers are the fault server and a real one.
 import { finish } from "./checks.mjs";
-import { links } from "./lifecycle/links.mjs";
+import { startChromium } from "./lifecycle/chromium.mjs";
+import { halfOpen, links } from "./lifecycle/links.mjs";
 import { returns } from "./lifecycle/returns.mjs";
 import { Rig } from "./lifecycle/rig.mjs";
 import { signals } from "./lifecycle/signals.mjs";
 
 const rig = await Rig.start();
+const patient = await startChromium();
 try {
+  const meanwhile = halfOpen(rig, patient);
   await returns(rig);
   await signals(rig);
   await links(rig);
+  await meanwhile;
 } finally {
+  await patient.close();
   await rig.stop();
 }
 finish();

@@ -54,6 +54,32 @@ test("network, visibility, freezing and the back/forward cache are heard; a page
   assert.equal(told, 8, "the package hears of each before the core does");
 });
 
+test("a worker, which gets no events in some browsers, looks at the flag; a client that is closed does not", (t) => {
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  const before = Object.getOwnPropertyDescriptor(globalThis, "navigator");
+  const navigator = { onLine: true };
+  Object.defineProperty(globalThis, "navigator", { value: navigator, configurable: true });
+  globalThis.WorkerNavigator = class {};
+  heard = [];
+  try {
+    const client = glue.open({ capabilities: {}, onSignal: () => {} }, 1000);
+    watch(client);
+    t.mock.timers.tick(3000);
+    assert.deepEqual(heard, []);
+    navigator.onLine = false;
+    t.mock.timers.tick(3000);
+    navigator.onLine = true;
+    t.mock.timers.tick(3000);
+    unwatch(client);
+    navigator.onLine = false;
+    t.mock.timers.tick(3000);
+    assert.deepEqual(heard, [[SIGNAL, OFFLINE], [SIGNAL, ONLINE]]);
+  } finally {
+    delete globalThis.WorkerNavigator;
+    Object.defineProperty(globalThis, "navigator", before ?? { value: undefined, configurable: true });
+  }
+});
+
 test("a client begins with what is so already", async () => {
   assert.deepEqual((await inPage(() => {}, { visibility: "hidden", online: false })).signals, [OFFLINE, HIDDEN]);
   assert.deepEqual((await inPage(() => {})).signals, []);

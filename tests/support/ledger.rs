@@ -1,5 +1,5 @@
-//! What an outsider who sees every input and every output can hold an engine to: the invariants of `reliability` section 1, as far as
-//! they need no look inside. It believes nothing the engine says about itself without counting along.
+//! What an outsider who sees every input and output can hold an engine to: the invariants of `reliability` section 1. It believes
+//! nothing that it did not count along.
 
 mod bounds;
 mod end;
@@ -13,11 +13,11 @@ use bowline_core::{
     State, Transport, Verb,
 };
 
-pub use record::Record;
-
 use crate::{ms, Doc};
 use bounds::Bounds;
 use record::Place;
+
+pub use record::Record;
 
 /// The outsider.
 #[derive(Debug, Default)]
@@ -488,7 +488,6 @@ impl Ledger {
     fn of(&self, slot: CallId) -> Option<&Record> {
         self.records.get(*self.open.get(&slot)?)
     }
-
     fn of_mut(&mut self, slot: CallId) -> Option<&mut Record> {
         self.records.get_mut(*self.open.get(&slot)?)
     }

@@ -51,6 +51,7 @@ export function follow(client: McpClient, log: Log): void {
   client.on("outcomeUnknown", (call) =>
     log.add("unknown", `${call.method}${call.tool ? ` ${call.tool}` : ""} may or may not have run`, "unknown"),
   );
+  client.on("suspended", ({ cause }) => log.add("suspended", cause, "warn"));
   client.on("notification", ({ method, params }) => {
     if (method !== "notifications/progress") log.add("notified", `${method} ${compact(params)}`.trim());
   });

@@ -41,11 +41,3 @@ export function look(name) {
   const { state, transport, degraded, epoch, online, visible, reason } = client.connection;
   return { state, transport, degraded, epoch, online, visible, code: reason?.code, story, calls, now: Date.now() };
 }
-
-export const inDoubt = (name) => clients.get(name).client.inDoubt();
-
-export const settleInDoubt = (name, id, verdict) => clients.get(name).client.settleInDoubt(id, verdict);
-
-export const metrics = (name) => clients.get(name).client.metrics();
-
-export const close = (name) => clients.get(name).client.close();

@@ -16,7 +16,7 @@ async function inFlight(rig, where, name) {
   const link = await rig.link();
   await on(where, "open", name, { serverUrl: `${link.ws}/stall?times=1&of=${name}`, ...QUICK });
   await on(where, "connect", name);
-  await on(where, "start", name, "pending", "counter", { key: name });
+  await on(where, "start", name, "pending", "counter", { key: name, text: "in confidence" });
   while ((await rig.executions(name)) === 0) await sleep(20);
   return link;
 }
@@ -37,8 +37,11 @@ async function isBack(rig, where, name, at) {
 export async function returns(rig) {
   await check("a page kept by the browser comes back: its call is decided, its link is there", async () => {
     const tab = await rig.tab();
-    await inFlight(rig, tab, "kept");
-    const at = await rig.leaveAndReturn(tab, () => sleep(AWAY_MS));
+    const { proxy } = await inFlight(rig, tab, "kept");
+    const at = await rig.leaveAndReturn(tab, async () => {
+      await sleep(AWAY_MS);
+      assert.equal(proxy.connections, 0, "the socket stayed open behind a page that is not there");
+    });
     await isBack(rig, tab, "kept", at);
     await tab.close();
   });

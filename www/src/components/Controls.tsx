@@ -28,6 +28,11 @@ export function Controls({ session, state }: { session: Session; state: Connecti
       <button type="button" className="button" onClick={() => session.restart()}>
         Restart the server
       </button>
+      {state === "ready" && (
+        <button type="button" className="button" onClick={() => session.client.suspend()}>
+          Suspend
+        </button>
+      )}
       {state !== "ready" && state !== "connecting" && state !== "closed" && (
         <button type="button" className="button" onClick={() => session.connect()}>
           {state === "reconnecting" || state === "suspended" ? "Retry now" : "Connect"}

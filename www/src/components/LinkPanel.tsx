@@ -49,6 +49,7 @@ function Remark({ connection }: { connection: ConnectionSnapshot }) {
   const attempt = connection.attempt + 1;
   const now = useNow(100, state !== "closed");
   if (state === "ready") return <>for {seconds(Math.max(0, now - since))}</>;
+  if (state === "suspended" && !connection.online) return <>until the network is back</>;
   if (retryAt !== null) {
     return <>attempt {attempt}, next in {seconds(Math.max(0, retryAt - now))}</>;
   }
@@ -57,7 +58,7 @@ function Remark({ connection }: { connection: ConnectionSnapshot }) {
 }
 
 function Facts({ connection }: { connection: ConnectionSnapshot }) {
-  const { state, server, era, protocolVersion, epoch, attempt, retryAt, latency } = connection;
+  const { state, server, era, protocolVersion, epoch, attempt, retryAt, latency, online, visible } = connection;
   return (
     <dl className="facts">
       <Fact name="Transport" note={connection.degraded ? "fell back from WebSocket" : undefined}>{transportOf(connection)}</Fact>
@@ -66,6 +67,7 @@ function Facts({ connection }: { connection: ConnectionSnapshot }) {
       <Fact name="Epoch" note="links opened so far">{epoch}</Fact>
       <Fact name="Failed attempts" note={retryAt === null ? "none planned" : `next at ${timeOfDay(retryAt)}`}>{state === "ready" ? 0 : attempt}</Fact>
       <Fact name="Latency" note="connection estimate">{millis(latency)}</Fact>
+      <Fact name="Network" note={visible ? "page visible" : "page hidden"}>{online ? "online" : "offline"}</Fact>
     </dl>
   );
 }
