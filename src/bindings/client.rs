@@ -69,6 +69,8 @@ pub fn call(
         progress_resets_timeout: flags & KEEP_TIMEOUT == 0,
         progress: flags & PROGRESS != 0,
         idempotent: flags & IDEMPOTENT != 0,
+        // Above the flags: one more than the number, or nothing.
+        replays: ((flags >> 8) as u8).checked_sub(1),
         key: (key != 0).then_some(CacheKey(key as u32)),
     };
     tell(client, Command::Call(CallId(slot as u32), request));

@@ -17,8 +17,10 @@ use crate::link::{
     Answer, Calls, Change, Concern, Connection, Context, Exchange, Ids, Listen, Phase, Purpose, Step, Stream, Transport,
 };
 use crate::policy::cache::Cache;
+use crate::policy::doubt::Doubts;
 use crate::policy::flight::Flight;
 use crate::policy::queue::Queue;
+use crate::policy::replay::Budget;
 use crate::rng::Rng;
 use crate::telemetry::{Health, MethodMetrics, Metrics, Timing, Vitals};
 use crate::time::{Duration, Instant};
@@ -50,6 +52,8 @@ pub struct Engine<P> {
     /// No drain ends before this.
     next_drain: Option<Instant>,
     active: usize,
+    budget: Budget,
+    doubts: Doubts,
     metrics: Metrics,
     timing: Timing,
     vitals: Vitals,
@@ -74,6 +78,8 @@ impl<P: Payload> Engine<P> {
             streams: Vec::new(),
             next_drain: None,
             active: 0,
+            budget: Budget::default(),
+            doubts: Doubts::default(),
             metrics: Metrics::default(),
             timing: Timing::default(),
             vitals: Vitals::default(),
@@ -240,6 +246,8 @@ impl<P: Payload> Engine<P> {
             self.on_change(change);
         } else if self.listen.has(id) {
             self.on_concern(Concern::Answer(id, answer, None));
+        } else if self.doubts.settle(self.now, id) {
+            self.on_late(id, answer);
         } else {
             // A late answer to a call that was given up, or a server's mistake: never a settle (P37, I3).
             self.metrics.violations += 1;

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_core::{
     CacheKey, CallId, Command, Config, Content, Duration, Effect, Era, Event, ExchangeEvent, ExchangeId, Incoming,
-    Input, Instant, Kind, LinkEvent, LinkId, ListenPhase, Method, Metrics, Need, Outgoing, Output, RequestId, Settled,
-    State, Transport,
+    Input, Instant, Kind, LinkEvent, LinkId, ListenPhase, Method, Metrics, Need, Outcome, Outgoing, Output, RequestId,
+    Settled, State, Transport,
 };
 
 pub use record::Record;
@@ -44,6 +44,7 @@ pub struct Ledger {
     era: Option<Era>,
     transport: Option<Transport>,
     room: (usize, usize),
+    max_replays: u8,
     limits: (Duration, Duration),
     /// What is to be listened to, the listens that are open, and what was told of them last.
     wanted: Option<Doc>,
@@ -60,7 +61,13 @@ impl Ledger {
     #[must_use]
     pub fn new(lateness: Duration, config: &Config) -> Self {
         let room = (config.websocket_concurrency, config.http_concurrency);
-        Self { lateness, room, limits: (config.timeout, config.max_total), ..Self::default() }
+        Self {
+            lateness,
+            room,
+            max_replays: config.max_replays,
+            limits: (config.timeout, config.max_total),
+            ..Self::default()
+        }
     }
 
     /// What was violated first, if anything.
@@ -220,8 +227,13 @@ impl Ledger {
                 let legacy = self.era == Some(Era::Legacy);
                 self.check(legacy, || format!("a request on {link:?} is told in an era that has none"));
             }
-            Output::Event(Event::Replay(slot)) => {
+            Output::Event(Event::Replay(slot, ..)) => {
                 self.check(self.open.contains_key(slot), || format!("{slot:?} is replayed after its end"));
+            }
+            Output::Event(Event::Late(id, ..)) => {
+                let of = |record: &Record| record.last == Some(*id) && record.end == Some(Some(Outcome::Unknown));
+                let doubted = self.records.iter().any(of);
+                self.check(doubted, || format!("{id:?} is answered late and was not in doubt"));
             }
             Output::Event(Event::State(status)) => {
                 let (epoch, last) = (status.epoch, self.epoch);
@@ -336,12 +348,15 @@ impl Ledger {
             Outgoing::Request { id, params, .. } => {
                 let known = self.of(id.slot()).filter(|record| record.request.params == Some(*params)).is_some();
                 self.check(known, || format!("{message:?} belongs to no open call"));
+                let max_replays = self.max_replays;
                 if let Some(record) = self.of_mut(id.slot()) {
                     record.writes += 1;
                     record.place = Some(place);
                     record.last = Some(*id);
                     record.heard = now;
-                    let (most, resent) = (3 * (1 + record.given) + record.unsent, record.writes);
+                    // What was refused may be sent again even where replays are forbidden.
+                    let replays = usize::from(record.request.replays.unwrap_or(max_replays).max(2));
+                    let (most, resent) = ((1 + replays) * (1 + record.given) + record.unsent, record.writes);
                     self.check(resent <= most, || format!("{id:?} is sending {resent} of {most}"));
                 }
                 let beside = |other: &&Record| match (place, other.place) {

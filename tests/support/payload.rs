@@ -82,6 +82,7 @@ pub fn request(method: Method, key: u32) -> Req {
         progress_resets_timeout: false,
         progress: false,
         idempotent: false,
+        replays: None,
         key: None,
     }
 }

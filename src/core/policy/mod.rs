@@ -3,6 +3,7 @@
 pub(crate) mod backoff;
 pub(crate) mod cache;
 pub(crate) mod deadline;
+pub(crate) mod doubt;
 pub(crate) mod flight;
 pub(crate) mod queue;
 pub(crate) mod replay;

@@ -175,6 +175,7 @@ impl Client {
             progress_resets_timeout: true,
             progress: kind == Kind::Request,
             idempotent: false,
+            replays: None,
             key,
         };
         self.driver.handle(Input::Command(Command::Call(id, request)));
