@@ -80,6 +80,21 @@ export interface MCPClientConfig {
   transport?: TransportOptions;
   /** Limits of the queue of calls. */
   queue?: QueueOptions;
+  /** What may be sent again after a lost link. */
+  replay?: ReplayOptions;
+  /**
+   * Whether `inDoubt()` still knows after a reload of the calls with side effects that had been sent. They are noted in the session storage
+   * of the tab (workers and Node have none): `"unload"` when the page is left or hidden, which costs calls nothing; `"session"`
+   * before each is sent as well (about 16 microseconds), so that a page that crashes is covered too. Danger: every script of
+   * the page's origin can read it.
+   * @default "unload"
+   */
+  journal?: "none" | "unload" | "session";
+  /**
+   * Whether the arguments are noted as well. Danger: they then lie in the storage of the page, as text, for every script of its origin.
+   * @default false; only a digest is
+   */
+  journalArgs?: boolean;
   /** Protocol era, what the client says about itself, and what it answers when the server asks. */
   protocol?: ProtocolOptions;
   /** Where log lines go. Nothing is logged without; never are params, results or headers. */
@@ -171,6 +186,46 @@ export interface ReconnectOptions {
    * @default 10000
    */
   connectTimeout?: number;
+}
+
+/**
+ * What may be sent again after it was lost. What never left, and what the server refused before executing it (429, a lost session), is
+ * sent again in any case.
+ */
+export interface ReplayOptions {
+  /**
+   * The methods that may be executed twice: `"default"` those of the protocol that read, `"none"` none, or these and no others.
+   * Danger: a method in the list that changes something may change it twice.
+   * @default "default"
+   */
+  safeMethods?: "default" | "none" | string[];
+  /**
+   * Whether a tool whose definition says `readOnlyHint` or `idempotentHint` may be executed twice. Danger: the server says so of
+   * itself; trust only your own.
+   * @default false
+   */
+  trustAnnotations?: boolean;
+  /**
+   * Tools that may be executed twice.
+   * @default none
+   */
+  idempotentTools?: string[];
+  /**
+   * Under which key of `_meta` the server expects `idempotencyKey` of a call. There is no standard one.
+   * @default "off"
+   */
+  idempotencyKey?: "off" | { metaKey: string };
+  /**
+   * How often one call may be sent again. A count.
+   * @default 2
+   */
+  maxReplays?: number;
+  /**
+   * What becomes of a tool call that was sent when the link was lost: `"unknown"` rejects with `OUTCOME_UNKNOWN`, `"replay"` sends it
+   * again. Danger: with `"replay"` every tool may be executed twice.
+   * @default "unknown"
+   */
+  toolCallOnLostLink?: "unknown" | "replay";
 }
 
 /** What is kept of answers, and for how long. The least recently used entry leaves first. */

@@ -23,6 +23,8 @@ declare module "bowline-core" {
   /** The snippet's tables: one instance for all clients of the module. */
   export interface Tables {
     attach(client: number, entry: object): number;
+    /** The entries by their slots. */
+    calls(client: number): readonly (import("./call.js").Call | undefined)[];
     methodId(name: string): number;
     names: readonly string[];
     /** A whole message, printed. */

@@ -3,12 +3,14 @@
 
 import { close, create, metrics, type Tables } from "bowline-core";
 import { submit, type Call, type RawFailure } from "./call.js";
+import { Doubts } from "./doubt.js";
 import { Emitter, SnapshotStore } from "./emitter.js";
 import { errorFrom, type Failure, type McpError } from "./errors.js";
 import { Inputs } from "./input.js";
 import { traceOf } from "./meta.js";
 import { attachLogger } from "./log.js";
 import { read, type Numbers } from "./metrics.js";
+import { ReplayRules } from "./replay.js";
 import { load, loaded } from "./runtime.js";
 import { Subscriptions } from "./subscription.js";
 import { withTasks } from "./tasks.js";
@@ -20,7 +22,6 @@ import type {
   ConnectionState,
   DisconnectReason,
   HealthReport,
-  InDoubtCall,
   InputHandler,
   LoggingLevel,
   MCPClientConfig,
@@ -70,6 +71,8 @@ export class Host {
   readonly events = new Emitter<McpEventMap>();
   readonly store: SnapshotStore<ClientSnapshot>;
   readonly tools = new Tools((message, tool) => this.warn(message, tool));
+  readonly rules: ReplayRules;
+  readonly doubts: Doubts;
   readonly #warned = new Set<string>();
   readonly #config: MCPClientConfig;
   readonly #cacheTools: ReadonlySet<string>;
@@ -129,6 +132,12 @@ export class Host {
       reason: null,
       epoch: 0,
     };
+    try {
+      this.rules = new ReplayRules(config, (tool) => this.tools.get(tool));
+      this.doubts = new Doubts(this, config);
+    } catch (error) {
+      throw invalid((error as Error).message);
+    }
     this.store = new SnapshotStore(() => this.#snapshot());
     attachLogger(config, this.events);
   }
@@ -215,8 +224,9 @@ export class Host {
     this.subscriptions.close();
     if (this.client >= 0) {
       this.#last ??= close(this.client);
-      return;
+      return this.doubts.close();
     }
+    this.doubts.close();
     this.#enter({ ...this.#connection, state: "closed" });
     for (const call of this.#waiting.splice(0)) {
       call.refuse({ code: "CLIENT_CLOSED", outcome: "not-sent", retryable: false });
@@ -325,12 +335,17 @@ export class Host {
     this.subscriptions.onListen(phase, value);
   }
 
-  onReplay(call: Call | undefined): void {
-    if (call) this.events.emit("replay", { id: call.requestId, method: call.method });
+  onReplay(call: Call | undefined, id: number, attempt: number): void {
+    if (call) this.events.emit("replay", { id: call.requestId, newId: String(id), method: call.method, attempt });
   }
 
-  onDoubt(call: InDoubtCall): void {
-    this.events.emit("outcomeUnknown", call);
+  onLate(id: number, applied: number, value: unknown): void {
+    this.doubts.late(id, !!applied, value);
+  }
+
+  /** Calls that are with the core; some places are empty. */
+  flying(): readonly (Call | undefined)[] {
+    return this.tables?.calls(this.client) ?? [];
   }
 
   /** What is known as of now. */
@@ -347,6 +362,7 @@ export class Host {
     this.#touched = true;
     setTimeout(() => {
       this.#touched = false;
+      this.doubts.sweep();
       this.store.changed();
       this.#feel();
     }, BEAT);
@@ -374,7 +390,7 @@ export class Host {
   #snapshot(): ClientSnapshot {
     const { latency, metrics } = this.numbers();
     const { queuedRequests: queued, activeRequests: active } = metrics;
-    return { connection: { ...this.#connection, latency }, queued, active };
+    return { connection: { ...this.#connection, latency }, queued, active, inDoubt: this.doubts.list };
   }
 }
 

@@ -56,6 +56,18 @@ export interface RequestOptions {
    */
   idempotent?: boolean;
   /**
+   * Names what this call does, so that a server which knows the key executes it once however often it comes: it may be sent again as with
+   * `idempotent`, each time with this key. Needs `replay.idempotencyKey`; rejects with `SEND_FAILED` without. Danger: a server
+   * that ignores the key executes twice.
+   */
+  idempotencyKey?: string;
+  /**
+   * How often this call may be sent again after a sending that may have been executed: `true` is `replay.maxReplays`, `false` never.
+   * Danger: `true` and a number permit it for calls with side effects too.
+   * @default as `replay` of the client has it
+   */
+  replay?: boolean | number;
+  /**
    * More for the request's `_meta`. A key has a prefix of your own (`com.example/name`) or none; the trace members need their W3C form.
    * Anything else, and prefixes of the protocol, reject with `SEND_FAILED`.
    */
@@ -187,6 +199,8 @@ export interface ClientSnapshot {
   readonly queued: number;
   /** Calls sent and not answered yet. */
   readonly active: number;
+  /** As `client.inDoubt()`. */
+  readonly inDoubt: readonly InDoubtCall[];
 }
 
 /** The three functions React's `useSyncExternalStore` asks for. They need no `this`. */
@@ -209,10 +223,20 @@ export interface McpEventMap {
   reconnected: { downFor: number; attempts: number; transport: Transport };
   /** Another transport carries the calls. */
   transport: { from: Transport | null; to: Transport; cause: "initial" | "fallback" | "upgrade" };
-  /** A call is sent again because its link was lost. Its progress starts anew. */
-  replay: { id: string; method: string };
-  /** A sent call lost its link and must not be repeated by itself. Its promise rejects as well. */
+  /** A call is sent again: its `attempt`-th sending, under the JSON-RPC id `newId`. Its progress starts anew. */
+  replay: { id: string; newId: string; method: string; attempt: number };
+  /** A call ended with outcome `unknown` and must not be repeated by itself. Its promise rejects as well. */
   outcomeUnknown: InDoubtCall;
+  /**
+   * A call is in doubt no longer: its answer came after all (with `result` when it was executed), or `settleInDoubt` or
+   * `retry` said so.
+   */
+  outcomeResolved: {
+    call: InDoubtCall;
+    verdict: "applied" | "not-applied" | "dismissed";
+    source: "late-response" | "user";
+    result?: unknown;
+  };
   /** The server sent a notification that belongs to no call. */
   notification: McpNotification;
   /**
@@ -282,13 +306,27 @@ export interface McpSubscription extends AsyncIterable<McpNotification> {
   close(): Promise<void>;
 }
 
-/** A call of which nobody here knows whether the server executed it. */
+/** A call of which nobody here knows whether the server executed it. Frozen. */
 export interface InDoubtCall {
-  /** The `requestId` of its promise. */
+  /** The `requestId` of its promise; another when it was restored. */
   readonly id: string;
   readonly method: string;
   /** The tool's name, for `tools/call`. */
   readonly tool?: string;
+  /** Equal for equal params, as they were printed. Danger: no secret; short params can be found by trying. */
+  readonly argsDigest: string;
+  /** The tool's arguments, or all params of another method; restored only with `journalArgs`. */
+  readonly args?: unknown;
+  readonly idempotencyKey?: string;
+  /** When it was handed to the network. */
+  readonly sentAt: number;
+  /** When it was given up; when it was found, if it was restored. */
+  readonly lostAt: number;
+  readonly reason: DisconnectReason;
+  /** An earlier page sent it. */
+  readonly restored: boolean;
+  /** The application has said that a second execution is harmless. */
+  readonly safeToRetry: boolean;
 }
 
 // ---- Metrics --------------------------------------------------------------------------------------
@@ -311,11 +349,13 @@ export interface ClientMetrics {
   bytesReceived: number;
   /** Written to the WebSocket and not yet on the network. Bytes. */
   bufferedAmount: number;
-  /** Sendings beyond the first of their call. */
+  /** Sendings beyond the first of their call, because a link was lost or the server wanted another. */
   replayed: number;
+  /** Sendings beyond the first because the server, although it was there, refused (429) or failed (5xx). */
+  retried: number;
   /** Reading calls that shared the answer of an identical one in flight. */
   deduplicated: number;
-  /** Calls that ended in `OUTCOME_UNKNOWN`. */
+  /** Calls that ended with outcome `unknown`. */
   unknownOutcomes: number;
   /** Calls that ended in `REQUEST_TIMEOUT`. */
   timeouts: number;

@@ -123,7 +123,7 @@ export function shut(client) {
 
 /** What the package uses of this module; it reaches it through the wasm module, so that there is one instance of both. */
 export function api() {
-  return { attach, methodId, params, key, message, names, printed: (handle) => values[handle], headerValue };
+  return { attach, calls: (client) => clients[client].calls, methodId, params, key, message, names, printed: (handle) => values[handle], headerValue };
 }
 
 // The entry has resolve(value), reject(failure), ask(need, value) and, if it listens, progress(value).
