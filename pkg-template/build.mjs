@@ -99,9 +99,11 @@ async function compile(dev) {
   const stack = "-Clink-arg=-zstack-size=262144";
   // Found by trying (25 and 50 are larger after compression, so is 5, which opt-level "z" means): calls of small functions cost more.
   const inline = "-Cllvm-args=-inline-threshold=35";
+  // Pointers kept per loop instead of one index: faster on processors without address arithmetic, 2 % larger here.
+  const loops = "-Cllvm-args=-disable-lsr";
   const remap = remappedPaths().map((path) => `--remap-path-prefix=${path}=`);
   // Encoded, as a path may hold a space. It replaces the user's RUSTFLAGS: the package is one and the same.
-  const env = { CARGO_ENCODED_RUSTFLAGS: [stack, inline, ...remap].join("\x1f"), RUSTFLAGS: undefined };
+  const env = { CARGO_ENCODED_RUSTFLAGS: [stack, inline, loops, ...remap].join("\x1f"), RUSTFLAGS: undefined };
   await run("cargo", ["build", "--release", "--locked", "--target", wasmTarget, "-p", "bowline"], { env });
   const { wasmBindgen } = await ensureWasmBindgen();
   const input = join(targetDir, wasmTarget, "release", "bowline.wasm");

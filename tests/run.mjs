@@ -77,6 +77,11 @@ await runSteps([
     about: "cargo test: units, properties, simulator and doc examples of the core",
     run: async () => mustHaveRun(await run("cargo", ["test", ...workspace])),
   },
+  {
+    name: "mutations",
+    about: "the simulator notices when rules of the core are turned off; all of them: npm run sim -- --mutations",
+    run: async () => mustHaveRun(await node(inRoot("tests", "sim", "run.mjs"), ["--mutations", "--only", "sent again,tells the server"], limit)),
+  },
   { name: "build", about: "npm run build: pkg/ and its sizes", run: () => build() },
   { name: "house", about: "layers, no env import, size gates, file lengths", run: () => script("house.mjs") },
   {
@@ -123,9 +128,19 @@ await runSteps([
     run: async () => mustHaveRun(await script("e2e", "bad-input.mjs")),
   },
   {
+    name: "faults-short",
+    about: "a dozen rows of the fault matrix, the built package in Node",
+    run: async () => mustHaveRun(await node(inRoot("tests", "faults", "run.mjs"), ["--short"], limit)),
+  },
+  {
     name: "e2e-browser",
     about: "the built demo in Chromium against three real servers",
     run: async () => mustHaveRun(await script("e2e", "browser.mjs")),
+  },
+  {
+    name: "e2e-lifecycle",
+    about: "the built package in Chromium: pages kept, frozen, hidden, offline and reloaded, links that die",
+    run: async () => mustHaveRun(await script("e2e", "lifecycle.mjs")),
   },
   {
     name: "conformance-node",

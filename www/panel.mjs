@@ -116,6 +116,17 @@ export class Panel {
     return this.#call(id).getByRole("button", { name: "Cancel" }).click();
   }
 
+  /** Of a call that waits. */
+  prioritise(id, level) {
+    return this.#call(id).locator(".call-priority").selectOption(level);
+  }
+
+  /** Until the metrics have a duration under this name; they are drawn anew twice a second. */
+  untilMeasured(name) {
+    const rows = this.page.locator(".figures > div", { has: this.page.locator("dt", { hasText: new RegExp(`^${name}$`) }) });
+    return rows.locator("dd", { hasText: /^[\d.]+ m?s$/ }).waitFor();
+  }
+
   async cut(howLong) {
     await this.link.locator(".controls select").selectOption({ label: howLong });
     await this.link.getByRole("button", { name: "Cut the link" }).click();

@@ -27,7 +27,8 @@ export interface MCPClientConfig {
   /**
    * Address of the MCP endpoint, path included (for example `https://example.com/mcp`).
    * `http:` and `https:` allow both transports; `ws:` and `wss:` mean WebSocket only.
-   * A relative address is resolved against the page. Danger: over plain `http:`/`ws:` anyone on the
+   * A relative address is resolved against the page. Redirects are not followed but fail with
+   * `HTTP_ERROR`: give the address they lead to. Danger: over plain `http:`/`ws:` anyone on the
    * way can read and change the traffic; use them on loopback only.
    */
   serverUrl: string | URL;

@@ -151,7 +151,7 @@ export function errorFrom(failure: Failure): McpError {
   const { detail, rpcMessage, url = "the server", cause, ...fields } = failure;
   const { code, method, tool, rpcCode, httpStatus, closeCode, stage } = fields;
   const [baseText, baseHint] = TEXTS.get(code) ?? TEXTS.get("INTERNAL")!;
-  const keywords = [detail, rpcCode, httpStatus, stage, closeCode, closeCode && "ws"];
+  const keywords = [detail, rpcCode, httpStatus! < 400 ? "redirect" : httpStatus, stage, closeCode, closeCode && "ws"];
   const [text, hint = baseHint] = keywords.map((word) => TEXTS.get(`${code} ${word}`)).find(Boolean) ?? [];
 
   // Without what may be secret in an address: user, password, query and fragment.
@@ -212,6 +212,7 @@ RPC_ERROR|the server answered with error $rpcCode
  -32601||Compare with discover().
  -32602||Compare with listTools().
 HTTP_ERROR|HTTP $httpStatus from $url|The server's log has the reason.
+ redirect|$url redirects|Set serverUrl to the address it leads to.
  404||No MCP endpoint there? ${PATH}
  405||No MCP endpoint there? ${PATH}
  502||A proxy answers, the server behind it does not.

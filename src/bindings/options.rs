@@ -1,13 +1,11 @@
 //! Public configuration into the core's: the only file that knows both vocabularies. Absent means default; anything of a wrong kind
 //! throws a text that names the option, so that a misspelt value never becomes a silent default.
 
-use bowline_core::{CacheLimits, Config, Duration, Era, Jitter, Reconnect, Versions};
+use bowline_core::{CacheLimits, Config, Duration, Era, Jitter, Reconnect, Version, Versions};
 use bowline_web::{has, option, option_set, HostObject};
 use js_sys::Object;
 
 const FLAG: &str = "false|true";
-/// The revisions, in the order of their bits.
-const VERSIONS: &str = "2024-11-05|2025-03-26|2025-06-18|2025-11-25|2026-07-28";
 
 /// The configuration, and the largest message to accept in bytes.
 pub(crate) fn parse(object: &Object, host: &HostObject) -> (Config, f64) {
@@ -55,7 +53,7 @@ struct Options<'a>(&'a Object);
 
 impl Options<'_> {
     fn protocol(&self, config: &mut Config) {
-        let bits = option_set(self.0, "protocol.versions", VERSIONS);
+        let bits = option_set(self.0, "protocol.versions", Version::NAMES);
         if bits != 0 {
             config.versions = Versions::from_bits(bits as u8);
             // Whoever names the one modern revision knows the server.

@@ -273,7 +273,11 @@ impl<P: Payload> Engine<P> {
         }
         let ended = ended || (matches!(event, ExchangeEvent::Message(_)) && exchange.is_headless());
         let answered = exchange.drain_until.is_some() && !purpose.is_unheard();
+        let message = matches!(event, ExchangeEvent::Message(_));
         let step = if answered { Exchange::on_aside(event) } else { exchange.on_event(event) };
+        if message && matches!(step, Step::Flaw | Step::Answer(Answer::Bad(_))) {
+            self.metrics.violations += 1;
+        }
         let wait = exchange.retry_after();
         if ended {
             self.exchanges.remove(at);
@@ -286,7 +290,7 @@ impl<P: Payload> Engine<P> {
             self.connection.on_session(link, session);
         }
         match step {
-            Step::Wait => {}
+            Step::Wait | Step::Flaw => {}
             Step::Notification(method, token, payload) => {
                 // A stream of its own says whose notifications it brings, should they not.
                 let stream = if let Purpose::Listen(request) = purpose { Some(request) } else { None };

@@ -19,20 +19,9 @@ pub enum Outcome {
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $text:literal),+ $(,)?) => {
-        /// What went wrong, as a closed set; the texts are the public `McpErrorCode` union.
+        /// What went wrong, as a closed set. The public names, the `McpErrorCode` union, are written where they are told: in glue.js.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Code { $($(#[$doc])* $variant),+ }
-
-        impl Code {
-            /// Every code.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The public name.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text),+ }
-            }
-        }
+        pub enum Code { $(#[doc = concat!("`", $text, "`")] #[doc = ""] $(#[$doc])* $variant),+ }
     };
 }
 
@@ -178,19 +167,6 @@ impl<P> From<Malformed> for Error<P> {
             Malformed::TooLarge => (Code::MessageTooLarge, "too-large"),
         };
         Self::new(code, Detail::Note(note))
-    }
-}
-
-impl Outcome {
-    /// The public name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NotSent => "not-sent",
-            Self::NotApplied => "not-applied",
-            Self::Applied => "applied",
-            Self::Unknown => "unknown",
-        }
     }
 }
 

@@ -47,9 +47,10 @@ export function seed() {
 // What was found out about an origin (its WebSocket does not work, its server is of the older eras), until when. Session storage where
 // there is one: workers and Node have none.
 const memory = new Map();
+const VERDICTS = ["fallback", "legacy"];
 
 function verdict(host, what, until) {
-  const name = `bowline:${what}:${new URL(host.webSocketUrl).origin}`;
+  const name = `bowline:${VERDICTS[what]}:${new URL(host.webSocketUrl).origin}`;
   if (until) memory.set(name, until);
   try {
     if (until) sessionStorage.setItem(name, until);

@@ -69,17 +69,11 @@ export const versions = [];
 /** Whether the core's tables were taken over already. */
 export const isSetUp = () => names.length;
 
-/** Takes the core's one ear as wasm exports it: called directly, without a wrapper. */
-export function connect(exports) {
+/** Takes over the core's tables (names with bars between, bits) and its one ear as wasm exports it: called directly, without a wrapper. */
+export function setUp(exports, methods, cacheableBits, revisions) {
   on = exports.hear;
-}
-
-export function addMethod(name, isCacheable) {
-  cacheable[methodId(name)] = isCacheable;
-}
-
-export function addVersion(name) {
-  versions.push(name);
+  versions.push(...revisions.split("|"));
+  for (const [at, name] of methods.split("|").entries()) cacheable[methodId(name)] = (cacheableBits >> at) & 1;
 }
 
 function methodId(name) {
@@ -188,12 +182,24 @@ export function settle(client, slot, handle) {
   detach(client, slot).resolve(handle === 0 ? undefined : take(handle));
 }
 
+// Of the core's enums, by their places in src/core (error.rs, link/mod.rs, wire/version.rs) and of `Detail` in driver.rs.
+export const CODES =
+  ("CONNECTION_CLOSED SEND_FAILED REQUEST_TIMEOUT CONNECT_TIMEOUT CONNECT_FAILED RECONNECT_EXHAUSTED CLIENT_CLOSED OUTCOME_UNKNOWN ABORTED " +
+  "QUEUE_FULL RPC_ERROR HTTP_ERROR STREAM_ENDED PARSE_ERROR MESSAGE_TOO_LARGE PROTOCOL_VERSION INPUT_REQUIRED INVALID_RESULT AUTH_REQUIRED " +
+  "FORBIDDEN CORS_OR_NETWORK RATE_LIMITED INTERNAL").split(" ");
+export const OUTCOMES = ["not-sent", "not-applied", "applied", "unknown"];
+export const STATES = "idle connecting ready reconnecting suspended auth_required closed failed".split(" ");
+export const TRANSPORTS = ["websocket", "http"];
+export const ERAS = ["legacy", "modern"];
+export const KINDS = ["", "rpc", "http", "close", "time", "note", "input"];
+
 export function failure(code, outcome, retryable, kind, number, extra, note, handle) {
-  return { code, outcome, retryable: !!retryable, kind, number, extra, note, value: handle === 0 ? undefined : take(handle) };
+  const value = handle === 0 ? undefined : take(handle);
+  return put({ code: CODES[code], outcome: OUTCOMES[outcome], retryable: !!retryable, kind: KINDS[kind], number, extra, note, value });
 }
 
 export function fail(client, slot, failure) {
-  detach(client, slot).reject(failure);
+  detach(client, slot).reject(take(failure));
 }
 
 // What is thrown there must not unwind through wasm: it becomes an uncaught error of its own.
@@ -213,7 +219,9 @@ export function progress(client, slot, handle) {
 }
 
 export function state(client, state, transport, era, version, attempt, retryAt, epoch, reason) {
-  tell(() => clients[client].host.onState(state, transport, era, version, attempt, retryAt, epoch, reason));
+  const why = reason === 0 ? null : take(reason);
+  const names = [STATES[state], TRANSPORTS[transport] ?? "", ERAS[era] ?? "", versions[version] ?? ""];
+  tell(() => clients[client].host.onState(...names, attempt, retryAt, epoch, why));
 }
 
 export function server(client, handle) {
@@ -294,11 +302,13 @@ export function send(socket, client, kind, id, method, handle, version, flags) {
   return text.length;
 }
 
+const SUBPROTOCOLS = ["mcp", "mcp.version.2026-07-28", "mcp.version.2025-11-25"];
+
 export function dial(client, subprotocols) {
   const { host } = clients[client];
   const { WebSocket, webSocketUrl } = host;
   try {
-    return subprotocols ? new WebSocket(webSocketUrl, subprotocols.split(" ")) : new WebSocket(webSocketUrl);
+    return subprotocols ? new WebSocket(webSocketUrl, SUBPROTOCOLS) : new WebSocket(webSocketUrl);
   } catch {
     // A URL that the browser refuses, or no WebSocket at all.
   }
@@ -325,6 +335,16 @@ export function listen(socket, client, link) {
   };
   // An error event says nothing; the close event that follows it does. Without a listener Node's `ws` would throw.
   socket.onerror = () => {};
+}
+
+/** Takes the listeners off and closes. Harmless when it is closed already; no code means 1005, a normal end. */
+export function hangup(socket) {
+  socket.onopen = socket.onmessage = socket.onclose = null;
+  try {
+    socket.close();
+  } catch {
+    // What an application gives for a WebSocket may do anything.
+  }
 }
 
 /** Copies the bytes behind a handle into wasm memory. */

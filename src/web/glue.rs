@@ -20,11 +20,8 @@ extern "C" {
 
     #[wasm_bindgen(js_name = isSetUp)]
     pub(crate) fn is_set_up() -> i32;
-    #[wasm_bindgen(js_name = addMethod)]
-    pub(crate) fn add_method(name: &str, cacheable: i32);
-    #[wasm_bindgen(js_name = addVersion)]
-    pub(crate) fn add_version(name: &str);
-    pub(crate) fn connect(exports: &JsValue);
+    #[wasm_bindgen(js_name = setUp)]
+    pub(crate) fn set_up(exports: &JsValue, methods: &str, cacheable: i32, versions: &str);
     pub(crate) fn open(host: &HostObject, limit: f64) -> i32;
     pub(crate) fn shut(client: i32);
 
@@ -34,27 +31,27 @@ extern "C" {
 
     pub(crate) fn settle(client: i32, slot: i32, handle: i32);
     pub(crate) fn failure(
-        code: &str,
-        outcome: &str,
+        code: i32,
+        outcome: i32,
         retryable: i32,
-        kind: &str,
+        kind: i32,
         number: f64,
         extra: f64,
         note: &str,
         handle: i32,
-    ) -> JsValue;
-    pub(crate) fn fail(client: i32, slot: i32, failure: &JsValue);
+    ) -> i32;
+    pub(crate) fn fail(client: i32, slot: i32, failure: i32);
     pub(crate) fn progress(client: i32, slot: i32, handle: i32);
     pub(crate) fn state(
         client: i32,
-        state: &str,
-        transport: &str,
-        era: &str,
-        version: &str,
+        state: i32,
+        transport: i32,
+        era: i32,
+        version: i32,
         attempt: i32,
         retry_at: f64,
         epoch: i32,
-        reason: &JsValue,
+        reason: i32,
     );
     pub(crate) fn server(client: i32, handle: i32);
     pub(crate) fn notification(client: i32, handle: i32);
@@ -74,8 +71,9 @@ extern "C" {
         version: i32,
         flags: i32,
     ) -> f64;
-    pub(crate) fn dial(client: i32, subprotocols: &str) -> Option<WebSocket>;
+    pub(crate) fn dial(client: i32, subprotocols: i32) -> Option<WebSocket>;
     pub(crate) fn listen(socket: &WebSocket, client: i32, link: i32);
+    pub(crate) fn hangup(socket: &WebSocket);
     #[wasm_bindgen(js_name = copyBytes)]
     pub(crate) fn copy_bytes(handle: i32, into: &mut [u8]);
     #[wasm_bindgen(js_name = receiveBytes)]
@@ -136,6 +134,6 @@ extern "C" {
 
     pub(crate) fn now() -> f64;
     pub(crate) fn seed() -> i32;
-    pub(crate) fn remember(host: &HostObject, verdict: &str, ms: f64);
-    pub(crate) fn remembered(host: &HostObject, verdict: &str) -> f64;
+    pub(crate) fn remember(host: &HostObject, verdict: i32, ms: f64);
+    pub(crate) fn remembered(host: &HostObject, verdict: i32) -> f64;
 }

@@ -3,6 +3,8 @@
 use bowline_core::LinkId;
 use web_sys::WebSocket;
 
+use crate::glue;
+
 /// An open or opening socket.
 pub(crate) struct Socket {
     pub(crate) link: LinkId,
@@ -11,10 +13,6 @@ pub(crate) struct Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        self.socket.set_onopen(None);
-        self.socket.set_onmessage(None);
-        self.socket.set_onclose(None);
-        // Closing a socket that is closed already is harmless; no code means 1005, a normal end.
-        let _ = self.socket.close();
+        glue::hangup(&self.socket);
     }
 }

@@ -74,7 +74,26 @@ fn on_a_stream_somebody_elses_answer_is_ignored_and_the_right_one_awaited() {
     hand.exchange(exchange, ExchangeEvent::Message(result(other_id, Doc::of(9))));
     assert!(hand.end(mine).is_none() && hand.end(other).is_none(), "cross-talk settles neither");
     hand.exchange(exchange, ExchangeEvent::Message(result(my_id, Doc::of(1))));
-    assert_eq!(hand.value(mine), 1);
+    assert_eq!((hand.value(mine), violations(&hand)), (1, 1));
+}
+
+#[test]
+fn what_comes_on_a_stream_after_the_answer_is_counted_and_settles_nothing() {
+    let mut hand = Hand::on_http(fixed());
+    let mine = hand.call(tool_call(1));
+    let other = hand.call(tool_call(2));
+    let (exchange, (_, my_id), (_, other_id)) = (hand.exchange_of(mine), hand.sent(mine), hand.sent(other));
+    hand.stream(exchange);
+    for message in [
+        result(my_id, Doc::of(1)),
+        result(my_id, Doc::of(2)),
+        failure(other_id, -32603),
+        Incoming::Malformed(Malformed::Json),
+    ] {
+        hand.exchange(exchange, ExchangeEvent::Message(message));
+    }
+    assert_eq!((hand.value(mine), violations(&hand)), (1, 3));
+    assert!(hand.end(other).is_none());
 }
 
 #[test]
@@ -107,7 +126,7 @@ fn a_malformed_event_may_be_followed_by_the_answer() {
     hand.exchange(exchange, ExchangeEvent::Message(Incoming::Malformed(Malformed::Json)));
     assert!(hand.end(call).is_none());
     hand.exchange(exchange, ExchangeEvent::Message(result(id, Doc::of(1))));
-    assert_eq!(hand.value(call), 1);
+    assert_eq!((hand.value(call), violations(&hand)), (1, 1));
 }
 
 #[test]

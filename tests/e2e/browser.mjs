@@ -94,6 +94,7 @@ async function checkServer(panel, server) {
     if (!resumes) assert.equal(await panel.untilEnded(running), "unknown");
     const waiting = await panel.call(...quick.slice(0, 2));
     assert.equal(await panel.status(waiting), "pending");
+    await panel.prioritise(waiting, "critical");
     await shot("cut");
     await panel.untilState("ready");
     assert.equal(await panel.untilEnded(waiting), "done");
@@ -101,6 +102,8 @@ async function checkServer(panel, server) {
     assert.ok(Number(await panel.fact("Epoch")) > epoch, "the epoch did not grow");
     assert.match(await panel.fact("Last loss"), /^[A-Z_]+ /);
     assert.ok(await panel.outageShown(), "the chart has no gap");
+    assert.match(await panel.text(waiting), /critical/);
+    for (const name of ["p50", "p95", "p99", "critical"]) await panel.untilMeasured(name);
     await shot("back");
   });
 
@@ -179,6 +182,9 @@ async function checkPage(panel) {
 /** Chromium reports each failed connection on its own; those are what the test makes happen. */
 const ofTheNetwork = (text) => /^(Failed to load resource|WebSocket connection to |Access to fetch at .* CORS policy)/.test(text);
 
+/** Chromium itself sends a POST again when a kept-alive connection is reset before the answer began (ARCHITECTURE.md). */
+const ofTheBrowser = (problem) => / was used before \(P2\)\n {2}in http /.test(problem);
+
 const refuses = (port) =>
   new Promise((resolve) => {
     const socket = connect({ host: "127.0.0.1", port: Number(port) });
@@ -210,7 +216,7 @@ try {
     await check("the console shows no error of the page", () => assert.deepEqual(errors, []));
     await check("every message that was sent is right by the schema of its revision", () => {
       for (const { name, wire } of demo.servers.list) assert.ok(wire.sent.length > 10, `${name} saw ${wire.sent.length} messages`);
-      assert.deepEqual([...demo.servers.problems(), ...faulty.problems()], []);
+      assert.deepEqual([...demo.servers.problems(), ...faulty.problems()].filter((problem) => !ofTheBrowser(problem)), []);
     });
   } finally {
     await browser.close();

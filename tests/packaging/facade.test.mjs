@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
 import { build } from "esbuild";
+import { CODES, ERAS, OUTCOMES, STATES, TRANSPORTS } from "../../src/web/glue.js";
 
 const root = new URL("../../", import.meta.url);
 const cache = new URL(".cache/facade-test/", root);
@@ -27,6 +28,8 @@ const failure = (fields) => ({ code: "INTERNAL", outcome: "not-sent", retryable:
 
 // What a user can run into: [name, failure, class, words of the message, words of the hint].
 const SITUATIONS = [
+  // A browser hides the status of a redirect that it does not follow.
+  ["redirect", { code: "HTTP_ERROR", httpStatus: 0 }, "McpHttpError", /redirects/, /serverUrl/],
   ["wrong path", { code: "HTTP_ERROR", httpStatus: 404 }, "McpHttpError", /HTTP 404/, /no MCP endpoint.*path of serverUrl/i],
   ["wrong method", { code: "HTTP_ERROR", httpStatus: 405 }, "McpHttpError", /HTTP 405/, /no MCP endpoint.*path of serverUrl/i],
   ["HTML", { code: "PARSE_ERROR", detail: "html" }, "McpError", /a web page$/, /login page/],
@@ -146,6 +149,20 @@ const read = (path) => readFileSync(new URL(path, root), "utf8");
 const coreCodes = [...read("src/core/error.rs").matchAll(/^ {4}\w+ = "([A-Z_]+)"/gm)].map((match) => match[1]);
 const union = /type McpErrorCode =([^;]*);/.exec(read("pkg-template/src/types.ts"))[1];
 const publicCodes = [...union.matchAll(/"([A-Z_]+)"/g)].map((match) => match[1]);
+
+/** The variants of an enum of the core, as public names are written. */
+function variants(path, name) {
+  const body = new RegExp(`pub enum ${name} {([^}]*)}`).exec(read(path))[1];
+  return [...body.matchAll(/^ {4}(\w+),/gm)].map((match) => match[1].replace(/(?<=[a-z])(?=[A-Z])/g, "_").toLowerCase());
+}
+
+test("the snippet has the names of the core's enums, each at its place", () => {
+  assert.deepEqual(CODES, coreCodes);
+  assert.deepEqual(OUTCOMES.map((name) => name.replace("-", "_")), variants("src/core/error.rs", "Outcome"));
+  assert.deepEqual(STATES, variants("src/core/link/mod.rs", "State"));
+  assert.deepEqual(TRANSPORTS, variants("src/core/link/mod.rs", "Transport").map((name) => name.replace("_", "")));
+  assert.deepEqual(ERAS, variants("src/core/wire/version.rs", "Era"));
+});
 
 test("the published error codes are those of the core and the three of the package", () => {
   assert.ok(coreCodes.length > 15, `${coreCodes.length} codes found in the core`);

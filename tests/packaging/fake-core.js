@@ -5,18 +5,15 @@ import * as glue from "../../src/web/glue.js";
 /** The peers of the clients made so far, oldest first. */
 export const peers = [];
 const tables = glue.api();
-glue.addVersion("2025-11-25");
-glue.addVersion("2026-07-28");
-glue.addMethod("tools/call", 0);
-for (const method of ["tools/list", "resources/list", "resources/read", "prompts/list", "server/discover"]) glue.addMethod(method, 1);
+let heard;
+const methods = "tools/call|tools/list|resources/list|resources/read|prompts/list|server/discover";
+glue.setUp({ hear: (...told) => (heard = told) }, methods, 0b111110, "2025-11-25|2026-07-28");
 
 /** A handle as the real core gets it: of what arrived as text. */
 function arrived(client, message) {
   if (message.result === undefined && !message.error) return 0;
-  let handle;
-  glue.connect({ hear: (...told) => (handle = told[4]) });
   glue.receiveBytes(new TextEncoder().encode(JSON.stringify({ jsonrpc: "2.0", id: 1, ...message })), client, 1);
-  return handle;
+  return heard[4];
 }
 
 class Peer {
@@ -62,7 +59,8 @@ class Peer {
   fail(call, code, { outcome = "not-applied", retryable = 0, kind = "", number = 0, value } = {}) {
     this.calls = this.calls.filter((one) => one !== call);
     const handle = arrived(this.client, kind === "rpc" ? { error: value } : { result: value });
-    glue.fail(this.client, call.slot, glue.failure(code, outcome, retryable, kind, number, -1, "", handle));
+    const [what, after, how] = [glue.CODES.indexOf(code), glue.OUTCOMES.indexOf(outcome), glue.KINDS.indexOf(kind)];
+    glue.fail(this.client, call.slot, glue.failure(what, after, retryable, how, number, -1, "", handle));
   }
 
   rpcError(call, number, data) {

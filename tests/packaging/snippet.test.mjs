@@ -9,10 +9,7 @@ import { exchange, headerValue } from "../../src/web/http.js";
 import { heardListen } from "../../src/web/listening.js";
 
 const heard = [];
-glue.connect({ hear: (...told) => heard.push(told) });
-for (const version of ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"]) glue.addVersion(version);
-glue.addMethod("tools/call", 0);
-glue.addMethod("tools/list", 1);
+glue.setUp({ hear: (...told) => heard.push(told) }, "tools/call|tools/list", 0b10, "2024-11-05|2025-03-26|2025-06-18|2025-11-25|2026-07-28");
 const host = { clientInfo: { name: "test", version: "1" }, capabilities: {}, url: "http://127.0.0.1/" };
 const client = glue.open(host, 1000);
 const { attach, key, message, methodId, params } = glue.api();
@@ -213,19 +210,74 @@ test("a list option names what it does not know", () => {
 });
 
 test("verdicts on an origin are remembered until they end, each for itself", () => {
+  const [FALLBACK, LEGACY_ERA] = [0, 1];
   const there = { webSocketUrl: "wss://example.test/a" };
   const elsewhere = { webSocketUrl: "wss://example.test/b" };
-  env.remember(there, "legacy", 60_000);
-  assert.ok(env.remembered(elsewhere, "legacy") > 59_000, "an origin is an origin");
-  assert.equal(env.remembered(there, "fallback"), 0);
-  assert.equal(env.remembered({ webSocketUrl: "wss://other.test/" }, "legacy"), 0);
-  env.remember(there, "legacy", 0);
-  assert.equal(env.remembered(there, "legacy"), 0);
+  env.remember(there, LEGACY_ERA, 60_000);
+  assert.ok(env.remembered(elsewhere, LEGACY_ERA) > 59_000, "an origin is an origin");
+  assert.equal(env.remembered(there, FALLBACK), 0);
+  assert.equal(env.remembered({ webSocketUrl: "wss://other.test/" }, LEGACY_ERA), 0);
+  env.remember(there, LEGACY_ERA, 0);
+  assert.equal(env.remembered(there, LEGACY_ERA), 0);
 });
 
 test("a batch is taken apart", () => {
   told('[{"jsonrpc":"2.0","id":1,"result":{}},{"jsonrpc":"2.0","id":"2","result":{}}]');
   assert.deepEqual(heard.map((one) => [one[2], one[3]]), [[0, 1], [0, 2]]);
+});
+
+/** What the snippet tells of an exchange that is answered so, and how it was asked for. */
+async function exchanged(answer) {
+  let asked;
+  const fetch = async (_, init) => {
+    asked = init;
+    return answer;
+  };
+  const other = glue.open({ ...host, fetch, answered: true }, 1000);
+  const handle = params(methodId("tools/call"), { name: "a" });
+  heard.length = 0;
+  exchange(other, 1, 0, 7, methodId("tools/call"), handle, MODERN, 0, 0);
+  for (let i = 0; i < 20; i += 1) await new Promise((resolve) => setImmediate(resolve));
+  glue.release(handle);
+  return { asked, kinds: heard.map(([, , kind]) => kind), told: [...heard] };
+}
+
+test("a redirect is not followed but told by its status", async () => {
+  const { asked, told } = await exchanged(new Response(null, { status: 307, headers: { location: "http://127.0.0.1:1/" } }));
+  assert.equal(asked.redirect, "manual");
+  assert.equal(told[0][7], 307);
+});
+
+test("of a body that is too large nothing but that is told", async () => {
+  const HEAD = 10, TOO_LARGE = 4, ENDED = 12;
+  const parts = ['{"jsonrpc":"2.0",', `"id":7,"result":"${"x".repeat(2000)}`, '"}'].map((text) => new TextEncoder().encode(text));
+  const body = new ReadableStream({ pull: (stream) => (parts.length ? stream.enqueue(parts.shift()) : stream.close()) });
+  const { kinds } = await exchanged(new Response(body, { headers: { "content-type": "application/json" } }));
+  assert.deepEqual(kinds, [HEAD, TOO_LARGE, ENDED]);
+});
+
+test("an endless line of an event stream is too large before any of it is handed to wasm", async () => {
+  const HEAD = 10, TOO_LARGE = 4, CHUNK = 11, ENDED = 12;
+  const lines = (...texts) => {
+    const parts = texts.map((text) => new TextEncoder().encode(text));
+    const body = new ReadableStream({ pull: (stream) => (parts.length ? stream.enqueue(parts.shift()) : stream.close()) });
+    return new Response(body, { headers: { "content-type": "text/event-stream" } });
+  };
+  const endless = await exchanged(lines(": open\n", "data: ", "x".repeat(600), "x".repeat(600), "\n\n"));
+  assert.deepEqual(endless.kinds, [HEAD, CHUNK, TOO_LARGE, ENDED]);
+  const long = await exchanged(lines("data: ", "x".repeat(600), "\n\n", `${"data: 1\n\n".repeat(200)}`, "data: unfinished"));
+  assert.deepEqual(long.kinds, [HEAD, CHUNK, CHUNK, CHUNK, CHUNK, ENDED]);
+});
+
+test("a body cut in the middle of a character is read whole", async () => {
+  const bytes = new TextEncoder().encode('{"jsonrpc":"2.0","id":7,"result":{"text":"é"}}');
+  const at = bytes.indexOf(0xc3) + 1;
+  const parts = [bytes.subarray(0, at), bytes.subarray(at)];
+  const body = new ReadableStream({ pull: (stream) => (parts.length ? stream.enqueue(parts.shift()) : stream.close()) });
+  const { told } = await exchanged(new Response(body, { headers: { "content-type": "application/json" } }));
+  const RESULT = 0;
+  const [, , , , handle] = told.find(([, , kind]) => kind === RESULT);
+  assert.ok(handle > 0);
 });
 
 test("a notification is told with the request that it is about", () => {

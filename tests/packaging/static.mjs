@@ -9,10 +9,10 @@ const types = {
   ".js": "text/javascript; charset=utf-8",
   ".wasm": "application/wasm",
 };
-const policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' http://127.0.0.1:* http://localhost:*";
+const policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' http://127.0.0.1:* ws://127.0.0.1:* http://localhost:*";
 
-/** Serves a folder on a free port of loopback; resolves with its address and a way to end it. */
-export async function serveFolder(folder) {
+/** Serves a folder on a free port of loopback; resolves with its address and a way to end it. `connect`: what its pages may reach besides. */
+export async function serveFolder(folder, { connect = "" } = {}) {
   const server = createServer(async (request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url, "http://host").pathname));
     try {
@@ -20,7 +20,7 @@ export async function serveFolder(folder) {
       const body = await readFile(join(folder, path));
       response.writeHead(200, {
         "content-type": types[extname(path)] ?? "application/octet-stream",
-        "content-security-policy": policy,
+        "content-security-policy": `${policy} ${connect}`,
       });
       response.end(body);
     } catch {

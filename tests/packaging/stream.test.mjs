@@ -5,8 +5,7 @@ import * as glue from "../../src/web/glue.js";
 import { exchange } from "../../src/web/http.js";
 import { headerBytes, messageAddress } from "../../src/web/stream.js";
 
-glue.connect({ hear() {} });
-for (const version of ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"]) glue.addVersion(version);
+glue.setUp({ hear() {} }, "tools/call", 0, "2024-11-05|2025-03-26|2025-06-18|2025-11-25|2026-07-28");
 const asked = [];
 const host = {
   clientInfo: { name: "test", version: "1" },

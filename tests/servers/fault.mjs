@@ -5,7 +5,10 @@
 //   /ws/NAME         the same as /call over WebSocket;  /ws/first/NAME: the fault from the first message on
 //   ?times=N         only the first N faults of this exact address, then good answers (vary the query to start anew)
 //   ?n=BYTES         size for the oversize faults (default 17 MiB)
-//   GET /executions  how often tools/call ran, per arguments.key;  GET /requests?match=TEXT: what was received
+//   ?pid=N           the fault passes when the server is restarted
+//   ?keep=0          every answer closes its connection, so that the fault meets a fresh one
+//   GET /executions  how often tools/call ran, per arguments.key;  GET /requests?match=TEXT: what was received, and when
+//                    (`at`) and when the last byte of a fault was written (`done`), in milliseconds of the Unix epoch
 //   GET /faults      the names;  POST /reset: forgets executions, requests and sessions
 //
 // It routes and counts; the faults themselves are in fault/http.mjs and fault/ws.mjs, the doubles of what no real server does on command
@@ -16,7 +19,7 @@ import { createServer } from "node:net";
 
 import { Answers } from "./fault/answers.mjs";
 import { doubles } from "./fault/doubles.mjs";
-import { httpFaults, Stateful } from "./fault/http.mjs";
+import { httpFaults, refusals, Stateful } from "./fault/http.mjs";
 import { random } from "./fault/random.mjs";
 import { readRequests, responder } from "./fault/wire.mjs";
 import { serveWebSocket, webSocketFaultNames } from "./fault/ws.mjs";
@@ -47,6 +50,14 @@ createServer({ noDelay: true }, (socket) => {
 // The promise it gives holds back the next request of the same connection.
 async function route(socket, request, rest) {
   const reply = responder(socket, request);
+  try {
+    await answer(socket, request, rest, reply);
+  } finally {
+    if (request.query.get("keep") === "0") socket.end();
+  }
+}
+
+async function answer(socket, request, rest, reply) {
   if (request.method === "OPTIONS" && !request.path.startsWith("/first/no-cors")) return reply.preflight();
   const [, form, ...names] = request.path.split("/");
   if (request.headers.upgrade?.toLowerCase() === "websocket" && form === "ws") {
@@ -74,7 +85,7 @@ async function serveFault(form, name, request, reply) {
   }
   const message = parse(request.body);
   if (!message) return reply.json(400, error(null, -32700, "Parse error"));
-  record(request, message);
+  reply.mark = record(request, message);
   const context = { request, reply, message, form, ...shared(request) };
   if (fault instanceof Stateful) {
     const isCall = CALLS.has(message.method);
@@ -82,7 +93,8 @@ async function serveFault(form, name, request, reply) {
   }
   if ((form === "first" || CALLS.has(message.method)) && isDue(request)) {
     // The work is done before the answer goes wrong: the worst case for a client that would send it again.
-    return fault({ ...context, good: answers.answer(message) });
+    await fault({ ...context, good: refusals.has(name) ? undefined : answers.answer(message) });
+    return reply.mark();
   }
   if (message.id === undefined) return reply.send(202, {}, "");
   return reply.good(answers.answer(message));
@@ -93,24 +105,29 @@ function shared(request) {
 }
 
 function isDue(request) {
-  const times = Number(request.query.get("times") ?? Infinity);
+  const { query } = request;
+  if (query.has("pid") && Number(query.get("pid")) !== process.pid) return false;
+  const times = Number(query.get("times") ?? Infinity);
   const before = faulted.get(request.url) ?? 0;
   if (before >= times) return false;
   faulted.set(request.url, before + 1);
   return true;
 }
 
+/** Keeps what was received; the function it gives notes that the answer's last byte was written. */
 function record(request, message) {
-  log.push({
-    at: Math.round(performance.timeOrigin + performance.now()),
+  const entry = {
+    at: Date.now(),
     url: request.url,
     http: request.method,
     method: message?.method,
     id: message?.id,
     params: message?.params,
     headers: request.headers,
-  });
+  };
+  log.push(entry);
   if (log.length > LOG_LIMIT) log = log.slice(-LOG_LIMIT / 2);
+  return () => (entry.done ??= Date.now());
 }
 
 function serveAdmin(request, reply) {

@@ -1,6 +1,7 @@
 //! What an outsider who sees every input and every output can hold an engine to: the invariants of `reliability` section 1, as far as
 //! they need no look inside. It believes nothing the engine says about itself without counting along.
 
+mod bounds;
 mod end;
 mod record;
 
@@ -15,6 +16,7 @@ use bowline_core::{
 pub use record::Record;
 
 use crate::Doc;
+use bounds::Bounds;
 use record::Place;
 
 /// The outsider.
@@ -50,6 +52,9 @@ pub struct Ledger {
     wanted: Option<Doc>,
     listens: BTreeMap<RequestId, Place>,
     phase: Option<ListenPhase>,
+    /// The exchanges whose head says that the request was refused, so that it may be sent again.
+    refusing: BTreeSet<ExchangeId>,
+    bounds: Bounds,
     /// How often a listen was acknowledged.
     pub acknowledged: u64,
     /// How late a timer may be in this schedule.
@@ -61,13 +66,8 @@ impl Ledger {
     #[must_use]
     pub fn new(lateness: Duration, config: &Config) -> Self {
         let room = (config.websocket_concurrency, config.http_concurrency);
-        Self {
-            lateness,
-            room,
-            max_replays: config.max_replays,
-            limits: (config.timeout, config.max_total),
-            ..Self::default()
-        }
+        let (bounds, max_replays) = (Bounds::new(config), config.max_replays);
+        Self { lateness, room, bounds, max_replays, limits: (config.timeout, config.max_total), ..Self::default() }
     }
 
     /// What was violated first, if anything.
@@ -100,6 +100,7 @@ impl Ledger {
                 let timeout = request.timeout.unwrap_or(self.limits.0);
                 let deadline = now + request.max_total.unwrap_or(self.limits.1);
                 self.keys.extend(request.key);
+                self.bounds.newcomer = true;
                 self.open.insert(*slot, self.records.len());
                 self.records.push(Record {
                     request: request.clone(),
@@ -115,6 +116,9 @@ impl Ledger {
                     edition: self.edition,
                     asking: None,
                     given: 0,
+                    silenced: false,
+                    told: false,
+                    epoch: 0,
                 });
             }
             Input::Command(Command::Close) => (self.closed, self.wanted) = (true, None),
@@ -132,6 +136,7 @@ impl Ledger {
                 }
             }
             Input::Link(link, LinkEvent::SendFailed(id)) => {
+                self.bounds.newcomer = false;
                 if let Some(record) = id.and_then(|id| self.of_mut(id.slot()).filter(|record| record.last == Some(id)))
                 {
                     record.unsent += 1;
@@ -157,6 +162,9 @@ impl Ledger {
             Input::Exchange(id, ExchangeEvent::Head(head)) => {
                 if head.content != Content::EventStream {
                     self.listens.retain(|_, place| *place != Place::Exchange(*id));
+                }
+                if (400..500).contains(&head.status) {
+                    self.refusing.insert(*id);
                 }
                 self.introduced(*id);
             }
@@ -206,7 +214,7 @@ impl Ledger {
                 let was = self.exchanges.insert(*id, false);
                 self.introduced(*id);
                 self.check(was == Some(true), || format!("{id:?} is aborted, but was {was:?}"));
-                self.leave(Place::Exchange(*id));
+                self.silence(*id);
             }
             Output::Settle(slot, end) => self.settle(now, *slot, end),
             Output::Progress(slot, _) => {
@@ -304,6 +312,7 @@ impl Ledger {
         });
         let closed = self.closed && open > 0;
         self.check(!closed, || format!("{open} calls are open after close"));
+        self.within_bounds(metrics);
     }
 
     fn settle(&mut self, now: Instant, slot: CallId, end: &Result<Settled<Doc>, bowline_core::Error<Doc>>) {
@@ -315,7 +324,10 @@ impl Ledger {
         let record = record.clone();
         let in_time = record.asking.is_some() || now <= record.deadline + self.lateness;
         self.check(in_time, || format!("{slot:?} settles after its deadline"));
-        let Ok(settled) = end else { return };
+        let settled = match end {
+            Ok(settled) => settled,
+            Err(error) => return self.given_up(&record, error.code),
+        };
         self.check(!settled.cached || record.request.key.is_some(), || format!("{slot:?} is served from the cache"));
         let (connect, state) = (record.request.kind == Kind::Connect, self.state);
         self.check(!connect || state == Some(State::Ready), || format!("{slot:?} is connected while {state:?}"));
@@ -348,8 +360,9 @@ impl Ledger {
             Outgoing::Request { id, params, .. } => {
                 let known = self.of(id.slot()).filter(|record| record.request.params == Some(*params)).is_some();
                 self.check(known, || format!("{message:?} belongs to no open call"));
-                let max_replays = self.max_replays;
+                let (max_replays, epoch) = (self.max_replays, self.epoch);
                 if let Some(record) = self.of_mut(id.slot()) {
+                    (record.silenced, record.told, record.epoch) = (false, false, epoch);
                     record.writes += 1;
                     record.place = Some(place);
                     record.last = Some(*id);
@@ -377,6 +390,9 @@ impl Ledger {
             }
             Outgoing::Cancelled(id) => {
                 self.listens.remove(id);
+                if let Some(record) = self.of_mut(id.slot()).filter(|record| record.last == Some(*id)) {
+                    record.told = true;
+                }
             }
             Outgoing::Notification { params, .. } => {
                 let mine = |record: &Record| {
@@ -447,11 +463,12 @@ impl Ledger {
 
     fn leave(&mut self, place: Place) {
         self.listens.retain(|_, other| *other != place);
+        let refused = matches!(place, Place::Exchange(id) if self.refusing.remove(&id));
         for (at, record) in self.records.iter_mut().enumerate() {
             if record.place == Some(place) {
                 record.place = None;
                 let vouched = record.request.idempotent || record.request.method.effect() == Effect::Safe;
-                if !vouched && matches!(place, Place::Link(_)) {
+                if !vouched && !refused {
                     self.lost.push(at);
                 }
             }

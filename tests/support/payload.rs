@@ -65,7 +65,7 @@ pub fn fixed() -> Config {
 /// The method of that name in the specification's table.
 #[must_use]
 pub fn named(name: &str) -> Option<Method> {
-    let at = Method::table().position(|(other, _)| other == name)?;
+    let at = Method::NAMES.split('|').position(|other| other == name)?;
     Some(Method::from_index(at as u32))
 }
 

@@ -3,7 +3,9 @@
 import { McpError, type CallToolResult, type McpClient, type Progress, type RequestPromise } from "bowline";
 import { createStore, type Store } from "./store";
 
-export type Priority = "low" | "normal" | "high" | "critical";
+/** By level, as the client counts them. */
+export const PRIORITIES = ["low", "normal", "high", "critical"] as const;
+export type Priority = (typeof PRIORITIES)[number];
 export type CallStatus = "pending" | "done" | "tool-error" | "error" | "unknown" | "cancelled";
 
 export interface Call {
@@ -22,6 +24,8 @@ export interface Call {
 
 export interface Calls extends Store<readonly Call[]> {
   start(tool: string, args: Record<string, unknown>, priority: Priority): void;
+  /** Of a call that still waits; the others have left. */
+  prioritise(id: number, priority: Priority): void;
   dismiss(id: number): void;
 }
 
@@ -51,6 +55,10 @@ export function createCalls(client: McpClient): Calls {
         (result) => end(id, { result, status: result.isError ? "tool-error" : "done" }),
         (error: Error) => end(id, { error, status: statusOf(error) }),
       );
+    },
+    prioritise(id, priority) {
+      store.get().find((call) => call.id === id)?.handle.setPriority(priority);
+      patch(id, { priority });
     },
     dismiss(id) {
       store.set(store.get().filter((call) => call.id !== id));

@@ -62,6 +62,8 @@ impl Purpose {
 pub(crate) enum Step<P> {
     /// Nothing yet.
     Wait,
+    /// A message that answers nothing; the right one may follow.
+    Flaw,
     /// The answer. Nothing that comes later counts.
     Answer(Answer<P>),
     /// A notification on the way to the answer.
@@ -157,6 +159,7 @@ impl Exchange {
                 Step::Notification(method, token, payload)
             }
             ExchangeEvent::Message(Incoming::Request { asked, payload }) => Step::Request(asked, payload),
+            ExchangeEvent::Message(_) => Step::Flaw,
             _ => Step::Wait,
         }
     }
@@ -211,7 +214,7 @@ impl Exchange {
     fn flawed<P>(&mut self, flaw: &'static str, more_may_follow: bool) -> Step<P> {
         if more_may_follow {
             self.flaw = Some(flaw);
-            Step::Wait
+            Step::Flaw
         } else {
             bad(flaw)
         }

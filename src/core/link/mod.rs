@@ -49,31 +49,3 @@ pub enum State {
     /// Cannot work as configured; a new call or `connect()` tries again.
     Failed,
 }
-
-impl Transport {
-    /// The public name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::WebSocket => "websocket",
-            Self::Http => "http",
-        }
-    }
-}
-
-impl State {
-    /// The public name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Idle => "idle",
-            Self::Connecting => "connecting",
-            Self::Ready => "ready",
-            Self::Reconnecting => "reconnecting",
-            Self::Suspended => "suspended",
-            Self::AuthRequired => "auth_required",
-            Self::Closed => "closed",
-            Self::Failed => "failed",
-        }
-    }
-}

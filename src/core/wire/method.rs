@@ -14,53 +14,65 @@ pub enum Effect {
     SideEffect,
 }
 
-struct Entry {
-    name: &'static str,
-    effect: Effect,
+/// One method of the table.
+enum Entry {
     /// One of the six cacheable results of 2026-07-28 (P52).
-    cacheable: bool,
+    Read,
+    Safe,
+    Effect,
 }
 
-const fn read(name: &'static str) -> Entry {
-    Entry { name, effect: Effect::Safe, cacheable: true }
+macro_rules! table {
+    ($first_entry:ident $first:literal $(, $entry:ident $name:literal)* $(,)?) => {
+        const TABLE: &[Entry] = &[Entry::$first_entry $(, Entry::$entry)*];
+
+        impl Method {
+            /// The names of the specification's methods, by number, with a bar between each two.
+            pub const NAMES: &'static str = concat!($first $(, "|", $name)*);
+        }
+    };
 }
 
-const fn safe(name: &'static str) -> Entry {
-    Entry { name, effect: Effect::Safe, cacheable: false }
+table! {
+    Effect "tools/call",
+    Read "tools/list",
+    Read "resources/list",
+    Read "resources/templates/list",
+    Read "resources/read",
+    Read "prompts/list",
+    Read "server/discover",
+    Safe "prompts/get",
+    Safe "completion/complete",
+    Safe "ping",
+    Safe "initialize",
+    Safe "tasks/get",
+    Effect "tasks/update",
+    Effect "tasks/cancel",
+    Safe "subscriptions/listen",
+    Safe "logging/setLevel",
+    Safe "resources/subscribe",
+    Safe "resources/unsubscribe",
+    Effect "notifications/initialized",
+    Effect "notifications/cancelled",
+    Effect "notifications/progress",
+    Effect "notifications/tools/list_changed",
+    Effect "notifications/resources/list_changed",
+    Effect "notifications/resources/updated",
+    Effect "notifications/prompts/list_changed",
+    Effect "notifications/subscriptions/acknowledged",
 }
 
-const fn effect(name: &'static str) -> Entry {
-    Entry { name, effect: Effect::SideEffect, cacheable: false }
+/// The cacheable ones as bits by their numbers.
+const fn cacheable() -> u32 {
+    let (mut bits, mut rest, mut bit) = (0, TABLE, 1);
+    while let [entry, tail @ ..] = rest {
+        if matches!(entry, Entry::Read) {
+            bits |= bit;
+        }
+        (rest, bit) = (tail, bit << 1);
+    }
+    bits
 }
-
-const TABLE: [Entry; 26] = [
-    effect("tools/call"),
-    read("tools/list"),
-    read("resources/list"),
-    read("resources/templates/list"),
-    read("resources/read"),
-    read("prompts/list"),
-    read("server/discover"),
-    safe("prompts/get"),
-    safe("completion/complete"),
-    safe("ping"),
-    safe("initialize"),
-    safe("tasks/get"),
-    effect("tasks/update"),
-    effect("tasks/cancel"),
-    safe("subscriptions/listen"),
-    safe("logging/setLevel"),
-    safe("resources/subscribe"),
-    safe("resources/unsubscribe"),
-    effect("notifications/initialized"),
-    effect("notifications/cancelled"),
-    effect("notifications/progress"),
-    effect("notifications/tools/list_changed"),
-    effect("notifications/resources/list_changed"),
-    effect("notifications/resources/updated"),
-    effect("notifications/prompts/list_changed"),
-    effect("notifications/subscriptions/acknowledged"),
-];
 
 impl Method {
     /// `tools/call`.
@@ -108,10 +120,8 @@ impl Method {
     /// The first number free for methods outside the table.
     pub const FIRST_FOREIGN: u32 = TABLE.len() as u32;
 
-    /// The names of the specification's methods, by number, and whether each is cacheable.
-    pub fn table() -> impl Iterator<Item = (&'static str, bool)> {
-        TABLE.iter().map(|entry| (entry.name, entry.cacheable))
-    }
+    /// Which of them are cacheable, as bits by number.
+    pub const CACHEABLE: u32 = cacheable();
 
     /// A method by its number: the table's, or an application's own from [`Method::FIRST_FOREIGN`] up.
     #[must_use]
@@ -128,7 +138,10 @@ impl Method {
     /// What sending it twice may do. Unknown methods may do anything.
     #[must_use]
     pub fn effect(self) -> Effect {
-        self.entry().map_or(Effect::SideEffect, |entry| entry.effect)
+        match TABLE.get(self.0 as usize) {
+            Some(Entry::Read | Entry::Safe) => Effect::Safe,
+            _ => Effect::SideEffect,
+        }
     }
 
     /// The lists and reads that a notification of this method makes stale (P56).
@@ -141,9 +154,5 @@ impl Method {
             Self::RESOURCE_UPDATED => &[Self::RESOURCES_READ],
             _ => &[],
         }
-    }
-
-    fn entry(self) -> Option<&'static Entry> {
-        TABLE.get(self.0 as usize)
     }
 }

@@ -68,7 +68,7 @@ impl Parser {
                 return self.die();
             }
             let Some(end) = end else {
-                self.line.extend_from_slice(part);
+                self.keep(part);
                 return Ok(());
             };
             self.after_cr = bytes.get(end) == Some(&b'\r');
@@ -84,6 +84,17 @@ impl Parser {
             bytes = bytes.get(end + 1..).unwrap_or_default();
         }
         Ok(())
+    }
+
+    /// Adds to the unfinished line. A long one gets all it may ever need at once: doubling would leave as much again behind in holes
+    /// and overshoot the limit, and wasm memory never shrinks. Pages that are not written to cost nothing.
+    fn keep(&mut self, part: &[u8]) {
+        let (old, new) = (self.line.len(), self.line.len() + part.len());
+        if new > self.line.capacity() {
+            let room = if new > self.limit / 16 { self.limit } else { 2 * new };
+            self.line.reserve_exact(room - old);
+        }
+        self.line.extend_from_slice(part);
     }
 
     fn on_line(&mut self, line: &[u8], sink: &mut impl Sink) -> Result<(), TooLong> {
@@ -136,5 +147,27 @@ impl Parser {
     fn die(&mut self) -> Result<(), TooLong> {
         *self = Self { dead: true, ..Self::new(0) };
         Err(TooLong)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Parser, Sink};
+
+    struct Nobody;
+
+    impl Sink for Nobody {
+        fn event(&mut self, _name: &[u8], _data: &[u8]) {}
+    }
+
+    #[test]
+    fn an_endless_line_takes_no_more_memory_than_the_limit() {
+        let mut parser = Parser::new(1 << 20);
+        let mut most = 0;
+        while parser.push(&[b'x'; 1000], &mut Nobody).is_ok() {
+            most = most.max(parser.line.capacity());
+        }
+        assert!(most <= 1 << 20, "{most} bytes were taken");
+        assert_eq!(parser.line.capacity(), 0, "nothing of it is kept");
     }
 }

@@ -43,16 +43,13 @@ impl Version {
         }
     }
 
+    /// The revisions as they are written on the wire, oldest first.
+    pub const NAMES: &'static str = "2024-11-05|2025-03-26|2025-06-18|2025-11-25|2026-07-28";
+
     /// The revision as it is written on the wire.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::V2024_11_05 => "2024-11-05",
-            Self::V2025_03_26 => "2025-03-26",
-            Self::V2025_06_18 => "2025-06-18",
-            Self::V2025_11_25 => "2025-11-25",
-            Self::V2026_07_28 => "2026-07-28",
-        }
+    pub fn as_str(self) -> &'static str {
+        Self::NAMES.split('|').nth(self as usize).unwrap_or_default()
     }
 
     /// Its era.
@@ -61,17 +58,6 @@ impl Version {
         match self {
             Self::V2026_07_28 => Era::Modern,
             _ => Era::Legacy,
-        }
-    }
-}
-
-impl Era {
-    /// The name in the public API.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Legacy => "legacy",
-            Self::Modern => "modern",
         }
     }
 }

@@ -3,13 +3,14 @@
 
 import { createGzip } from "node:zlib";
 
-import { sleep, writeBig } from "./wire.mjs";
+import { bodyFaults, cut, duplicate, failure, otherId } from "./bodies.mjs";
+import { CHUNK, sleep, TOO_MUCH, writeBig } from "./wire.mjs";
 
 // Long enough for what was written to be read before the reset overtakes it.
 const BEFORE_RESET_MS = 30;
 const SLOW_BYTE_MS = 20;
 const CROSS_TALK_WAIT_MS = 300;
-const NESTING = 100_000;
+const DRIP_MS = 10;
 
 const never = () => new Promise(() => {});
 
@@ -55,6 +56,9 @@ export const httpFaults = {
       await sleep(SLOW_BYTE_MS);
     }
   },
+
+  // A right answer in pieces, with pauses: what a cutting proxy needs to cut in the middle of something.
+  drip: ({ reply, good, rng }) => drip(reply, good, rng),
 
   // The event stream.
   "sse-fin": ({ reply }) => {
@@ -106,7 +110,7 @@ export const httpFaults = {
   duplicate: ({ reply, good }) => {
     reply.stream();
     reply.event(good);
-    reply.event({ ...good, result: { ...good.result, content: [{ type: "text", text: "duplicate" }] } });
+    reply.event(duplicate(good));
     reply.fin();
   },
   "cross-talk": crossTalk,
@@ -121,6 +125,10 @@ export const httpFaults = {
   "status-500": ({ reply }) => reply.send(500, { "content-type": "text/plain" }, "internal error"),
   "status-502-html": ({ reply }) => reply.send(502, { "content-type": "text/html" }, page("502 Bad Gateway")),
   "status-503": ({ reply }) => reply.send(503, { "retry-after": "1", "content-type": "text/plain" }, "try later"),
+  "status-403-scope": ({ reply }) =>
+    reply.json(403, { error: "insufficient_scope" }, { "www-authenticate": 'Bearer error="insufficient_scope", scope="tools"' }),
+  "version-refused": ({ reply, message }) =>
+    reply.json(400, failure(message.id, -32022, "Unsupported protocol version", { supported: ["2026-07-28"], requested: "?" })),
   "method-not-found": ({ reply, message }) => reply.json(404, failure(message.id, -32601, "Method not found")),
   "header-mismatch": ({ reply, message }) => reply.json(400, failure(message.id, -32020, "Header mismatch: Mcp-Param-Region")),
   "version-refused": ({ reply, message }) =>
@@ -133,34 +141,26 @@ export const httpFaults = {
 
   // The body.
   html: ({ reply }) => reply.send(200, { "content-type": "text/html" }, page("Welcome to the hotel network")),
-  malformed: ({ reply, good, rng }) => reply.send(200, { "content-type": "application/json" }, cut(JSON.stringify(good), rng)),
   empty: ({ reply }) => reply.send(200, { "content-type": "application/json" }, ""),
-  "wrong-id": ({ reply, good, rng }) => reply.json(200, { ...good, id: otherId(rng) }),
-  "string-id": ({ reply, good }) => reply.json(200, { ...good, id: String(good.id) }),
   "rpc-error": ({ reply, message }) => reply.json(200, failure(message.id, -32603, "It broke inside", { part: "engine" })),
   "error-null-id": ({ reply }) => reply.json(200, failure(null, -32600, "Invalid request")),
-  "bad-result-type": ({ reply, good }) => reply.json(200, { ...good, result: { ...good.result, resultType: "nonsense" } }),
-  "duplicate-keys": ({ reply, good }) => raw(reply, JSON.stringify(good).replace(/}$/, `,"result":{"content":[]}}`)),
-  "proto-key": ({ reply, good }) => raw(reply, JSON.stringify(good).replace(/"result":{/, `"result":{"__proto__":{"polluted":true},`)),
-  "invalid-utf8": ({ reply, good }) => raw(reply, Buffer.from(JSON.stringify(good).replace(/good/g, "g\u00ffod"), "latin1")),
-  "deep-nesting": ({ reply, message }) =>
-    raw(reply, `{"jsonrpc":"2.0","id":${JSON.stringify(message.id)},"result":{"content":[],"deep":${"[".repeat(NESTING)}${"]".repeat(NESTING)}}}`),
+  ...Object.fromEntries(Object.entries(bodyFaults).map(([name, spoil]) => [name, (context) => raw(context.reply, spoil(context))])),
 
   // The size.
   oversize: ({ reply, good, n }) => {
     const [before, after] = around(good);
     reply.head(200, { "content-type": "application/json", "content-length": Buffer.byteLength(before + after) + n });
-    return writeBig(reply.socket, before, n, after);
+    return writeBig(reply.socket, before, n, after, reply.mark);
   },
   "oversize-unannounced": async ({ reply, good, n }) => {
     reply.head(200, { "content-type": "application/json", connection: "close" });
-    await writeBig(reply.socket, ...spread(good, n));
+    await writeBig(reply.socket, ...spread(good, n), reply.mark);
     reply.fin();
   },
   "oversize-sse": async ({ reply, good, n }) => {
     reply.stream();
     const [before, after] = around(good);
-    await writeBig(reply.socket, `data: ${before}`, n, `${after}\n\n`);
+    await writeBig(reply.socket, `data: ${before}`, n, `${after}\n\n`, reply.mark);
     reply.fin();
   },
   "gzip-bomb": async ({ reply, good, n }) => {
@@ -168,7 +168,13 @@ export const httpFaults = {
     const gzip = createGzip();
     gzip.pipe(reply.socket);
     reply.socket.once("close", () => gzip.destroy());
-    await writeBig(gzip, ...spread(good, n));
+    // What is too much leaves before it is noted: the compressor would keep 16 MB to itself.
+    const first = Math.min(n, TOO_MUCH + CHUNK);
+    const [before, after] = around(good);
+    await writeBig(gzip, before, first, "");
+    await new Promise((resolve) => gzip.flush(resolve));
+    reply.mark();
+    await writeBig(gzip, "", n - first, after);
     gzip.end();
   },
 
@@ -190,6 +196,12 @@ export const httpFaults = {
     return httpFaults[FLAKY[Math.floor(rng() * FLAKY.length)]](context);
   },
 };
+
+/** Faults by which a server says that it executed nothing: there the work is not done (and not counted) before. */
+export const refusals = new Set([
+  "status-400", "status-401", "status-403", "status-403-scope", "status-404", "status-405", "status-429", "method-not-found",
+  "version-refused", "redirect-307", "redirect-307-cross", "error-null-id",
+]);
 
 const FLAKY = ["rst", "fin", "rst-body", "short-body", "sse-fin", "sse-rst", "status-500", "status-502-html", "malformed", "wrong-id"];
 
@@ -247,15 +259,26 @@ function lostSession(refuse) {
   };
 }
 
+async function drip(reply, good, rng) {
+  const body = JSON.stringify(good);
+  await sleep(rng() * DRIP_MS);
+  if (rng() < 0.5) {
+    reply.stream();
+    await sleep(rng() * DRIP_MS);
+    reply.event(good);
+    return reply.fin();
+  }
+  reply.head(200, { "content-type": "application/json", "content-length": Buffer.byteLength(body) });
+  const part = cut(body, rng);
+  reply.socket.write(part);
+  await sleep(rng() * DRIP_MS);
+  reply.socket.write(body.slice(part.length));
+}
+
 function halfBody(reply, good, rng) {
   const body = JSON.stringify(good);
   reply.head(200, { "content-type": "application/json", "content-length": Buffer.byteLength(body) });
   reply.socket.write(cut(body, rng));
-}
-
-// Somewhere in the middle half, where the seed says: a client must not depend on where.
-function cut(body, rng) {
-  return body.slice(0, Math.floor(body.length * (0.25 + rng() / 2)));
 }
 
 function raw(reply, body) {
@@ -271,14 +294,6 @@ function around(good) {
 function spread(good, n) {
   const [before, after] = around(good);
   return [before, n, after];
-}
-
-function otherId(rng) {
-  return 1_000_000 + Math.floor(rng() * 1_000_000);
-}
-
-function failure(id, code, message, data) {
-  return { jsonrpc: "2.0", id, error: { code, message, ...(data ? { data } : {}) } };
 }
 
 function page(title) {

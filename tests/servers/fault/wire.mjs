@@ -6,7 +6,9 @@ import { corsHeaders, preflightHeaders } from "../cors.mjs";
 
 const HEAD_LIMIT = 64 * 1024;
 const HEAD_END = "\r\n\r\n";
-const CHUNK = 64 * 1024;
+export const CHUNK = 64 * 1024;
+/** The default limit of a message in the clients: from here on what is written is too much. */
+export const TOO_MUCH = 16 * 1024 * 1024;
 const REASONS = {
   200: "OK", 202: "Accepted", 204: "No Content", 307: "Temporary Redirect", 400: "Bad Request", 401: "Unauthorized",
   403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 429: "Too Many Requests",
@@ -62,10 +64,12 @@ export function takeRequest(buffer) {
 
 /** The ways to answer one request. `cors: false` in the options of `head` leaves the CORS headers out. */
 export function responder(socket, request) {
+  const once = request.query.get("keep") === "0" ? { connection: "close" } : {};
   const reply = {
     socket,
+    mark: () => {},
     head(status, headers, { cors = true } = {}) {
-      const all = { ...(cors ? corsHeaders() : {}), ...headers };
+      const all = { ...(cors ? corsHeaders() : {}), ...once, ...headers };
       const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
       socket.write(`HTTP/1.1 ${status} ${REASONS[status] ?? "Unknown"}\r\n${lines.join("")}\r\n`);
     },
@@ -92,11 +96,12 @@ export function responder(socket, request) {
   return reply;
 }
 
-/** Writes `before`, then `n` times `x`, then `after`, no faster than the reader takes it. */
-export async function writeBig(stream, before, n, after) {
+/** Writes `before`, then `n` times `x`, then `after`, no faster than the reader takes it. Calls `mark` when it is too much for anybody. */
+export async function writeBig(stream, before, n, after, mark = () => {}) {
   stream.write(before);
   const full = Buffer.alloc(CHUNK, "x");
   for (let left = n; left > 0 && !stream.destroyed; left -= CHUNK) {
+    if (n - left > TOO_MUCH) mark();
     const room = stream.write(left < CHUNK ? full.subarray(0, left) : full);
     if (!room) await drained(stream);
   }

@@ -3,7 +3,9 @@
 
 import { createHash } from "node:crypto";
 
-import { writeBig } from "./wire.mjs";
+import { reset } from "../proxy.mjs";
+import { bodyFaults, cut, duplicate, failure } from "./bodies.mjs";
+import { sleep, writeBig } from "./wire.mjs";
 
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const TEXT = 0x1;
@@ -12,19 +14,19 @@ const CLOSE = 0x8;
 const PING = 0x9;
 const PONG = 0xa;
 const MESSAGE_LIMIT = 32 * 1024 * 1024;
+const BEFORE_RESET_MS = 30;
+const SLOW_BYTE_MS = 20;
+const DRIP_MS = 10;
 
 const messageFaults = {
   none: ({ send, good }) => send(good),
-  malformed: ({ frame }) => frame(TEXT, '{"jsonrpc":"2.0","id":1,"result":{"content":['),
-  "wrong-id": ({ send, good, rng }) => send({ ...good, id: 1_000_000 + Math.floor(rng() * 1_000_000) }),
-  "string-id": ({ send, good }) => send({ ...good, id: String(good.id) }),
+  ...Object.fromEntries(Object.entries(bodyFaults).map(([name, spoil]) => [name, (context) => context.frame(TEXT, spoil(context))])),
   duplicate: ({ send, good }) => {
     send(good);
-    send({ ...good, result: { ...good.result, content: [{ type: "text", text: "duplicate" }] } });
+    send(duplicate(good));
   },
-  "rpc-error": ({ send, good }) => send({ jsonrpc: "2.0", id: good.id, error: { code: -32603, message: "It broke inside" } }),
-  "error-null-id": ({ send }) => send({ jsonrpc: "2.0", id: null, error: { code: -32600, message: "Invalid request" } }),
-  "bad-result-type": ({ send, good }) => send({ ...good, result: { ...good.result, resultType: "nonsense" } }),
+  "rpc-error": ({ send, good }) => send(failure(good.id, -32603, "It broke inside")),
+  "error-null-id": ({ send }) => send(failure(null, -32600, "Invalid request")),
   empty: ({ frame }) => frame(TEXT, ""),
   binary: ({ frame, good }) => frame(BINARY, JSON.stringify(good)),
   fragments: ({ socket, good }) => {
@@ -33,13 +35,56 @@ const messageFaults = {
     socket.write(Buffer.concat([header(TEXT, middle, false), text.subarray(0, middle)]));
     socket.write(Buffer.concat([header(0, text.length - middle), text.subarray(middle)]));
   },
-  oversize: ({ socket, good, n }) => {
+  // The connection ends without a close frame: before the answer, and in the middle of its frame.
+  rst: ({ socket }) => reset(socket),
+  fin: ({ socket }) => socket.end(),
+  "rst-body": async ({ socket, good, rng }) => {
+    halfFrame(socket, good, rng);
+    await sleep(BEFORE_RESET_MS);
+    reset(socket);
+  },
+  "short-body": ({ socket, good, rng }) => {
+    halfFrame(socket, good, rng);
+    socket.end();
+  },
+  slow: async ({ socket, good }) => {
+    const text = Buffer.from(JSON.stringify(good));
+    for (const byte of Buffer.concat([header(TEXT, text.length), text])) {
+      if (socket.destroyed) return;
+      socket.write(Buffer.of(byte));
+      await sleep(SLOW_BYTE_MS);
+    }
+  },
+  "malformed-then-good": ({ frame, send, good, rng }) => {
+    frame(TEXT, bodyFaults.malformed({ good, rng }));
+    send(good);
+  },
+  "server-request": ({ send, good }) => {
+    send({ jsonrpc: "2.0", id: "server-1", method: "roots/list" });
+    send(good);
+  },
+  // The answers to two calls, the second one's first.
+  reorder: ({ socket, send, good }) => {
+    if (!socket.kept) return void (socket.kept = good);
+    send(good);
+    send(socket.kept);
+  },
+  "method-not-found": ({ send, good }) => send(failure(good.id, -32601, "Method not found")),
+  drip: async ({ socket, frame, good, rng }) => {
+    await sleep(rng() * DRIP_MS);
+    if (rng() < 0.5) return frame(TEXT, JSON.stringify(good));
+    const text = Buffer.from(JSON.stringify(good));
+    const half = Math.floor(text.length / 2);
+    // Both halves in one go for others: frames of one connection do not mix.
+    socket.write(Buffer.concat([header(TEXT, half, false), text.subarray(0, half), header(0, text.length - half), text.subarray(half)]));
+  },
+  oversize: ({ socket, good, n, mark }) => {
     const [before, after] = JSON.stringify({
       ...good,
       result: { ...good.result, content: [{ type: "text", text: "@" }] },
     }).split("@");
     const length = Buffer.byteLength(before + after) + n;
-    return writeBig(socket, Buffer.concat([header(TEXT, length), Buffer.from(before)]), n, after);
+    return writeBig(socket, Buffer.concat([header(TEXT, length), Buffer.from(before)]), n, after, mark);
   },
   // A server that forgets a call, but is alive.
   stall: () => {},
@@ -88,7 +133,13 @@ export function serveWebSocket(socket, request, rest, { fault, isDue, receive, a
   const send = (value) => frame(TEXT, JSON.stringify(value));
   const silence = () => (silent = true);
 
+  // One message after the other: two answers written in pieces must not mix.
+  let work = Promise.resolve();
   readFrames(socket, rest, (opcode, payload) => {
+    work = work.then(() => onFrame(opcode, payload)).catch((error) => socket.destroy(error));
+  });
+
+  async function onFrame(opcode, payload) {
     if (opcode === CLOSE && !silent) {
       frame(CLOSE, payload.subarray(0, 2));
       socket.end();
@@ -97,13 +148,14 @@ export function serveWebSocket(socket, request, rest, { fault, isDue, receive, a
     if (opcode !== TEXT || silent) return;
     const message = parse(payload);
     if (!message) return frame(CLOSE, Buffer.of(0x03, 0xef));
-    receive(message);
+    const mark = receive(message);
     if (message.id === undefined) return;
     const spoiled = isDue(message);
     const good = answers.answer(message);
-    if (spoiled) spoil({ socket, message, good, rng, n, frame, send, silence });
-    else send(good);
-  });
+    if (!spoiled) return send(good);
+    await spoil({ socket, message, good, rng, n, frame, send, silence, mark });
+    mark();
+  }
 }
 
 function parse(payload) {
@@ -112,6 +164,11 @@ function parse(payload) {
   } catch {
     return null;
   }
+}
+
+function halfFrame(socket, good, rng) {
+  const text = JSON.stringify(good);
+  socket.write(Buffer.concat([header(TEXT, Buffer.byteLength(text)), Buffer.from(cut(text, rng))]));
 }
 
 function closing(code) {

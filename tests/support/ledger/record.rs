@@ -25,6 +25,10 @@ pub struct Record {
     /// Since when the application is asked for new params, and how often they were given.
     pub(super) asking: Option<Instant>,
     pub(super) given: usize,
+    /// Since its last sending: whether its exchange was aborted, whether the server was told that nobody waits, and which link it was.
+    pub(super) silenced: bool,
+    pub(super) told: bool,
+    pub(super) epoch: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

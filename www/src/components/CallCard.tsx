@@ -1,6 +1,6 @@
-// One call: what was asked, how far it is, how it ended.
+// One call: what was asked, where it is on its way, how it ended. While it waits its priority can be changed.
 import type { RequestPhase } from "bowline";
-import type { Call, CallStatus } from "../calls";
+import { PRIORITIES, type Call, type Calls, type CallStatus, type Priority } from "../calls";
 import { millis, seconds } from "../format";
 import { useNow } from "../store";
 import { Failure, Unknown } from "./Failure";
@@ -17,7 +17,7 @@ export const STATUS_WORDS: Record<CallStatus, string> = {
 
 const PHASES: Record<RequestPhase, string> = { queued: "queued", sent: "running", settled: "settling" };
 
-export function CallCard({ call, onDismiss }: { call: Call; onDismiss(): void }) {
+export function CallCard({ call, calls }: { call: Call; calls: Calls }) {
   const pending = call.status === "pending";
   const now = useNow(100, pending);
   const took = (call.endedAt ?? now) - call.startedAt;
@@ -27,13 +27,14 @@ export function CallCard({ call, onDismiss }: { call: Call; onDismiss(): void })
         <span className="call-status">{pending ? PHASES[call.handle.phase] : STATUS_WORDS[call.status]}</span>
         <span className="call-tool">{call.tool}</span>
         <span className="call-meta num">
-          {call.priority !== "normal" && `${call.priority} · `}
+          {call.priority !== "normal" && call.handle.phase !== "queued" && `${call.priority} · `}
           {pending ? seconds(took) : millis(took)}
         </span>
+        {pending && call.handle.phase === "queued" && <Waiting call={call} calls={calls} />}
         {pending ? (
           <button type="button" className="button button-small" onClick={() => call.handle.cancel()}>Cancel</button>
         ) : (
-          <button type="button" className="button button-small button-quiet" onClick={onDismiss} aria-label={`Dismiss call of ${call.tool}`}>
+          <button type="button" className="button button-small button-quiet" onClick={() => calls.dismiss(call.id)} aria-label={`Dismiss call of ${call.tool}`}>
             Dismiss
           </button>
         )}
@@ -43,6 +44,19 @@ export function CallCard({ call, onDismiss }: { call: Call; onDismiss(): void })
       {call.result && <Result result={call.result} />}
       {call.error && (call.status === "unknown" ? <Unknown error={call.error} /> : <Failure error={call.error} />)}
     </article>
+  );
+}
+
+function Waiting({ call, calls }: { call: Call; calls: Calls }) {
+  return (
+    <select
+      className="call-priority"
+      aria-label={`Priority of ${call.tool}`}
+      value={call.priority}
+      onChange={(event) => calls.prioritise(call.id, event.target.value as Priority)}
+    >
+      {PRIORITIES.map((level) => <option key={level}>{level}</option>)}
+    </select>
   );
 }
 

@@ -14,7 +14,7 @@ export function CallList({ calls }: { calls: Calls }) {
       <ol className="calls">
         {list.map((call) => (
           <li key={call.id}>
-            <CallCard call={call} onDismiss={() => calls.dismiss(call.id)} />
+            <CallCard call={call} calls={calls} />
           </li>
         ))}
       </ol>

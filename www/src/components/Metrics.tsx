@@ -1,5 +1,7 @@
-// The client's own counters: the seven every client has, then what a lost link cost.
+// The client's own counters: the seven every client has, how slow the slow answers are, how long each priority waits,
+// then what a lost link cost.
 import type { McpClient } from "bowline";
+import { PRIORITIES } from "../calls";
 import { bytes, count, millis } from "../format";
 import { useMetrics } from "../hooks";
 
@@ -14,6 +16,12 @@ export function Metrics({ client }: { client: McpClient }) {
     ["Active", count(m.activeRequests)],
     ["Queued", count(m.queuedRequests)],
   ];
+  const shares: [string, string][] = [
+    ["p50", millis(m.latency.p50 || null)],
+    ["p95", millis(m.latency.p95 || null)],
+    ["p99", millis(m.latency.p99 || null)],
+  ];
+  const waits = PRIORITIES.map((name, level): [string, string] => [name, millis(m.queueWait.byPriority[level] || null)]).reverse();
   const more: [string, string][] = [
     ["Replayed", count(m.replayed)],
     ["Unknown", count(m.unknownOutcomes)],
@@ -26,14 +34,20 @@ export function Metrics({ client }: { client: McpClient }) {
     <section className="section" aria-labelledby="metrics-heading">
       <h3 id="metrics-heading" className="section-title">Metrics</h3>
       <Figures rows={seven} />
+      <h4 className="figures-title">Latency, percentiles</h4>
+      <Figures rows={shares} across />
+      <h4 className="figures-title">Mean wait in the queue</h4>
+      <Figures rows={waits} minor />
+      <h4 className="figures-title">The link</h4>
       <Figures rows={more} minor />
     </section>
   );
 }
 
-function Figures({ rows, minor = false }: { rows: [string, string][]; minor?: boolean }) {
+/** One under the other; `minor`: small, in two columns; `across`: small, side by side. */
+function Figures({ rows, minor = false, across = false }: { rows: [string, string][]; minor?: boolean; across?: boolean }) {
   return (
-    <dl className={minor ? "figures figures-minor" : "figures"}>
+    <dl className={["figures", minor && "figures-minor", across && "figures-across"].filter(Boolean).join(" ")}>
       {rows.map(([name, value]) => (
         <div key={name}>
           <dt>{name}</dt>

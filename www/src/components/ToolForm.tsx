@@ -2,11 +2,9 @@
 // The browser checks what a field can check; the server judges the rest.
 import { useId, useMemo, useState, type FormEvent } from "react";
 import type { Tool } from "bowline";
-import type { Calls, Priority } from "../calls";
+import { PRIORITIES, type Calls, type Priority } from "../calls";
 import { argumentsOf, fieldsOf } from "../schema";
 import { FieldInput } from "./FieldInput";
-
-const PRIORITIES: readonly Priority[] = ["low", "normal", "high", "critical"];
 
 export function ToolForm({ tool, onCall }: { tool: Tool; onCall: Calls["start"] }) {
   const fields = useMemo(() => fieldsOf(tool.inputSchema), [tool.inputSchema]);

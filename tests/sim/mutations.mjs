@@ -1,0 +1,130 @@
+// Is the simulator awake? Each entry turns one rule of the core off, in a copy of the sources; the random schedules must then break an
+// invariant. A patch whose text is not there any more is a failure, too: the rule moved, and its mutation has to follow.
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+
+const SCHEDULES = 10_000;
+const COPIED = ["Cargo.toml", "Cargo.lock", "clippy.toml", "src", "tests/core", "tests/support", "tests/browser", "pkg-template/wasm-bindgen"];
+
+/** Name of the rule, file, its text, the text without the rule, and the test that has to notice, if not the random schedules. */
+export const MUTATIONS = [
+  {
+    rule: "a side effect that left is never sent again",
+    file: "src/core/policy/replay.rs",
+    from: "Loss::Unknown => effect == Effect::Safe && replays < most",
+    to: "Loss::Unknown => replays < most",
+  },
+  {
+    rule: "an answer settles only the request whose id it bears",
+    file: "src/core/link/call.rs",
+    from: "(sending.id == id && sending.link == link).then",
+    to: "(sending.id.slot() == id.slot()).then",
+  },
+  {
+    rule: "calls on a lost link are decided at once",
+    file: "src/core/engine.rs",
+    from: "self.on_lost(link, &error);",
+    to: "let _ = link;",
+  },
+  {
+    rule: "who gives up tells the server",
+    file: "src/core/engine/flow.rs",
+    from: "cx.write(up, Purpose::Silent, Outgoing::Cancelled(sending.id));",
+    to: "let _ = up;",
+  },
+  {
+    rule: "reads are repeated a bounded number of times",
+    file: "src/core/policy/replay.rs",
+    from: "effect == Effect::Safe && replays < most",
+    to: "effect == Effect::Safe && replays < 200",
+  },
+  {
+    rule: "who gives up leaves the queue",
+    file: "src/core/engine/flow.rs",
+    from: "Phase::Queued => self.queue.remove(id),",
+    to: "Phase::Queued => {}",
+  },
+  {
+    rule: "the queue is bounded",
+    file: "src/core/engine/flow.rs",
+    from: "kind != Kind::Connect && self.queue.len() >= self.config.max_queued",
+    to: "kind != Kind::Connect && self.queue.len() > 2 * self.config.max_queued + 1",
+  },
+  {
+    rule: "what was read before a change is not kept",
+    file: "src/core/engine/answers.rs",
+    from: "|| call.generation != cache.generation()",
+    to: "",
+  },
+  {
+    rule: "the first attempts after a loss are spread",
+    file: "src/core/policy/backoff.rs",
+    from: "return options.initial_delay.mul_f64(rng.unit());",
+    to: "return options.initial_delay.mul_f64(0.9 + 0.1 * rng.unit());",
+    test: "herd",
+  },
+  {
+    rule: "every phase of a call has its time limit",
+    file: "src/core/link/call.rs",
+    from: "        self.deadlines.arm(at, id, live, |at, id| holds(slots, at, id));",
+    to: "        if live % 7 != 0 { self.deadlines.arm(at, id, live, |at, id| holds(slots, at, id)); }",
+  },
+];
+
+/** Tries those whose rule contains one of `only`, when it is for others to know that the sources pass as they are; or all. */
+export async function tryMutations(root, only) {
+  const copy = path.join(root, ".cache/mutants");
+  rmSync(copy, { recursive: true, force: true });
+  mkdirSync(copy, { recursive: true });
+  for (const name of COPIED) cpSync(path.join(root, name), path.join(copy, name), { recursive: true });
+  const chosen = MUTATIONS.filter(({ rule }) => !only || only.some((word) => rule.includes(word)));
+  // All of them, before any is built: a run that ends with a stale patch should not take minutes to say so.
+  for (const mutation of chosen) patched(copy, mutation);
+  for (const test of new Set(only ? [] : chosen.map(({ test }) => test))) {
+    const { passed, output } = attempt(root, copy, test);
+    if (!passed) throw new Error(`sim: the sources as they are fail already:\n${output.slice(-3000)}`);
+  }
+  let [caught, missed] = [0, 0];
+  for (const mutation of chosen) {
+    const file = path.join(copy, mutation.file);
+    const whole = readFileSync(file, "utf8");
+    writeFileSync(file, patched(copy, mutation));
+    const { passed, built, output } = attempt(root, copy, mutation.test);
+    writeFileSync(file, whole);
+    const noticed = built && !passed;
+    if (noticed) caught++;
+    else missed++;
+    const words = output.match(/panicked at [^\n]*\n([^\n]*)/)?.[1] ?? output.slice(-300);
+    const found = noticed || !built ? words : "everything passes";
+    console.log(`${noticed ? "ok     noticed" : "FAILED not noticed"}: without "${mutation.rule}": ${found.slice(0, 300)}`);
+  }
+  return { caught, missed };
+}
+
+function patched(copy, { file, from, to }) {
+  const parts = readFileSync(path.join(copy, file), "utf8").split(from);
+  if (parts.length !== 2) throw new Error(`sim: ${file} has not once, but ${parts.length - 1} times: ${from}`);
+  return parts.join(to);
+}
+
+function attempt(root, copy, test = "invariants") {
+  const args = ["test", "--release", "--locked", "-q", "-p", "bowline-core", "--test", test];
+  const env = { ...process.env, ...fast(root, "mutants-target"), BOWLINE_SCHEDULES: String(SCHEDULES), RUST_BACKTRACE: "0" };
+  const { status, stdout, stderr } = spawnSync("cargo", args, { cwd: copy, env, encoding: "utf8", maxBuffer: 1 << 28 });
+  const output = stdout + stderr;
+  return { passed: status === 0, built: /running \d+ tests?/.test(output), output };
+}
+
+/**
+ * Built for speed, unlike the package. In a folder of its own: cargo tells the same crate in two places apart by the age of its files alone,
+ * and would run a mutant for the original.
+ */
+export function fast(root, folder) {
+  return {
+    CARGO_TARGET_DIR: path.join(root, ".cache", folder),
+    CARGO_PROFILE_RELEASE_LTO: "off",
+    CARGO_PROFILE_RELEASE_OPT_LEVEL: "2",
+    CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "16",
+  };
+}
