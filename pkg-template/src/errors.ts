@@ -200,7 +200,7 @@ QUEUE_FULL|too many calls are waiting|Raise queue.maxQueued.
 CLIENT_CLOSED|the client is closed|Make a new one.
 SEND_FAILED|the call cannot be sent|transport.headers threw?
  json|the params are not JSON|No cycles, no BigInt.
- key|an idempotency key has no place|Set replay.idempotencyKey.
+ key|idempotencyKey has no place|Set replay.idempotencyKey.
  meta|a key of options.meta is reserved or malformed|As com.example/name.
 CAPABILITY_NOT_SUPPORTED|the server does not offer $detail|See connection.server.capabilities.
 ABORTED|cancelled by the caller
