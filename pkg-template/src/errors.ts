@@ -205,7 +205,7 @@ SEND_FAILED|the call cannot be sent|transport.headers threw?
 CAPABILITY_NOT_SUPPORTED|the server does not offer $detail|See connection.server.capabilities.
 ABORTED|cancelled by the caller
  task|the task was cancelled at the server
-OUTCOME_UNKNOWN|link lost after sending: the call may have been executed|Look for its effect before calling again; set idempotent if a repetition is harmless.
+OUTCOME_UNKNOWN|link lost after sending: the call may have been executed|Look for its effect before calling again; set idempotent if that is harmless.
  cors||${HEADERS}
 STREAM_ENDED|the answer of $url broke off|Some proxies cut long answers.
 RPC_ERROR|the server answered with error $rpcCode
