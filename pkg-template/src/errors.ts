@@ -229,7 +229,7 @@ PARSE_ERROR|the answer of $url is no JSON-RPC message|${FAULT}
  empty|the answer of $url is empty
  no-answer|$url took the request and gives no answer
  wrong-id|the answer of $url has a wrong id
- endpoint|$url wants its messages sent to another origin, or nowhere|An HTTP+SSE server must name an endpoint of its own origin; a proxy in front of it may have to rewrite it.
+ endpoint|$url wants its messages sent to another origin, or nowhere|An HTTP+SSE server must name an endpoint of its own origin; a proxy may have to rewrite it.
 INVALID_RESULT|the result is of an unknown kind|${FAULT}
  output|the result does not fit the tool's outputSchema|${EXECUTED}
  schema|the tool's outputSchema cannot be used|${EXECUTED}
