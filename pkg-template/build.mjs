@@ -59,11 +59,10 @@ const optFlags = [
 // Properties of what only this package's own scripts see, src/web/glue.js included: shortened in a release. A name must be in no
 // public type (checkFiles looks) and in no text, as that of an option or of a member that Rust asks for.
 const internalNames =
-  "abandon aborts again ambient announce answered ask asking attach cachesTool caching calls changed doubts emit finish flying " +
-  "finishing given headerValue host inputs isModern isVouched keyTexts lacking learn leave leaving madeAt methodId " +
-  "onInput onLate onLink onListen onNotification onReplay onRequest onServer onState place printed refuse rejectWith " +
-  "redo release restart resumed resumes rpcMessage rules serve settleWith slot submit subscriptions sweep " +
-  "tables timer touch vouches wire";
+  "abandon aborts again ambient announce answered ask asking attach caching calls changed doubts emit finish finishing flying " +
+  "given headerValue host inContext inputs isModern isVouched keeps keyTexts lacking learn leave leaving look madeAt methodId " +
+  "onInput onLate onLink onListen onNotification onReplay onRequest onServer onState place printed redo refuse rejectWith release " +
+  "restart resumed resumes rpcMessage rules serve settleWith slot submit subscriptions sweep tables timer touch vouches wire";
 const internal = internalNames.replaceAll(" ", "|");
 
 const hash = (...parts) => parts.reduce((sum, part) => sum.update(part), createHash("sha256")).digest("hex");

@@ -13,6 +13,9 @@ export const NOTIFICATION = 1;
 export const CONNECT = 2;
 const PROGRESS = 4;
 const KEEP_TIMEOUT = 8;
+/** The cache mode is in the bits above. */
+const MODE = 256;
+const MODES = ["use", "refresh", "only-if-cached", "stale-while-revalidate"];
 
 const LEVELS = { low: 0, normal: 1, high: 2, critical: 3 };
 const level = (priority: RequestPriority = 1): number => (typeof priority === "string" ? LEVELS[priority] : priority) ?? 1;
@@ -46,6 +49,9 @@ class CallPromise extends Promise<unknown> implements RequestPromise<unknown> {
   }
   get phase(): RequestPhase {
     return this.call.phase;
+  }
+  get stale(): boolean {
+    return this.call.stale;
   }
   setPriority(priority: RequestPriority): void {
     this.call.setPriority(priority);
@@ -112,6 +118,8 @@ export class Call {
   declare private priority: RequestPriority | undefined;
   declare private abort: (() => void) | undefined;
   declare private reason: unknown;
+  /** Its result is one that was kept and is past its time. */
+  declare stale: boolean;
   /** Only when somebody listens to calls. */
   declare private madeAt: number | undefined;
 
@@ -127,6 +135,7 @@ export class Call {
     this.wire = 0;
     this.settled = false;
     this.finishing = false;
+    this.stale = false;
     this.asking = undefined;
     this.abort = undefined;
     this.reason = undefined;
@@ -190,8 +199,9 @@ export class Call {
         params = this.print(withMeta(more ? { ...asked, ...more } : asked, own));
         this.printed = host.tables!.printed(params);
         // A result that the user's input went into is nobody else's (P46).
-        if (host.caching && options.useCache !== false && this.kind === 0 && !more) {
-          key = host.tables!.key(host.client, host.tables!.methodId(this.method), asked, host.cachesTool(this.tool));
+        const bypass = options.useCache === false || options.cacheMode === "bypass";
+        if (host.caching && !bypass && this.kind === 0 && !more && host.inContext()) {
+          key = host.tables!.key(host.client, host.tables!.methodId(this.method), asked, host.keeps(this.method, this.tool));
         }
       } catch (cause) {
         return this.unsent("json", cause);
@@ -213,10 +223,12 @@ export class Call {
     let flags = this.kind | host.rules.flags(this);
     if (options.onProgress) flags |= PROGRESS;
     if (options.resetTimeoutOnProgress === false) flags |= KEEP_TIMEOUT;
+    if (options.cacheMode) flags |= MODE * Math.max(0, MODES.indexOf(options.cacheMode));
     this.announce();
     this.slot = tables!.attach(client, this);
     const method = tables!.methodId(this.method);
-    core.call(client, this.slot, method, params, level(this.priority), options.timeout ?? -1, options.maxTotalTimeout ?? -1, flags, key);
+    const { timeout = -1, maxTotalTimeout = -1, queueTimeout = -1, cacheTTL = -1 } = options;
+    core.call(client, this.slot, method, params, level(this.priority), timeout, maxTotalTimeout, queueTimeout, flags, key, cacheTTL);
   }
 
   private unsent(detail: string, cause: unknown): void {
@@ -277,7 +289,14 @@ export class Call {
     this.host.doubts.leaving(this);
   }
 
+  /** The caller gets a stale result; how the read ends is not its matter any more. */
+  serve(value: unknown): void {
+    this.resolve(value);
+    this.stale = true;
+  }
+
   resolve(value: unknown): void {
+    if (this.stale) return;
     if (!this.finish) return this.settle(value);
     this.slot = -1;
     this.finishing = true;
@@ -291,6 +310,7 @@ export class Call {
   }
 
   reject(raw: RawFailure): void {
+    if (this.stale) return;
     this.slot = -1;
     if (!this.host.inputs.resumes(this, raw)) this.refuse(this.host.failure(raw, this));
   }
@@ -355,5 +375,6 @@ export class Call {
     this.asking?.abort();
     if (this.abort) this.signal!.removeEventListener("abort", this.abort);
     this.host.touch();
+    this.host.queue.look();
   }
 }

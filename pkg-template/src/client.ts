@@ -30,6 +30,7 @@ import type {
   McpSubscription,
   PingResult,
   Prompt,
+  QueueApi,
   ReadableStore,
   ReadResourceResult,
   RequestOptions,
@@ -77,6 +78,11 @@ export class McpClient {
   /** Frozen; the same object until something changes. */
   get connection(): ConnectionSnapshot {
     return this.#host.store.getSnapshot().connection;
+  }
+
+  /** The calls that wait for their turn. */
+  get queue(): QueueApi {
+    return this.#host.queue;
   }
 
   /** For `useSyncExternalStore` and everything like it. */

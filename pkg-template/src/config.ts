@@ -259,6 +259,36 @@ export interface CacheOptions {
    * @default []
    */
   cacheTools?: string[];
+  /**
+   * Names of the methods whose results may be kept. `tools/call` is refused: see `cacheTools`. Danger: calls of one of these that are
+   * equal and made at once are sent once; name only methods that change nothing.
+   * @default the six of 2026-07-28: the four lists, `resources/read`, `server/discover`
+   */
+  methods?: string[];
+  /**
+   * How long past its time a kept answer still serves at once, while it is read again in the background. Milliseconds.
+   * @default 0
+   */
+  staleWhileRevalidate?: number;
+  /**
+   * How long past its time a kept answer serves when reading it again fails: no link, no answer in time, HTTP 5xx. The promise says so
+   * (`stale`). Milliseconds; 0 rejects.
+   * @default 60000
+   */
+  staleIfError?: number;
+  /**
+   * Who the user is, as any text that tells users apart; a function is asked before each call. When it changes, everything kept goes that
+   * the server does not call public. What it throws is told by a `warning`, and the call goes past the cache. Danger: whoever changes
+   * credentials of a client without changing this shows one user what was read for another.
+   * @default none: all calls of the client are one user's
+   */
+  partition?: string | (() => string);
+  /**
+   * What counts as past its time once a lost link is there again, as news may have been missed: `"stale"`, the lists and reads whose
+   * changes servers announce; `"all"`, everything; `"none"`, nothing. It still serves within `staleIfError`.
+   * @default "stale"
+   */
+  revalidateOnReconnect?: "stale" | "all" | "none";
 }
 
 /** Details of the two transports. */
@@ -299,6 +329,17 @@ export interface TransportOptions {
    */
   maxMessageBytes?: number;
   /**
+   * While the WebSocket holds back more than this (`bufferedAmount`), nothing that waits is written, so that a critical call does not stand
+   * behind megabytes. Bytes.
+   * @default 1048576 (1 MiB)
+   */
+  highWaterMark?: number;
+  /**
+   * Writing goes on once the WebSocket holds back no more than this. Bytes.
+   * @default 262144 (256 KiB)
+   */
+  lowWaterMark?: number;
+  /**
    * How long the stream of `subscriptions/listen` over HTTP may stay silent before it counts as broken and is asked
    * for anew; a server's keep-alive comments count as sound. Milliseconds; 0 waits for ever. Danger: a limit
    * shorter than the server's pause between comments breaks a good stream again and again.
@@ -316,10 +357,38 @@ export interface QueueOptions {
    */
   concurrency?: number;
   /**
-   * Most calls waiting; the next one is rejected with `QUEUE_FULL`.
+   * Places in flight kept for calls of priority 3, so that the rest never holds them up. A count; the last place is never kept.
+   * @default 1
+   */
+  reserve?: number;
+  /**
+   * Most calls waiting; beyond that `overflow` decides who is rejected with `QUEUE_FULL`.
    * @default 1000
    */
   maxQueued?: number;
+  /**
+   * Who leaves when too many wait: `"reject"` the newcomer; `"drop-lowest"` the youngest of the lowest priority, if that is below the
+   * newcomer's.
+   * @default "reject"
+   */
+  overflow?: "reject" | "drop-lowest";
+  /**
+   * A call that waited this long counts as one priority higher, after twice as long as two higher, and so on, so that none waits for ever
+   * behind more urgent ones. Milliseconds; 0 turns it off. Danger: off, a stream of urgent calls starves the others.
+   * @default 5000
+   */
+  aging?: number;
+  /**
+   * How long a call may wait to be sent for the first time; then it rejects with `QUEUE_TIMEOUT`, outcome `not-sent`. Milliseconds.
+   * @default no limit but `maxTotalTimeout`
+   */
+  maxQueueTime?: number;
+  /**
+   * What a call does without a connection: wait for it, or reject with `NOT_CONNECTED` (and what waited when the connection was lost, with the
+   * reason of that). With `"reject"` call `connect()` first. Reads under way are not sent again then either.
+   * @default "queue"
+   */
+  whileDisconnected?: "queue" | "reject";
 }
 
 /** Protocol era, what the client says about itself, and what it answers when the server asks. */

@@ -2,7 +2,7 @@
 
 declare module "bowline-core" {
   export function create(config: object, host: object): number;
-  export function call(client: number, slot: number, method: number, params: number, priority: number, timeout: number, maxTotal: number, flags: number, key: number): void;
+  export function call(client: number, slot: number, method: number, params: number, priority: number, timeout: number, maxTotal: number, maxQueueTime: number, flags: number, key: number, cacheTTL: number): void;
   export function cancel(client: number, slot: number): void;
   export function setPriority(client: number, slot: number, priority: number): void;
   export function isSent(client: number, slot: number): number;
@@ -12,6 +12,12 @@ declare module "bowline-core" {
   export function reply(client: number, link: number, message: number): void;
   /** What to listen to from now on (P47): params, or 0 for nothing. */
   export function listen(client: number, params: number): void;
+  /** The calls from now on are another user's. */
+  export function changeContext(client: number): void;
+  /** Sends nothing that waits, or, for 0, goes on. */
+  export function pause(client: number, paused: number): void;
+  /** Cancels what waits: of a method or, when that is negative, of all; of lower priority than `below`. */
+  export function clear(client: number, method: number, below: number): void;
   export function reconnect(client: number): void;
   export function close(client: number): number[] | undefined;
   export function metrics(client: number): number[] | undefined;
@@ -34,7 +40,7 @@ declare module "bowline-core" {
     printed(params: number): Printed;
     /** A text as a header can carry it (P15). */
     headerValue(text: string): string;
-    key(client: number, method: number, given: object | null | undefined, always: boolean): number;
+    key(client: number, method: number, given: object | null | undefined, always: boolean | undefined): number;
   }
   export function api(): Tables;
   export function initSync(options: { module: WebAssembly.Module | BufferSource }): void;

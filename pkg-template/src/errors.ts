@@ -138,7 +138,7 @@ function define(type: typeof McpError, name: string, ...codes: McpErrorCode[]): 
 define(McpError, "McpError");
 define(McpRpcError, "McpRpcError", "RPC_ERROR");
 define(McpHttpError, "McpHttpError", "HTTP_ERROR", "RATE_LIMITED");
-define(McpTimeoutError, "McpTimeoutError", "REQUEST_TIMEOUT", "CONNECT_TIMEOUT");
+define(McpTimeoutError, "McpTimeoutError", "REQUEST_TIMEOUT", "QUEUE_TIMEOUT", "CONNECT_TIMEOUT");
 define(McpAbortError, "AbortError", "ABORTED");
 define(McpAuthError, "McpAuthError", "AUTH_REQUIRED", "FORBIDDEN");
 define(McpOutcomeUnknownError, "McpOutcomeUnknownError", "OUTCOME_UNKNOWN");
@@ -197,6 +197,9 @@ REQUEST_TIMEOUT|no answer within $timeout ms|Raise timeout, or pass onProgress: 
  queue|not sent within $timeout ms|Not connected, or too many calls: raise maxTotalTimeout.
  total|not finished within $timeout ms|Raise maxTotalTimeout.
 QUEUE_FULL|too many calls are waiting|Raise queue.maxQueued.
+NOT_CACHED|no answer is kept
+QUEUE_TIMEOUT|not sent within $timeout ms
+NOT_CONNECTED|no connection to $url|Call connect().
 CLIENT_CLOSED|the client is closed|Make a new one.
 SEND_FAILED|the call cannot be sent|transport.headers threw?
  json|the params are not JSON|No cycles, no BigInt.

@@ -1,7 +1,7 @@
 // The package's side of one core client: what the snippet needs to know of it, and what it tells. It turns core facts into events and
 // snapshots and decides nothing.
 
-import { close, create, metrics, type Tables } from "bowline-core";
+import { changeContext, close, create, metrics, type Tables } from "bowline-core";
 import { submit, type Call, type RawFailure } from "./call.js";
 import { Doubts } from "./doubt.js";
 import { Emitter, SnapshotStore } from "./emitter.js";
@@ -10,6 +10,7 @@ import { Inputs } from "./input.js";
 import { traceOf } from "./meta.js";
 import { attachLogger } from "./log.js";
 import { read, type Numbers } from "./metrics.js";
+import { Queue } from "./queue.js";
 import { ReplayRules } from "./replay.js";
 import { load, loaded } from "./runtime.js";
 import { Subscriptions } from "./subscription.js";
@@ -37,6 +38,7 @@ import type {
 
 /** How often, at most, a store's watchers hear of calls coming and going. Milliseconds. */
 const BEAT = 100;
+const CALL = "tools/call";
 /** Warnings remembered, so that each is given once. */
 const MAX_WARNINGS = 1000;
 
@@ -64,6 +66,7 @@ export class Host {
   readonly onInput: InputHandler | undefined;
   readonly inputs = new Inputs(this);
   readonly subscriptions = new Subscriptions(this);
+  readonly queue = new Queue(this);
   /** What a server of 2026-07-28 is told with each request, and a legacy one once per link. */
   logLevel: LoggingLevel | undefined;
   readonly caching: boolean;
@@ -75,7 +78,10 @@ export class Host {
   readonly doubts: Doubts;
   readonly #warned = new Set<string>();
   readonly #config: MCPClientConfig;
-  readonly #cacheTools: ReadonlySet<string>;
+  readonly #cacheTools: readonly string[] | undefined;
+  readonly #methods: readonly string[] | undefined;
+  /** The user whose results are kept, as `partition` names it. */
+  #partition: string | undefined;
 
   /** Set by the snippet when the server's first HTTP answer could be read. */
   answered = false;
@@ -118,7 +124,11 @@ export class Host {
     this.capabilities = protocol.tasks ? withTasks(capabilities) : capabilities;
     this.validator = protocol.validator;
     this.caching = config.enableCaching !== false;
-    this.#cacheTools = new Set(config.cacheOptions?.cacheTools);
+    const { cacheTools, methods, partition } = config.cacheOptions ?? {};
+    this.#cacheTools = list("cacheTools", cacheTools);
+    this.#methods = list("methods", methods);
+    if (methods?.includes(CALL)) throw invalid(`cacheOptions.methods must not name ${CALL}: name tools in cacheTools`);
+    if (!/undef|str|func/.test(typeof partition)) throw invalid("cacheOptions.partition must be a text or a function");
     this.#connection = {
       state: "idle",
       since: Date.now(),
@@ -142,8 +152,24 @@ export class Host {
     attachLogger(config, this.events);
   }
 
-  cachesTool(tool: string | undefined): boolean {
-    return tool !== undefined && this.#cacheTools.has(tool);
+  /** Whether results are kept; undefined for what the protocol says of the method. */
+  keeps(method: string, tool?: string): boolean | undefined {
+    return tool === undefined ? this.#methods?.includes(method) : !!this.#cacheTools?.includes(tool);
+  }
+
+  /** Finds out whose calls these are, and lets nothing private cross to another user (P55). False when that cannot be told. */
+  inContext(): boolean {
+    const { partition } = this.#config.cacheOptions ?? {};
+    if (!partition) return true;
+    try {
+      const now = typeof partition === "string" ? partition : partition();
+      if (this.#partition !== undefined && now !== this.#partition) changeContext(this.client);
+      this.#partition = now;
+      return true;
+    } catch (error) {
+      this.warn(`cacheOptions.partition: ${error}`);
+      return false;
+    }
   }
 
   /** Tells of something odd, once. */
@@ -208,6 +234,7 @@ export class Host {
       return this.#abandon(invalid((error as Error).message));
     }
     this.tables = tables;
+    if (this.queue.paused) this.queue.pause();
     for (const call of this.#waiting.splice(0)) call.start();
   }
 
@@ -378,8 +405,9 @@ export class Host {
     }
   }
 
-  /** Tells a change of health to whoever listens. */
+  /** Tells whoever waits for the queue, and a change of health to whoever listens. */
   #feel(): void {
+    this.queue.look();
     if (!this.events.has("health")) return;
     const { health } = this.numbers();
     if (health.status === this.#status) return;
@@ -414,6 +442,13 @@ function address(option: string, given: string | URL): URL {
     throw invalid(`${option} must be an http(s) or ws(s) URL, not ${JSON.stringify(String(given))}`);
   }
   return url;
+}
+
+function list(option: string, given: readonly string[] | undefined): readonly string[] | undefined {
+  if (given && !(Array.isArray(given) && given.every((one) => typeof one === "string"))) {
+    throw invalid(`cacheOptions.${option} must be a list of names`);
+  }
+  return given;
 }
 
 function invalid(detail: string): McpError {

@@ -32,15 +32,15 @@ export async function* items<T>(ask: Ask, list: ListName, options?: ListOptions)
 }
 
 /** All items, or those of the one page that `cursor` names. */
-export async function all<T>(ask: Ask, list: ListName, options: ListOptions = {}): Promise<T[]> {
+export async function all<T>(ask: Ask, list: ListName, options: ListOptions = {}, again = true): Promise<T[]> {
   const found: T[][] = [];
   try {
     for await (const page of pages<T>(ask, list, options)) found.push(page);
     return found.flat() as T[];
   } catch (error) {
-    // A cursor may be of a list that is no more, kept ones above all: once more from the start (P57).
-    if (!found.length || options.useCache === false || (error as { rpcCode?: unknown }).rpcCode !== -32602) throw error;
-    return all(ask, list, { ...options, useCache: false });
+    // A cursor may be of a list that is no more, and the core has dropped its pages: once more from the start (P57).
+    if (!found.length || !again || (error as { rpcCode?: unknown }).rpcCode !== -32602) throw error;
+    return all(ask, list, options, false);
   }
 }
 

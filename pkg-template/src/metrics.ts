@@ -9,7 +9,7 @@ import type { ClientMetrics, HealthReport } from "./types.js";
 const COUNTERS =
   "totalRequests successfulRequests failedRequests cachedResponses activeRequests queuedRequests deduplicated replayed retried unknownOutcomes " +
   "timeouts aborted violations connection.connects connection.reconnects connection.failedAttempts connection.fallbacks cache.size " +
-  "cache.bytes cache.hits cache.misses cache.evictions latency.samples health.consecutiveFailures health.status bytesSent bytesReceived " +
+  "cache.bytes cache.hits cache.misses cache.staleServed cache.evictions latency.samples health.consecutiveFailures health.status bytesSent bytesReceived " +
   "bufferedAmount averageLatency last.latency? latency.p50 latency.p95 latency.p99 latency.max latency.jitter queueWait.p50 queueWait.p95 " +
   "queueWait.max connection.uptime connection.downtime connection.lastOutage? health.score health.latency? health.lastSuccess? " +
   "health.lastFailure? queueWait.byPriority.0 queueWait.byPriority.1 queueWait.byPriority.2 queueWait.byPriority.3";

@@ -59,8 +59,8 @@ export class ReplayRules {
     const { replay } = call.options;
     const forbidden = replay === false || (this.#safe && !vouched);
     const most = forbidden ? 0 : typeof replay === "number" ? Math.min(replay, 254) : -1;
-    // Above the flags: one more than how often, or nothing.
-    return (vouched ? IDEMPOTENT : 0) | ((most + 1) << 8);
+    // Above the other bits: one more than how often, or nothing.
+    return (vouched ? IDEMPOTENT : 0) | ((most + 1) << 16);
   }
 }
 

@@ -33,15 +33,35 @@ export interface RequestOptions {
    */
   maxTotalTimeout?: number;
   /**
+   * As `queue.maxQueueTime`, for this call. Milliseconds.
+   * @default the client's `queue.maxQueueTime`
+   */
+  queueTimeout?: number;
+  /**
    * Whether each progress report starts `timeout` anew (never past `maxTotalTimeout`).
    * @default true
    */
   resetTimeoutOnProgress?: boolean;
   /**
-   * Whether a kept answer will do. `false` asks the server.
+   * Whether a kept answer will do. `false` is `cacheMode: "bypass"`.
    * @default true
    */
   useCache?: boolean;
+  /**
+   * What a kept answer is good for:
+   * - `use`: it is the answer while it is fresh.
+   * - `refresh`: nothing; the server's answer is kept in its place.
+   * - `bypass`: nothing, and the server's answer is not kept.
+   * - `only-if-cached`: it is the answer, fresh or stale; without one the call rejects with `NOT_CACHED`.
+   * - `stale-while-revalidate`: it is the answer; a stale one is read again in the background.
+   * @default "use"
+   */
+  cacheMode?: "use" | "refresh" | "bypass" | "only-if-cached" | "stale-while-revalidate";
+  /**
+   * How long the answer is kept, if the server does not say; it only shortens what the server says. Milliseconds; 0 does not keep it.
+   * @default the server's word, else as `cacheOptions.defaultTTL` says
+   */
+  cacheTTL?: number;
   /**
    * Cancels the call: it rejects with `ABORTED` at once and the server is told. Danger: a tool call
    * already sent may have been executed all the same.
@@ -124,6 +144,8 @@ export interface RequestPromise<T> extends Promise<T> {
   /** Names the call in errors and events. Not the id on the wire, which is new for each sending. */
   readonly requestId: string;
   readonly phase: RequestPhase;
+  /** Once it is resolved: the result was kept and is past its time (`staleIfError`, `staleWhileRevalidate`). */
+  readonly stale: boolean;
   /** Moves the call in the queue; without effect once it is sent. */
   setPriority(priority: RequestPriority): void;
   /** As aborting `options.signal`. Without effect once the call is settled. */
@@ -306,6 +328,26 @@ export interface McpSubscription extends AsyncIterable<McpNotification> {
   close(): Promise<void>;
 }
 
+/** The calls that wait for their turn: `client.queue`. */
+export interface QueueApi {
+  /** How many wait. */
+  readonly size: number;
+  /** How many are sent and not answered. */
+  readonly active: number;
+  /** Sends nothing more until `resume()`. Calls are accepted and wait; what is sent goes on. */
+  pause(): void;
+  resume(): void;
+  /**
+   * Cancels what waits, or the part of it that the filter names; each rejects with `ABORTED`, outcome `not-sent`. A priority is 0 to 3.
+   * @returns how many.
+   */
+  clear(filter?: { method?: string; belowPriority?: number }): number;
+  /** Resolves when nothing waits and nothing is in flight. */
+  onIdle(): Promise<void>;
+  /** Resolves when fewer than `n` wait: for whoever makes calls faster than they are answered. */
+  onSizeLessThan(n: number): Promise<void>;
+}
+
 /** A call of which nobody here knows whether the server executed it. Frozen. */
 export interface InDoubtCall {
   /** The `requestId` of its promise; another when it was restored. */
@@ -368,7 +410,7 @@ export interface ClientMetrics {
   /** From creation to first sending; `byPriority`: the mean of the priorities 0 to 3. */
   queueWait: { p50: number; p95: number; max: number; byPriority: Record<number, number> };
   /** What is kept: entries, and bytes of their JSON text. What it was good for. */
-  cache: { size: number; bytes: number; hits: number; misses: number; evictions: number; hitRate: number };
+  cache: { size: number; bytes: number; hits: number; misses: number; staleServed: number; evictions: number; hitRate: number };
   connection: {
     /** Links that became ready. */
     connects: number;
@@ -432,6 +474,9 @@ export type McpErrorCode =
   | "OUTCOME_UNKNOWN"
   | "ABORTED"
   | "QUEUE_FULL"
+  | "NOT_CACHED"
+  | "QUEUE_TIMEOUT"
+  | "NOT_CONNECTED"
   | "RPC_ERROR"
   | "HTTP_ERROR"
   | "STREAM_ENDED"

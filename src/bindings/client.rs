@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use bowline_core::{CacheKey, CallId, Command, Duration, Input, Kind, LinkId, Method, Request};
+use bowline_core::{CacheKey, CacheMode, CallId, Command, Duration, Input, Kind, LinkId, Method, Request};
 use bowline_web::{Driver, HostObject, Payload};
 use js_sys::Object;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -18,6 +18,8 @@ const CONNECT: i32 = 2;
 const PROGRESS: i32 = 4;
 const KEEP_TIMEOUT: i32 = 8;
 const IDEMPOTENT: i32 = 16;
+/// The two bits above these are the cache mode.
+const MODE_SHIFT: i32 = 8;
 
 thread_local! {
     /// The clients by their numbers, until they are closed.
@@ -38,8 +40,8 @@ pub fn create(config: &Object, host: &HostObject) -> i32 {
     client
 }
 
-/// Makes the call whose settlers are in `slot`. `timeout` and `max_total` are milliseconds, negative for the default; `key` is zero
-/// for none.
+/// Makes the call whose settlers are in `slot`. `timeout`, `max_total`, `max_queue_time` and `ttl` are milliseconds, negative for the
+/// default; `key` is zero for none.
 #[wasm_bindgen]
 #[allow(clippy::too_many_arguments)] // one crossing of numbers per request
 pub fn call(
@@ -50,8 +52,10 @@ pub fn call(
     priority: i32,
     timeout: f64,
     max_total: f64,
+    max_queue_time: f64,
     flags: i32,
     key: i32,
+    ttl: f64,
 ) {
     let kind = match flags & (NOTIFICATION | CONNECT) {
         0 => Kind::Request,
@@ -66,12 +70,20 @@ pub fn call(
         priority: priority as u8,
         timeout: span(timeout),
         max_total: span(max_total),
+        max_queue_time: span(max_queue_time),
         progress_resets_timeout: flags & KEEP_TIMEOUT == 0,
         progress: flags & PROGRESS != 0,
         idempotent: flags & IDEMPOTENT != 0,
-        // Above the flags: one more than the number, or nothing.
-        replays: ((flags >> 8) as u8).checked_sub(1),
+        // Above the other bits: one more than the number, or nothing.
+        replays: ((flags >> 16) as u8).checked_sub(1),
         key: (key != 0).then_some(CacheKey(key as u32)),
+        cache_mode: match flags >> MODE_SHIFT & 3 {
+            1 => CacheMode::Refresh,
+            2 => CacheMode::OnlyIfCached,
+            3 => CacheMode::StaleWhileRevalidate,
+            _ => CacheMode::Use,
+        },
+        cache_ttl: span(ttl),
     };
     tell(client, Command::Call(CallId(slot as u32), request));
 }
@@ -113,6 +125,25 @@ pub fn is_sent(client: i32, slot: i32) -> i32 {
 #[wasm_bindgen]
 pub fn listen(client: i32, params: i32) {
     tell(client, Command::Listen(Payload::from_raw(params)));
+}
+
+/// The calls from now on are another user's.
+#[wasm_bindgen(js_name = changeContext)]
+pub fn change_context(client: i32) {
+    tell(client, Command::ChangeContext);
+}
+
+/// Sends nothing that waits, or, for 0, goes on.
+#[wasm_bindgen]
+pub fn pause(client: i32, paused: i32) {
+    tell(client, Command::Pause(paused != 0));
+}
+
+/// Cancels what waits: of a method or, when that is negative, of all, and of lower priority than `below`.
+#[wasm_bindgen]
+pub fn clear(client: i32, method: i32, below: i32) {
+    let method = (method >= 0).then(|| Method::from_index(method as u32));
+    tell(client, Command::Clear(method, below as u8));
 }
 
 /// Drops the link and connects anew.

@@ -4,7 +4,10 @@
 mod client;
 mod options;
 
-pub use client::{answer, call, cancel, close, create, is_sent, listen, metrics, reconnect, reply, set_priority};
+pub use client::{
+    answer, call, cancel, change_context, clear, close, create, is_sent, listen, metrics, pause, reconnect, reply,
+    set_priority,
+};
 
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::JsValue;

@@ -1,7 +1,7 @@
 //! Public configuration into the core's: the only file that knows both vocabularies. Absent means default; anything of a wrong kind
 //! throws a text that names the option, so that a misspelt value never becomes a silent default.
 
-use bowline_core::{CacheLimits, Config, Duration, Era, Jitter, Reconnect, Version, Versions};
+use bowline_core::{CacheLimits, Config, Duration, Era, Jitter, Reconnect, Revalidate, Version, Versions};
 use bowline_web::{has, option, option_set, HostObject};
 use js_sys::Object;
 
@@ -34,6 +34,13 @@ pub(crate) fn parse(object: &Object, host: &HostObject) -> (Config, f64) {
     options.count("queue.maxQueued", &mut config.max_queued);
     options.count("queue.concurrency", &mut config.websocket_concurrency);
     options.count("queue.concurrency", &mut config.http_concurrency);
+    options.count("queue.reserve", &mut config.reserve);
+    options.span("queue.aging", &mut config.aging);
+    options.span("queue.maxQueueTime", &mut config.max_queue_time);
+    config.drop_lowest = options.choice("queue.overflow", "reject|drop-lowest") == Some(1);
+    config.reject_disconnected = options.choice("queue.whileDisconnected", "queue|reject") == Some(1);
+    options.bytes("transport.highWaterMark", &mut config.high_water);
+    options.bytes("transport.lowWaterMark", &mut config.low_water);
     // No room at all would be a client that never sends.
     config.websocket_concurrency = config.websocket_concurrency.max(1);
     config.http_concurrency = config.http_concurrency.max(1);
@@ -44,9 +51,17 @@ pub(crate) fn parse(object: &Object, host: &HostObject) -> (Config, f64) {
     options.count("cacheOptions.maxBytes", &mut limits.max_bytes);
     options.span("cacheOptions.defaultTTL", &mut limits.default_ttl);
     options.span("cacheOptions.maxTTL", &mut limits.max_ttl);
+    options.span("cacheOptions.staleWhileRevalidate", &mut limits.stale_while_revalidate);
+    options.span("cacheOptions.staleIfError", &mut limits.stale_if_error);
+    limits.revalidate = match options.choice("cacheOptions.revalidateOnReconnect", "stale|all|none") {
+        Some(1) => Revalidate::All,
+        Some(2) => Revalidate::None,
+        _ => Revalidate::Watched,
+    };
     config.cache = options.flag("enableCaching", true).then_some(limits);
-    let max_message = options.number("transport.maxMessageBytes");
-    (config, if max_message.is_nan() { f64::from(16 << 20) } else { max_message })
+    let mut max_message = f64::from(16 << 20);
+    options.bytes("transport.maxMessageBytes", &mut max_message);
+    (config, max_message)
 }
 
 struct Options<'a>(&'a Object);
@@ -115,6 +130,13 @@ impl Options<'_> {
         let count = self.number(path);
         if !count.is_nan() {
             *into = count as usize;
+        }
+    }
+
+    fn bytes(&self, path: &str, into: &mut f64) {
+        let bytes = self.number(path);
+        if !bytes.is_nan() {
+            *into = bytes;
         }
     }
 

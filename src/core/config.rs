@@ -43,8 +43,22 @@ pub struct Config {
     pub websocket_concurrency: usize,
     /// Requests in flight over HTTP: browsers open six connections to an HTTP/1.1 origin, and one is left for everybody else.
     pub http_concurrency: usize,
+    /// Of those, kept for calls of the highest priority; never the last one.
+    pub reserve: usize,
     /// Calls that may wait.
     pub max_queued: usize,
+    /// When so many wait: the lowest leaves instead of the newcomer, if it is lower.
+    pub drop_lowest: bool,
+    /// A call that waited so long gains a priority; zero: never.
+    pub aging: Duration,
+    /// From creation to the first sending, unless a call says otherwise.
+    pub max_queue_time: Duration,
+    /// Nothing waits for a link.
+    pub reject_disconnected: bool,
+    /// Nothing more is written while a WebSocket holds back more bytes than this,
+    pub high_water: f64,
+    /// until they are fewer than this.
+    pub low_water: f64,
     /// How long the stream of a listen over HTTP may be silent before it counts as broken; zero for ever.
     pub stream_idle: Duration,
 }
@@ -94,6 +108,23 @@ pub struct CacheLimits {
     pub default_ttl: Duration,
     /// Cap on the server's hint.
     pub max_ttl: Duration,
+    /// How long a stale result serves while it is read again.
+    pub stale_while_revalidate: Duration,
+    /// How long it serves when the server cannot be read.
+    pub stale_if_error: Duration,
+    /// What counts as stale when news may have been missed.
+    pub revalidate: Revalidate,
+}
+
+/// What counts as stale once there is another link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revalidate {
+    /// Lists and reads whose changes servers announce.
+    Watched,
+    /// Everything.
+    All,
+    /// Nothing.
+    None,
 }
 
 impl Default for Config {
@@ -117,7 +148,14 @@ impl Default for Config {
             max_input_rounds: 10,
             websocket_concurrency: 32,
             http_concurrency: 5,
+            reserve: 1,
             max_queued: 1_000,
+            drop_lowest: false,
+            aging: Duration::from_millis(5_000),
+            max_queue_time: Duration::MAX,
+            reject_disconnected: false,
+            high_water: 1_048_576.0,
+            low_water: 262_144.0,
             stream_idle: Duration::from_millis(90_000),
         }
     }
@@ -146,6 +184,9 @@ impl Default for CacheLimits {
             max_bytes: 8 << 20,
             default_ttl: Duration::from_millis(300_000),
             max_ttl: Duration::from_millis(86_400_000),
+            stale_while_revalidate: Duration::ZERO,
+            stale_if_error: Duration::from_millis(60_000),
+            revalidate: Revalidate::Watched,
         }
     }
 }

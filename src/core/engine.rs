@@ -3,7 +3,9 @@
 
 mod answers;
 mod asking;
+mod caching;
 mod flow;
+mod gate;
 mod listening;
 mod streams;
 
@@ -54,6 +56,11 @@ pub struct Engine<P> {
     active: usize,
     budget: Budget,
     doubts: Doubts,
+    /// Of those, the ones of the highest priority.
+    critical: usize,
+    /// The application wants nothing sent.
+    paused: bool,
+    choked: Option<gate::Choked>,
     metrics: Metrics,
     timing: Timing,
     vitals: Vitals,
@@ -69,7 +76,7 @@ impl<P: Payload> Engine<P> {
             rng: Rng::seeded(seed),
             ids: Ids::default(),
             calls: Calls::default(),
-            queue: Queue::default(),
+            queue: Queue::new(config.aging),
             flight: Flight::default(),
             cache: config.cache.clone().map(Cache::new),
             connection: Connection::new(&config, now),
@@ -80,6 +87,9 @@ impl<P: Payload> Engine<P> {
             active: 0,
             budget: Budget::default(),
             doubts: Doubts::default(),
+            critical: 0,
+            paused: false,
+            choked: None,
             metrics: Metrics::default(),
             timing: Timing::default(),
             vitals: Vitals::default(),
@@ -101,13 +111,14 @@ impl<P: Payload> Engine<P> {
 
     /// The next thing to do; [`Output::Timeout`] when there is nothing more for now.
     pub fn poll_output(&mut self) -> Output<P> {
+        self.flush_all();
         if let Some(output) = self.out.pop_front() {
             return output;
         }
         // A drain that ended early may leave a wake-up behind, but not one that keeps an idle host awake.
         let drain = self.next_drain.filter(|_| !self.exchanges.is_empty());
         let (connection, listen) = (self.connection.next_timeout(&self.config), self.listen.next_timeout(&self.config));
-        let all = [self.calls.next_limit(), connection, listen, drain, self.next_stream()];
+        let all = [self.calls.next_limit(), connection, listen, drain, self.next_stream(), self.next_look()];
         Output::Timeout(all.into_iter().flatten().min())
     }
 
@@ -162,9 +173,16 @@ impl<P: Payload> Engine<P> {
                     self.queue.push(id, priority, created, false);
                 }
             }
+            Command::Pause(paused) => self.set_paused(paused),
+            Command::Clear(method, below) => self.clear(method, below),
             Command::Listen(filter) => self.on_listen(filter),
             Command::Answer(id, params) => self.on_params(id, params),
             Command::Reply(link, response) => self.respond(link, Outgoing::Response(response)),
+            Command::Keep(key, keep) => self.on_keep(key, keep),
+            Command::Invalidate(method, subject) => {
+                self.invalidate(method.as_slice(), subject);
+            }
+            Command::ChangeContext => self.on_context(),
             Command::Reconnect => {
                 let change = self.with(Connection::restart);
                 self.on_change(change);
@@ -213,6 +231,7 @@ impl<P: Payload> Engine<P> {
             }
             LinkEvent::Message(message) if self.connection.has(link) => self.on_message(link, message),
             LinkEvent::Message(_) => {}
+            LinkEvent::Buffered(bytes) => self.on_buffered(link, bytes),
         }
     }
 
@@ -338,6 +357,7 @@ impl<P: Payload> Engine<P> {
         let change = self.with(Connection::on_timeout);
         self.on_change(change);
         self.on_concern(Concern::Timeout);
+        self.on_choked();
         let overdue = |exchange: &Exchange| exchange.drain_until.is_some_and(|until| until <= self.now);
         let drained: Vec<ExchangeId> = self.exchanges.iter().filter(|x| overdue(x)).map(|x| x.id).collect();
         for id in drained {
@@ -352,7 +372,12 @@ impl<P: Payload> Engine<P> {
             } else {
                 let connect = self.calls.at(id).is_some_and(|call| call.request.kind == Kind::Connect);
                 self.metrics.timeouts += u64::from(!connect);
-                let code = if connect { Code::ConnectTimeout } else { Code::RequestTimeout };
+                let in_vain = self.calls.at(id).is_some_and(|call| call.waits_in_vain(self.now));
+                let code = match (connect, in_vain) {
+                    (true, _) => Code::ConnectTimeout,
+                    (_, true) => Code::QueueTimeout,
+                    _ => Code::RequestTimeout,
+                };
                 self.give_up(id, code, Detail::Time(stage, span));
             }
         }
@@ -385,22 +410,12 @@ impl<P: Payload> Engine<P> {
         let Some(payload) = self.on_subscription(method, token, payload) else {
             return;
         };
-        self.invalidate(method.invalidates());
+        let methods = method.invalidates();
+        if !methods.is_empty() {
+            let subject = if method == Method::RESOURCE_UPDATED { payload.subject() } else { 0 };
+            self.invalidate(methods, subject);
+        }
         self.out.push_back(Output::Event(Event::Notification(method, payload)));
-    }
-
-    /// What is kept of `methods`, and what is on its way, is old.
-    fn invalidate(&mut self, methods: &[Method]) {
-        if methods.is_empty() {
-            return;
-        }
-        let calls = &self.calls;
-        let left = |call: &crate::link::Call<P>| call.sending().is_some() && methods.contains(&call.request.method);
-        self.flight.overtake(|leader| calls.at(leader).is_some_and(left));
-        let (flight, out) = (&self.flight, &mut self.out);
-        if let Some(cache) = &mut self.cache {
-            cache.invalidate(methods, |key| forget(key, flight, out));
-        }
     }
 
     fn on_change(&mut self, change: Change<P>) {
@@ -414,12 +429,16 @@ impl<P: Payload> Engine<P> {
                 for id in connects {
                     self.settle(id, Ok(Settled { payload: None, cached: false }));
                 }
+                if self.connection.epoch() > 1 {
+                    self.on_gap();
+                }
                 // Before the calls: it holds one of the few connections, and they fill the rest.
                 self.on_concern(Concern::Ready);
                 self.flush();
             }
             Change::Lost(link, error) => {
                 self.on_concern(Concern::Lost);
+                self.choked = None;
                 self.streams.retain(|stream| stream.purpose != Purpose::Standing || stream.link != link);
                 self.vitals.on_link(self.now, false);
                 self.on_lost(link, &error);

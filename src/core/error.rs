@@ -44,8 +44,14 @@ codes! {
     OutcomeUnknown = "OUTCOME_UNKNOWN",
     /// The caller's signal or `cancel()`.
     Aborted = "ABORTED",
+    /// Only what is kept was asked for, and nothing is.
+    NotCached = "NOT_CACHED",
     /// More than `maxQueued` calls wait.
     QueueFull = "QUEUE_FULL",
+    /// Not sent within `maxQueueTime`.
+    QueueTimeout = "QUEUE_TIMEOUT",
+    /// No link, and nothing is to wait for one.
+    NotConnected = "NOT_CONNECTED",
     /// The server answered with a JSON-RPC error.
     RpcError = "RPC_ERROR",
     /// An HTTP status that is no success.
@@ -138,6 +144,8 @@ impl<P> Error<P> {
             | Code::ConnectFailed
             | Code::ReconnectExhausted
             | Code::QueueFull
+            | Code::QueueTimeout
+            | Code::NotConnected
             | Code::StreamEnded
             | Code::CorsOrNetwork
             | Code::RateLimited => true,

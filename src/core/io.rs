@@ -35,10 +35,39 @@ pub enum Command<P> {
     Answer(CallId, Option<P>),
     /// Reply to an [`Output::Asked`] with a whole JSON-RPC response, if its link still works.
     Reply(LinkId, P),
+    /// Keep this result as if the server had given it.
+    Keep(CacheKey, Keep<P>),
+    /// What is kept of this method (`None`: of all), about this (0: about anything), is old.
+    Invalidate(Option<Method>, u32),
+    /// The calls from now on are another user's: nothing private may cross to them (P55).
+    ChangeContext,
+    /// Send nothing that waits, or go on.
+    Pause(bool),
+    /// Cancel what waits: of one method or of all, and of a lower priority than this.
+    Clear(Option<Method>, u8),
     /// Drop the link and connect anew, now.
     Reconnect,
     /// Settle everything, end the session, and stay closed.
     Close,
+}
+
+/// A result that the application has.
+#[derive(Clone, Debug)]
+pub struct Keep<P> {
+    /// Its method.
+    pub method: Method,
+    /// What it is about; see [`Payload::subject`](crate::wire::Payload::subject).
+    pub subject: u32,
+    /// The result.
+    pub payload: P,
+    /// What it weighs.
+    pub size: u32,
+    /// How long it is fresh; `None` for the default.
+    pub ttl: Option<Duration>,
+    /// Whether other authorization contexts may have it.
+    pub public: bool,
+    /// Whether it is newer than what is kept and what is on its way.
+    pub newer: bool,
 }
 
 /// What a call asks for.
@@ -56,6 +85,8 @@ pub struct Request<P> {
     pub timeout: Option<Duration>,
     /// From creation to settle; `None` for the engine's default.
     pub max_total: Option<Duration>,
+    /// From creation to its first sending; `None` for the engine's default.
+    pub max_queue_time: Option<Duration>,
     /// Whether progress restarts `timeout`.
     pub progress_resets_timeout: bool,
     /// Whether the caller listens to progress.
@@ -66,6 +97,24 @@ pub struct Request<P> {
     pub replays: Option<u8>,
     /// Where its result is kept; `None` bypasses the cache and shares no wire request.
     pub key: Option<CacheKey>,
+    /// What a kept result is good for.
+    pub cache_mode: CacheMode,
+    /// No longer than this is its result kept; so long, when the server does not say.
+    pub cache_ttl: Option<Duration>,
+}
+
+/// What a kept result is good for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CacheMode {
+    /// While it is fresh it is the answer.
+    #[default]
+    Use,
+    /// Nothing: the server is asked, and what it says is kept.
+    Refresh,
+    /// It is the answer, stale or not, and without one there is none.
+    OnlyIfCached,
+    /// It is the answer, and a stale one is read again behind the caller's back.
+    StaleWhileRevalidate,
 }
 
 /// The three kinds of call.
@@ -90,6 +139,9 @@ pub enum LinkEvent<P> {
     Closed(u16),
     /// The shell could not write a frame; the request with this id, if it was one, did not leave.
     SendFailed(Option<RequestId>),
+    /// So many bytes were handed to the WebSocket and not to the network: the reply to [`Output::Measure`], and told unasked after a frame
+    /// that brought them above the high mark.
+    Buffered(f64),
 }
 
 /// What happens in an HTTP exchange.
@@ -152,12 +204,16 @@ pub enum Output<P> {
         /// The revision in whose form it is written.
         version: Version,
     },
+    /// Say with [`LinkEvent::Buffered`] how much the WebSocket holds back.
+    Measure(LinkId),
     /// Start an HTTP exchange.
     Fetch(ExchangeId, Plan<P>),
     /// Abort an HTTP exchange; no event is expected from it any more.
     Abort(ExchangeId),
     /// The end of a call.
     Settle(CallId, Result<Settled<P>, Error<P>>),
+    /// The caller gets this stale result now. The settle that follows, at once or when the read behind it is done, is told to nobody.
+    Serve(CallId, P),
     /// Progress of a call whose caller listens.
     Progress(CallId, P),
     /// A call waits, without limit, for [`Command::Answer`] or for its end; with the result or the error object that says why.

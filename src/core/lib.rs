@@ -16,12 +16,13 @@ mod telemetry;
 mod time;
 mod wire;
 
-pub use config::{CacheLimits, Config, Jitter, Reconnect};
+pub use config::{CacheLimits, Config, Jitter, Reconnect, Revalidate};
 pub use engine::Engine;
 pub use error::{Code, Detail, Error, Outcome, Stage};
 pub use ids::{CacheKey, CallId, ExchangeId, LinkId, RequestId};
 pub use io::{
-    Command, Event, ExchangeEvent, Input, Kind, LinkEvent, ListenPhase, Need, Output, Reach, Request, Settled, Status,
+    CacheMode, Command, Event, ExchangeEvent, Input, Keep, Kind, LinkEvent, ListenPhase, Need, Output, Reach, Request,
+    Settled, Status,
 };
 pub use link::{Reason, State, Transport};
 pub use rng::Rng;

@@ -43,6 +43,8 @@ impl Add<Duration> for Instant {
 impl Duration {
     /// No time at all.
     pub const ZERO: Self = Self(0);
+    /// For ever.
+    pub const MAX: Self = Self(u64::MAX);
 
     /// A span of whole milliseconds.
     #[must_use]

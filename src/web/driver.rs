@@ -36,6 +36,7 @@ pub struct Driver {
     sent: Cell<f64>,
     received: Cell<f64>,
     max_message: f64,
+    high_water: f64,
 }
 
 impl Driver {
@@ -46,6 +47,7 @@ impl Driver {
             glue::set_up(&wasm_bindgen::exports(), Method::NAMES, Method::CACHEABLE as i32, Version::NAMES);
         }
         let client = glue::open(host, max_message);
+        let high_water = config.high_water;
         config.fallback_remembered = Duration::from_millis_f64(glue::remembered(host, FALLBACK));
         config.known_era = (glue::remembered(host, LEGACY) > 0.0).then_some(Era::Legacy);
         let engine = Engine::new(config, (glue::seed() as u64) << 32 | glue::seed() as u32 as u64, now());
@@ -60,6 +62,7 @@ impl Driver {
             sent: Cell::new(0.0),
             received: Cell::new(0.0),
             max_message,
+            high_water,
         });
         // The snippet gives numbers out one after the other.
         DRIVERS.with_borrow_mut(|drivers| drivers.push(Rc::downgrade(&driver)));
@@ -85,8 +88,6 @@ impl Driver {
         let engine = self.engine.borrow();
         let (metrics, health) = (engine.metrics(), engine.health());
         let Metrics { latency, queue_wait: wait, .. } = metrics;
-        let buffered =
-            self.sockets.borrow().iter().fold(0.0, |sum, socket| sum + f64::from(socket.socket.buffered_amount()));
         let count = |count: u64| glue::note(count as f64);
         let known = |value: Option<f64>| glue::note(value.unwrap_or(f64::NAN));
         let at = |at: Option<Instant>| known(at.map(Instant::as_millis));
@@ -112,13 +113,14 @@ impl Driver {
         count(metrics.cache_bytes);
         count(metrics.cache_hits);
         count(metrics.cache_misses);
+        count(metrics.cache_stale);
         count(metrics.cache_evictions);
         count(latency.samples);
         count(u64::from(health.consecutive_failures));
         count(health.condition as u64);
         glue::note(self.sent.get());
         glue::note(self.received.get());
-        glue::note(buffered);
+        glue::note(self.buffered());
         glue::note(latency.mean);
         known(metrics.last_latency);
         glue::note(latency.p50);
@@ -184,6 +186,8 @@ impl Driver {
                 glue::settle(client, call.0 as i32, settled.payload.map_or(0, Payload::into_raw));
             }
             Output::Settle(call, Err(error)) => glue::fail(client, call.0 as i32, failure(error)),
+            Output::Serve(call, payload) => glue::serve(client, call.0 as i32, payload.into_raw()),
+            Output::Measure(link) => self.handle(Input::Link(link, LinkEvent::Buffered(self.buffered()))),
             Output::Fetch(id, plan) => self.fetch(id, &plan),
             Output::Abort(id) => self.abandon(id),
             Output::Dial { link, subprotocols } => self.dial(link, subprotocols),
@@ -224,7 +228,16 @@ impl Driver {
             self.handle(Input::Link(link, LinkEvent::SendFailed(id)));
         } else {
             self.sent.set(self.sent.get() + sent);
+            let buffered = self.buffered();
+            if buffered > self.high_water {
+                self.handle(Input::Link(link, LinkEvent::Buffered(buffered)));
+            }
         }
+    }
+
+    /// What was handed to sockets and not to the network. Bytes.
+    fn buffered(&self) -> f64 {
+        self.sockets.borrow().iter().fold(0.0, |sum, socket| sum + f64::from(socket.socket.buffered_amount()))
     }
 
     fn dial(&self, link: LinkId, subprotocols: bool) {

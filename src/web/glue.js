@@ -150,8 +150,9 @@ function params(method, given, headers) {
   return put({ text, meta, headers, name });
 }
 
+// `always`: whether the method's results are kept; undefined for what the protocol says of it.
 function key(client, method, given, always) {
-  if (!always && !cacheable[method]) return 0;
+  if (!(always ?? cacheable[method])) return 0;
   const { keys, keyTexts } = clients[client];
   const text = method + canonical(given ?? {});
   let id = keys.get(text);
@@ -185,7 +186,7 @@ export function settle(client, slot, handle) {
 // Of the core's enums, by their places in src/core (error.rs, link/mod.rs, wire/version.rs) and of `Detail` in driver.rs.
 export const CODES =
   ("CONNECTION_CLOSED SEND_FAILED REQUEST_TIMEOUT CONNECT_TIMEOUT CONNECT_FAILED RECONNECT_EXHAUSTED CLIENT_CLOSED OUTCOME_UNKNOWN ABORTED " +
-  "QUEUE_FULL RPC_ERROR HTTP_ERROR STREAM_ENDED PARSE_ERROR MESSAGE_TOO_LARGE PROTOCOL_VERSION INPUT_REQUIRED INVALID_RESULT AUTH_REQUIRED " +
+  "NOT_CACHED QUEUE_FULL QUEUE_TIMEOUT NOT_CONNECTED RPC_ERROR HTTP_ERROR STREAM_ENDED PARSE_ERROR MESSAGE_TOO_LARGE PROTOCOL_VERSION INPUT_REQUIRED INVALID_RESULT AUTH_REQUIRED " +
   "FORBIDDEN CORS_OR_NETWORK RATE_LIMITED INTERNAL").split(" ");
 export const OUTCOMES = ["not-sent", "not-applied", "applied", "unknown"];
 export const STATES = "idle connecting ready reconnecting suspended auth_required closed failed".split(" ");
@@ -386,6 +387,7 @@ function deliver(message, text, client, source) {
     else if (kind === "input_required") info = result.inputRequests ? 1 : 2;
     else if (kind === "task" && clients[client].host.capabilities.extensions?.["io.modelcontextprotocol/tasks"]) info = 3;
     if (typeof ttl === "number") info |= 8;
+    if (result?.cacheScope === "public") info |= 16;
     on(client, source, RESULT, id, put(result, text), info, ttl, size);
   } else if (message?.error) {
     const { code } = message.error;

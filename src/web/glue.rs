@@ -113,6 +113,12 @@ extern "C" {
     pub(crate) fn asked(client: i32, link: i32, handle: i32);
 }
 
+#[wasm_bindgen(module = "/keeping.js")]
+extern "C" {
+    pub(crate) fn subject(handle: i32) -> i32;
+    pub(crate) fn serve(client: i32, slot: i32, handle: i32);
+}
+
 #[wasm_bindgen(module = "/stream.js")]
 extern "C" {
     #[wasm_bindgen(js_name = messageAddress)]

@@ -115,7 +115,13 @@ fn incoming(told: Told) -> Incoming<Payload> {
                 _ => ResultKind::Unknown,
             };
             let ttl = (info & 8 != 0).then(|| Duration::from_millis_f64(number));
-            Incoming::Result { id: request, kind, hint: Hint { ttl }, size: size as u32, payload }
+            Incoming::Result {
+                id: request,
+                kind,
+                hint: Hint { ttl, public: info & 16 != 0 },
+                size: size as u32,
+                payload,
+            }
         }
         (1, Some(payload)) => Incoming::Error { id: known, code: number as i32, payload },
         (2, Some(payload)) => Incoming::Notification { method: Method::from_index(info as u32), token: known, payload },

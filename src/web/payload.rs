@@ -45,4 +45,8 @@ impl bowline_core::Payload for Payload {
     fn versions(&self) -> Versions {
         Versions::from_bits(glue::revisions(self.0) as u8)
     }
+
+    fn subject(&self) -> u32 {
+        glue::subject(self.0) as u32
+    }
 }

@@ -10,7 +10,7 @@ use bowline_support::{fixed, ms, notification, request, tools_list, Doc, Hand};
 /// Answers the last sending of a call with a result that is fresh for so long.
 fn answer_fresh(hand: &mut Hand, call: CallId, key: u32, ttl: Option<u64>) {
     let (_, id) = hand.sent(call);
-    let hint = Hint { ttl: ttl.map(ms) };
+    let hint = Hint { ttl: ttl.map(ms), public: false };
     hand.frame(Incoming::Result { id, kind: ResultKind::Complete, hint, size: 10, payload: Doc::of(key) });
 }
 
@@ -138,13 +138,66 @@ fn a_notification_makes_what_it_names_stale_at_once() {
             answer_fresh(&mut hand, call, key, Some(60_000));
         }
         hand.news();
-        hand.frame(notification(news));
+        hand.frame(Incoming::Notification { method: news, token: None, payload: Doc::of(1) });
         assert_eq!(forgotten(&mut hand), [CacheKey(1)]);
         let refetched = hand.call(keyed(stale, 1));
         assert_eq!(hand.sendings(refetched).len(), 1, "{stale:?} after {news:?}");
         let kept = hand.call(keyed(other, 2));
         assert!(cached(&hand, kept), "{other:?} after {news:?}");
     }
+}
+
+/// A read of a resource under the key of its address.
+fn resource(key: u32) -> Request<Doc> {
+    Request { key: Some(CacheKey(key)), ..request(Method::RESOURCES_READ, key) }
+}
+
+#[test]
+fn an_update_concerns_the_reads_of_its_address_only() {
+    let mut hand = Hand::on_websocket(fixed());
+    for key in [1, 2] {
+        let call = hand.call(resource(key));
+        answer_fresh(&mut hand, call, key, Some(60_000));
+    }
+    let (other, same) = (hand.call(resource(3)), hand.call(resource(4)));
+    hand.news();
+    for address in [1, 4] {
+        let payload = Doc::of(address);
+        hand.frame(Incoming::Notification { method: Method::RESOURCE_UPDATED, token: None, payload });
+    }
+    assert_eq!(forgotten(&mut hand), [CacheKey(1)]);
+    let kept = hand.call(resource(2));
+    assert!(cached(&hand, kept));
+    answer_fresh(&mut hand, other, 3, Some(60_000));
+    answer_fresh(&mut hand, same, 4, Some(60_000));
+    let (kept, old) = (hand.call(resource(3)), hand.call(resource(4)));
+    assert!(cached(&hand, kept), "on its way, but of another address");
+    assert!(!cached(&hand, old), "it left before the change");
+}
+
+#[test]
+fn an_update_that_names_nothing_concerns_all_reads() {
+    let mut hand = Hand::on_websocket(fixed());
+    let call = hand.call(resource(1));
+    answer_fresh(&mut hand, call, 1, Some(60_000));
+    hand.news();
+    hand.frame(notification(Method::RESOURCE_UPDATED));
+    assert_eq!(forgotten(&mut hand), [CacheKey(1)]);
+}
+
+#[test]
+fn a_refused_cursor_drops_all_pages_of_its_list() {
+    let mut hand = Hand::on_websocket(fixed());
+    let other = Request { key: Some(CacheKey(9)), ..request(Method::PROMPTS_LIST, 9) };
+    for (page, key) in [(tools_list(1), 1), (tools_list(2), 2), (other.clone(), 9)] {
+        let call = hand.call(page);
+        answer_fresh(&mut hand, call, key, Some(60_000));
+    }
+    let third = hand.call(tools_list(3));
+    hand.refuse(third, -32602);
+    let (first, kept) = (hand.call(tools_list(1)), hand.call(other));
+    assert_eq!(hand.sendings(first).len(), 1);
+    assert!(cached(&hand, kept));
 }
 
 #[test]

@@ -271,7 +271,7 @@ fn a_notification_settles_when_it_was_taken() {
 
 #[test]
 fn one_connection_besides_the_stream_is_enough() {
-    let (mut hand, stream) = ready(Config { http_concurrency: 1, websocket_concurrency: 2, ..fixed() });
+    let (mut hand, stream) = ready(Config { http_concurrency: 1, websocket_concurrency: 2, reserve: 0, ..fixed() });
     let calls: Vec<_> = (0..3).map(|key| hand.call(tool_call(key))).collect();
     assert_eq!(hand.sendings(calls[0]).len(), 1);
     assert!(hand.sendings(calls[1]).is_empty());

@@ -81,6 +81,8 @@ fn command() -> BoxedStrategy<Command<Doc>> {
         2 => (slot(), prop::option::of(payload())).prop_map(|(slot, params)| Command::Answer(slot, params)),
         1 => (link(), payload()).prop_map(|(link, response)| Command::Reply(link, response)),
         1 => Just(Command::Reconnect),
+        1 => any::<bool>().prop_map(Command::Pause),
+        1 => (prop::option::of(0u32..30), 0u8..5).prop_map(|(method, below)| Command::Clear(method.map(Method::from_index), below)),
     ]
     .boxed()
 }
@@ -151,7 +153,7 @@ fn incoming() -> BoxedStrategy<Incoming<Doc>> {
         Just(Malformed::Binary)
     ];
     let result = (id(), kind, prop::option::of(any::<u64>()), payload()).prop_map(|(id, kind, ttl, payload)| {
-        Incoming::Result { id, kind, hint: Hint { ttl: ttl.map(ms) }, size: u32::MAX, payload }
+        Incoming::Result { id, kind, hint: Hint { ttl: ttl.map(ms), public: false }, size: u32::MAX, payload }
     });
     let code = prop_oneof![Just(-32601), Just(-32022), Just(-32020), Just(-32000), any::<i32>()];
     prop_oneof![

@@ -180,7 +180,7 @@ fn a_server_in_trouble_is_given_the_time_it_asks_for() {
 
 #[test]
 fn it_takes_one_of_the_connections() {
-    let mut hand = Hand::with_standing_stream(Config { http_concurrency: 3, ..fixed() }, 8);
+    let mut hand = Hand::with_standing_stream(Config { http_concurrency: 3, reserve: 0, ..fixed() }, 8);
     let calls: Vec<_> = (0..3).map(|key| hand.call(tool_call(key))).collect();
     let left: Vec<_> = calls.iter().map(|call| hand.sendings(*call).len()).collect();
     assert_eq!(left, [1, 1, 0]);

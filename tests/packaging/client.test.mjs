@@ -51,7 +51,7 @@ for (const [name, [method, member, iterator]] of Object.entries(LISTS)) {
   });
 }
 
-test("a list whose cursor has gone stale is read once more from the start, past the cache", async () => {
+test("a list whose cursor has gone stale is read once more from the start", async () => {
   const { client, peer } = open({}, modern);
   const pages = { start: { tools: [1], nextCursor: "old" } };
   const list = client.listTools();
@@ -60,7 +60,7 @@ test("a list whose cursor has gone stale is read once more from the start, past 
   peer.rpcError(peer.of("tools/list")[0], -32602);
   await settled();
   const [again] = peer.of("tools/list");
-  assert.deepEqual([again.params, again.key], [{}, 0]);
+  assert.deepEqual(again.params, {});
   peer.settle(again, { tools: [2], nextCursor: "new" });
   await settled();
   peer.settle(peer.of("tools/list")[0], { tools: [3] });

@@ -1,6 +1,7 @@
 // Stands in for the compiled core in tests of the package: the real snippet, and a peer for each client that does what the test says. It
 // keeps no connection and decides nothing.
 import * as glue from "../../src/web/glue.js";
+import { serve } from "../../src/web/keeping.js";
 
 /** The peers of the clients made so far, oldest first. */
 export const peers = [];
@@ -27,6 +28,7 @@ class Peer {
   listens = [];
   cancelled = [];
   epoch = 0;
+  contexts = 0;
 
   constructor(host) {
     this.host = host;
@@ -54,6 +56,11 @@ class Peer {
   settle(call, result) {
     this.calls = this.calls.filter((one) => one !== call);
     glue.settle(this.client, call.slot, arrived(this.client, { result }));
+  }
+
+  /** The caller gets a stale result; the call goes on. */
+  serve(call, result) {
+    serve(this.client, call.slot, arrived(this.client, { result }));
   }
 
   fail(call, code, { outcome = "not-applied", retryable = 0, kind = "", number = 0, value } = {}) {
@@ -105,10 +112,10 @@ export function create(_config, host) {
   return peer.client;
 }
 
-export function call(client, slot, method, params, _priority, _timeout, _total, flags, key) {
+export function call(client, slot, method, params, _priority, _timeout, _total, _queue, flags, key, ttl) {
   const peer = of(client);
   const entry = entries.get(slot + client * 1e6);
-  const one = { slot, method: entry.method, params: read(params), headers: mirrored.get(params), key, entry, connect: !!(flags & CONNECT) };
+  const one = { slot, method: entry.method, params: read(params), headers: mirrored.get(params), flags, key, ttl, entry, connect: !!(flags & CONNECT) };
   peer.calls.push(one);
   if (one.connect && peer.host.state === "ready") peer.settle(one);
   peer.onCall?.(one);
@@ -142,7 +149,10 @@ export function close(client) {
   return undefined;
 }
 
+export const changeContext = (client) => void of(client).contexts++;
 export const metrics = () => [];
 export const isSent = () => 1;
 export const setPriority = () => {};
+export const pause = () => {};
+export const clear = () => {};
 export const reconnect = () => {};

@@ -230,7 +230,11 @@ impl Hand {
     /// A call is answered with a result of a kind.
     pub fn answer_kind(&mut self, call: CallId, kind: ResultKind, payload: Doc) {
         let (place, id) = self.sent(call);
-        self.reply(place, 200, Incoming::Result { id, kind, hint: Hint { ttl: Some(ms(60_000)) }, size: 10, payload });
+        self.reply(
+            place,
+            200,
+            Incoming::Result { id, kind, hint: Hint { ttl: Some(ms(60_000)), public: false }, size: 10, payload },
+        );
     }
 
     /// A call is refused with a JSON-RPC error; over HTTP with a status that says so too.

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_core::{
     CacheKey, CallId, Command, Config, Content, Duration, Effect, Era, Event, ExchangeEvent, ExchangeId, Incoming,
-    Input, Instant, Kind, LinkEvent, LinkId, ListenPhase, Method, Metrics, Need, Outcome, Outgoing, Output, RequestId,
-    Settled, State, Transport,
+    Input, Instant, Kind, LinkEvent, LinkId, ListenPhase, Method, Metrics, Need, Outgoing, Output, RequestId, Settled,
+    State, Transport,
 };
 
 pub use record::Record;
@@ -46,7 +46,7 @@ pub struct Ledger {
     era: Option<Era>,
     transport: Option<Transport>,
     room: (usize, usize),
-    max_replays: u8,
+    reserve: usize,
     limits: (Duration, Duration),
     /// What is to be listened to, the listens that are open, and what was told of them last.
     wanted: Option<Doc>,
@@ -66,8 +66,15 @@ impl Ledger {
     #[must_use]
     pub fn new(lateness: Duration, config: &Config) -> Self {
         let room = (config.websocket_concurrency, config.http_concurrency);
-        let (bounds, max_replays) = (Bounds::new(config), config.max_replays);
-        Self { lateness, room, bounds, max_replays, limits: (config.timeout, config.max_total), ..Self::default() }
+        let bounds = Bounds::new(config);
+        Self {
+            lateness,
+            room,
+            reserve: config.reserve,
+            bounds,
+            limits: (config.timeout, config.max_total),
+            ..Self::default()
+        }
     }
 
     /// What was violated first, if anything.
@@ -238,11 +245,7 @@ impl Ledger {
             Output::Event(Event::Replay(slot, ..)) => {
                 self.check(self.open.contains_key(slot), || format!("{slot:?} is replayed after its end"));
             }
-            Output::Event(Event::Late(id, ..)) => {
-                let of = |record: &Record| record.last == Some(*id) && record.end == Some(Some(Outcome::Unknown));
-                let doubted = self.records.iter().any(of);
-                self.check(doubted, || format!("{id:?} is answered late and was not in doubt"));
-            }
+            Output::Event(Event::Late(id, ..)) => self.late(*id),
             Output::Event(Event::State(status)) => {
                 let (epoch, last) = (status.epoch, self.epoch);
                 self.check(epoch >= last, || format!("epoch {epoch} after {last}"));
@@ -300,7 +303,10 @@ impl Ledger {
                 (self.exchanges.values().filter(|is_open| **is_open).count(), self.room.1.max(streams + 1))
             }
         };
-        let full = self.carried && metrics.active_requests as usize >= self.room.0;
+        // The places kept for critical calls may stay empty.
+        let all_but = |limit: usize| limit.saturating_sub(self.reserve).max(1);
+        let full = self.carried && metrics.active_requests as usize >= all_but(self.room.0);
+        let room = all_but(room);
         let idle =
             !full && self.state == Some(State::Ready) && waiting > 0 && flying < room && self.introducing.is_none();
         self.check(!idle, || format!("{waiting} calls wait while {flying} of {room} fly"));
@@ -360,14 +366,13 @@ impl Ledger {
             Outgoing::Request { id, params, .. } => {
                 let known = self.of(id.slot()).filter(|record| record.request.params == Some(*params)).is_some();
                 self.check(known, || format!("{message:?} belongs to no open call"));
-                let (max_replays, epoch) = (self.max_replays, self.epoch);
+                let (max_replays, epoch) = (self.bounds.max_replays, self.epoch);
                 if let Some(record) = self.of_mut(id.slot()) {
                     (record.silenced, record.told, record.epoch) = (false, false, epoch);
                     record.writes += 1;
                     record.place = Some(place);
                     record.last = Some(*id);
                     record.heard = now;
-                    // What was refused may be sent again even where replays are forbidden.
                     let replays = usize::from(record.request.replays.unwrap_or(max_replays).max(2));
                     let (most, resent) = ((1 + replays) * (1 + record.given) + record.unsent, record.writes);
                     self.check(resent <= most, || format!("{id:?} is sending {resent} of {most}"));

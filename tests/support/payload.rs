@@ -1,8 +1,8 @@
 //! The value that stands for params, results and errors in tests, and short ways to write requests and messages.
 
 use bowline_core::{
-    CacheKey, Config, Duration, Hint, Incoming, Jitter, Kind, Method, Payload, Reconnect, Request, RequestId,
-    ResultKind, Version, Versions,
+    CacheKey, CacheMode, Config, Duration, Hint, Incoming, Jitter, Kind, Method, Payload, Reconnect, Request,
+    RequestId, ResultKind, Version, Versions,
 };
 
 /// A payload. Params carry `key`, results echo it, so that an answer that reached the wrong call shows.
@@ -48,6 +48,10 @@ impl Payload for Doc {
     fn versions(&self) -> Versions {
         self.names
     }
+
+    fn subject(&self) -> u32 {
+        self.key
+    }
 }
 
 /// A span of whole milliseconds.
@@ -79,11 +83,14 @@ pub fn request(method: Method, key: u32) -> Req {
         priority: 1,
         timeout: None,
         max_total: None,
+        max_queue_time: None,
         progress_resets_timeout: false,
         progress: false,
         idempotent: false,
         replays: None,
         key: None,
+        cache_mode: CacheMode::Use,
+        cache_ttl: None,
     }
 }
 

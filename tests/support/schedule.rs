@@ -103,6 +103,7 @@ fn call(rng: &mut Rng, number: u32, reader: bool) -> (Req, Option<u32>) {
         priority: rng.below(5) as u8,
         timeout: limit(rng, 20_000),
         max_total: limit(rng, 60_000),
+        max_queue_time: limit(rng, 30_000),
         progress_resets_timeout: rng.unit() < 0.3,
         progress: rng.unit() < 0.3,
         idempotent: rng.unit() < 0.2,
@@ -140,6 +141,7 @@ fn config(rng: &mut Rng) -> Config {
             max_bytes: if rng.unit() < 0.2 { 15 } else { 10_000 },
             default_ttl: ms(rng.below(20_000)),
             max_ttl: ms(rng.below(20_000)),
+            ..CacheLimits::default()
         }),
         timeout: ms(1 + rng.below(60_000)),
         max_total: ms(1 + rng.below(120_000)),
@@ -155,6 +157,13 @@ fn config(rng: &mut Rng) -> Config {
         websocket_concurrency: 1 + rng.below(32) as usize,
         http_concurrency: 1 + rng.below(5) as usize,
         stream_idle: pick(rng, &[ms(0), ms(2_000), ms(20_000), ms(90_000)]),
+        reserve: rng.below(3) as usize,
+        aging: ms(rng.below(3) * 2_500),
+        drop_lowest: rng.unit() < 0.5,
+        max_queue_time: if rng.unit() < 0.1 { ms(rng.below(20_000)) } else { bowline_core::Duration::MAX },
+        reject_disconnected: rng.unit() < 0.1,
+        high_water: 1_048_576.0,
+        low_water: 262_144.0,
         max_queued: if rng.unit() < 0.1 { rng.below(5) as usize } else { 1_000 },
     }
 }

@@ -294,7 +294,11 @@ impl Server {
         let asks = [Method::TOOLS_CALL, Method::RESOURCES_READ, Method::PROMPTS_GET].contains(&method);
         let wanted = params.key % (self.shape.rounds + 1);
         let kind = if params.key.is_multiple_of(3) { ResultKind::StateOnly } else { ResultKind::InputRequired };
-        (asks && params.round < wanted).then_some(Reply::Result(kind, Hint { ttl: self.shape.ttl }, params))
+        (asks && params.round < wanted).then_some(Reply::Result(
+            kind,
+            Hint { ttl: self.shape.ttl, public: false },
+            params,
+        ))
     }
 
     fn execute(&mut self, method: Method, params: Doc) -> Reply {
@@ -305,7 +309,7 @@ impl Server {
     }
 
     fn complete(&self, doc: Doc) -> Reply {
-        Reply::Result(ResultKind::Complete, Hint { ttl: self.shape.ttl }, doc)
+        Reply::Result(ResultKind::Complete, Hint { ttl: self.shape.ttl, public: false }, doc)
     }
 
     fn breach(&mut self, what: &str) {

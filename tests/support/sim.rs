@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use bowline_core::{CacheKey, CallId, Command, Era, Event, Input, Instant, LinkId, Need, Output, Rng, State};
 
 use crate::network::Happening;
-use crate::{ms, tool_call, Doc, Driver, Ledger, Listening, Network, Req, Schedule, Server, Step};
+use crate::{connect, ms, tool_call, Doc, Driver, Ledger, Listening, Network, Req, Schedule, Server, Step};
 
 /// What came of a schedule.
 #[derive(Debug)]
@@ -143,9 +143,14 @@ impl Sim {
         let mut end = None;
         for key in 0..4 {
             let limits = (Some(ms(60_000)), Some(ms(120_000)));
-            let request = tool_call(key);
-            self.call(bowline_core::Request { timeout: limits.0, max_total: limits.1, ..request }, None)?;
             let patience = self.driver.now + ms(120_000) + schedule.lateness;
+            if schedule.config.reject_disconnected {
+                // Then nothing else waits for the link.
+                self.call(bowline_core::Request { max_total: limits.1, ..connect() }, None)?;
+                self.run_until(patience, false)?;
+            }
+            let request = bowline_core::Request { max_queue_time: limits.1, ..tool_call(key) };
+            self.call(bowline_core::Request { timeout: limits.0, max_total: limits.1, ..request }, None)?;
             self.run_until(patience, false)?;
             end = self.ledger.records.last().and_then(|record| record.end);
             if end == Some(None) {

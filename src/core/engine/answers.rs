@@ -1,18 +1,19 @@
 //! The way of an answer inwards: what it means for the call that waits for it.
 
 use super::{
-    forget, Answer, CallId, Code, Connection, Detail, Engine, Error, Event, Method, Output, Payload, RequestId, Settled,
+    Answer, CallId, Code, Connection, Detail, Engine, Error, Event, Method, Output, Payload, RequestId, Settled,
 };
 use crate::io::{Need, Reach};
 use crate::link::{refused, unreached, Ask, Call};
 use crate::policy::backoff;
 use crate::policy::replay::Loss;
 use crate::time::Duration;
-use crate::wire::{Effect, Era, Hint, ResultKind, Versions, HEADER_MISMATCH, UNSUPPORTED_VERSION};
+use crate::wire::{Effect, Era, ResultKind, Versions, HEADER_MISMATCH, UNSUPPORTED_VERSION};
 
 /// JSON-RPC errors that are said before anything is executed.
 const BEFORE_EXECUTION: [i32; 8] = [-32700, -32600, -32601, -32602, -32020, -32021, -32022, -32002];
 const METHOD_NOT_FOUND: i32 = -32601;
+const INVALID_PARAMS: i32 = -32602;
 /// What some legacy servers say, with status 400 instead of 404, of a session they do not know (P76).
 const SESSION_REFUSED: i32 = -32000;
 /// How long to wait after a 429 that does not say.
@@ -120,6 +121,11 @@ impl<P: Payload> Engine<P> {
     /// A JSON-RPC error. What was refused for its form is put right, once for each call: the server has executed nothing (P18, P29).
     fn on_rpc_error(&mut self, id: CallId, code: i32, payload: P) {
         let spoken = self.config.versions;
+        let list = self.calls.at(id).filter(|call| call.request.key.is_some()).map(|call| call.request.method);
+        if let Some(list) = list.filter(|list| code == INVALID_PARAMS && list.is_list()) {
+            // A cursor is of a list that is no more: no page of it is good for anything (P57).
+            self.invalidate(&[list], 0);
+        }
         let Some(call) = self.calls.at_mut(id) else {
             return;
         };
@@ -153,30 +159,5 @@ impl<P: Payload> Engine<P> {
             _ => return,
         };
         self.out.push_back(Output::Event(Event::Late(id, applied, payload)));
-    }
-
-    fn store(&mut self, id: CallId, hint: Hint, size: u32, payload: &P) {
-        let Some(call) = self.calls.at(id) else {
-            return;
-        };
-        let (Some(key), Some(cache)) = (call.request.key, &mut self.cache) else {
-            return;
-        };
-        let era = call.sending().map_or(Era::Modern, |sending| sending.era);
-        let lifetime = cache.lifetime(hint, era);
-        // A change was announced while this read was under way: what it brings may be the old state.
-        if lifetime == Duration::ZERO || call.generation != cache.generation() {
-            return;
-        }
-        let method: Method = call.request.method;
-        let (flight, out) = (&self.flight, &mut self.out);
-        let evictions = &mut self.metrics.cache_evictions;
-        cache.store((key, method), payload.clone(), size as usize, self.now + lifetime, |gone| {
-            *evictions += 1;
-            // The call's own key is settled right after this.
-            if gone != key {
-                forget(gone, flight, out);
-            }
-        });
     }
 }

@@ -23,6 +23,11 @@ impl<P: Payload> Engine<P> {
         if !modern || !MAY_ASK.contains(&call.request.method) {
             return self.fail(id, Error::new(Code::InvalidResult, Detail::Note("result-type")), false);
         }
+        if call.served {
+            // Nobody is there to be asked; whoever shares the read asks for himself.
+            self.unsend(id);
+            return self.give_up(id, Code::InputRequired, Detail::None);
+        }
         if call.rounds >= self.config.max_input_rounds {
             return self.fail(id, Error::new(Code::InputRequired, Detail::Input(payload, "rounds")), true);
         }

@@ -1,25 +1,23 @@
 //! The way of a call outwards: accepted, cached, joined, queued, sent; and its way out of the engine when it is given up.
 
 use super::{
-    forget, Answer, CallId, Code, Connection, Detail, Effect, Engine, Error, Event, Exchange, Kind, LinkId, Method,
-    Outcome, Outgoing, Output, Payload, Phase, Purpose, Request, Settled, Transport,
+    Answer, CallId, Code, Connection, Detail, Effect, Engine, Error, Event, Kind, LinkId, Method, Outcome, Outgoing,
+    Output, Payload, Phase, Purpose, Request, Settled, Transport,
 };
-use crate::ids::{CacheKey, RequestId};
+use crate::ids::RequestId;
+use crate::io::CacheMode;
 use crate::link::{Call, Sending, State};
+use crate::policy::queue::TOP;
 use crate::policy::replay::{may_repeat, Loss};
+use crate::time::Duration;
 use crate::wire::Era;
 
 impl<P: Payload> Engine<P> {
     pub(super) fn on_call(&mut self, id: CallId, request: Request<P>) {
-        let (kind, key, priority) = (request.kind, request.key, request.priority);
-        let refusal = if self.connection.state() == State::Closed {
-            Some(Error::new(Code::ClientClosed, Detail::None))
-        } else if kind != Kind::Connect && self.queue.len() >= self.config.max_queued {
-            Some(Error::new(Code::QueueFull, Detail::None))
-        } else {
-            None
-        };
-        let limits = (self.config.timeout, self.config.max_total);
+        let (kind, key, mode) = (request.kind, request.key, request.cache_mode);
+        let closed = self.connection.state() == State::Closed;
+        let patience = if kind == Kind::Connect { Duration::MAX } else { self.config.max_queue_time };
+        let limits = (self.config.timeout, self.config.max_total, patience);
         if !self.calls.insert(id, request, self.now, limits) {
             self.out.push_back(Output::Settle(id, Err(Error::new(Code::Internal, Detail::Note("call-id")))));
             return;
@@ -27,24 +25,29 @@ impl<P: Payload> Engine<P> {
         if kind != Kind::Connect {
             self.metrics.total_requests += 1;
         }
-        if let Some(error) = refusal {
-            return self.settle(id, Err(error));
+        if closed {
+            return self.settle(id, Err(Error::new(Code::ClientClosed, Detail::None)));
         }
         if let (Some(key), Kind::Request) = (key, kind) {
-            let hit = self.cache.as_mut().and_then(|cache| cache.fresh(key, self.now));
-            if let Some(payload) = hit {
-                self.metrics.cached_responses += 1;
-                self.metrics.cache_hits += 1;
-                return self.settle(id, Ok(Settled { payload: Some(payload), cached: true }));
+            if self.answer_kept(id, key, mode) {
+                return;
             }
-            self.metrics.cache_misses += u64::from(self.cache.is_some());
-            if !self.flight.join(key, id) {
+            if mode != CacheMode::OnlyIfCached && !self.flight.join(key, id) {
                 self.metrics.deduplicated += 1;
                 return self.calls.enter(id, Phase::Following(self.now));
             }
         }
+        if mode == CacheMode::OnlyIfCached {
+            return self.settle(id, Err(Error::new(Code::NotCached, Detail::None)));
+        }
         if kind != Kind::Connect {
+            // Of less than it was asked for, if its caller has a stale result.
+            let priority = self.calls.at(id).map_or(0, |call| call.request.priority);
+            let refused = self.refusal(priority);
             self.queue.push(id, priority, self.now, false);
+            if let Some(code) = refused {
+                return self.give_up(id, code, Detail::None);
+            }
         } else if self.connection.up().is_some() {
             return self.settle(id, Ok(Settled { payload: None, cached: false }));
         } else {
@@ -56,54 +59,14 @@ impl<P: Payload> Engine<P> {
         }
     }
 
-    /// Sends what may be sent now; what waits wakes a connection that sleeps.
-    pub(super) fn flush(&mut self) {
-        self.open_streams();
-        let Some(up) = self.connection.up() else {
-            if self.queue.len() > 0 {
-                self.with(|connection, cx| connection.wake(false, cx));
-            }
-            return;
-        };
-        let (link, transport, era) = (up.id, up.transport, up.version.era());
-        // Messages that travel apart may overtake each other, and servers refuse requests that come before this one.
-        let introducing = |exchange: &Exchange| {
-            exchange.link == link && exchange.purpose == Purpose::Initialized && exchange.is_headless()
-        };
-        if era == Era::Legacy && self.exchanges.iter().any(introducing) {
-            return;
-        }
-        let carried = up.endpoint().is_some();
-        loop {
-            // An answered stream that is not closed yet still holds one of the browser's connections.
-            let room = match transport {
-                Transport::WebSocket => self.active < self.config.websocket_concurrency,
-                // On HTTP+SSE a stream that is not counted carries the answers, but as many as on a socket.
-                Transport::Http if carried => {
-                    self.exchanges.len() <= self.config.http_concurrency
-                        && self.active < self.config.websocket_concurrency
-                }
-                Transport::Http => self.has_connection(),
-            };
-            if !room {
-                return;
-            }
-            let Some(id) = self.queue.pop(self.now) else {
-                return;
-            };
-            self.dispatch(id, link, era);
-        }
-    }
-
-    fn dispatch(&mut self, id: CallId, link: LinkId, era: Era) {
-        let generation = self.cache.as_ref().map_or(0, super::Cache::generation);
+    pub(super) fn dispatch(&mut self, id: CallId, link: LinkId, era: Era) {
         let Some(call) = self.calls.at_mut(id) else {
             return;
         };
-        call.generation = generation;
         let Some(params) = call.request.params.clone() else {
             return;
         };
+        let critical = call.request.priority >= TOP;
         let (kind, method, progress) = (call.request.kind, call.request.method, call.request.progress);
         self.ids.sequence += 1;
         let request = RequestId::of(self.ids.sequence, id);
@@ -124,8 +87,10 @@ impl<P: Payload> Engine<P> {
             Some(up) => (cx.write(up, purpose, message), up.session.is_some()),
             None => (None, false),
         });
-        let sending = Sending { link, era, id: request, exchange, in_session, at: self.now, heard: self.now };
+        let (at, heard) = (self.now, self.now);
+        let sending = Sending { link, era, id: request, exchange, in_session, critical, at, heard };
         self.active += 1;
+        self.critical += usize::from(critical);
         self.calls.enter(id, Phase::Sent(sending));
         if kind == Kind::Notification && exchange.is_none() {
             self.settle(id, Ok(Settled { payload: None, cached: false }));
@@ -156,13 +121,7 @@ impl<P: Payload> Engine<P> {
     }
 
     /// An attempt ended without an answer: again, in doubt, or over (resilience rules, section 5).
-    pub(super) fn on_call_lost(
-        &mut self,
-        id: CallId,
-        loss: Loss,
-        error: Error<P>,
-        delay: Option<crate::time::Duration>,
-    ) {
+    pub(super) fn on_call_lost(&mut self, id: CallId, loss: Loss, error: Error<P>, delay: Option<Duration>) {
         let most = self.config.max_replays;
         let Some(call) = self.calls.at_mut(id) else {
             return;
@@ -190,10 +149,10 @@ impl<P: Payload> Engine<P> {
     }
 
     /// Rejects what waits for a connection when waiting has no prospect: none is planned, or no server ever answered. Once one did,
-    /// calls wait through reconnects.
+    /// calls wait through reconnects, unless the application wants none to.
     pub(super) fn reject_waiting(&mut self, error: &Error<P>) {
         let planned = matches!(self.connection.state(), State::Connecting | State::Reconnecting | State::Suspended);
-        if planned && self.connection.was_ready() {
+        if planned && self.connection.was_ready() && !self.config.reject_disconnected {
             return;
         }
         for id in self.calls.select(|call| matches!(call.phase, Phase::Queued | Phase::Delayed(_))) {
@@ -271,18 +230,19 @@ impl<P: Payload> Engine<P> {
             return self.leave(id, end);
         };
         for follower in self.flight.land(id) {
-            self.leave(follower, end.clone());
+            self.end_read(follower, end.clone());
         }
-        self.leave(id, end);
+        self.end_read(id, end);
         // Only now: the shell may give the text of a forgotten key away, and followers still stood for it.
         self.let_go(key);
     }
 
-    /// A call does not need its key any more; a kept result may.
-    pub(super) fn let_go(&mut self, key: CacheKey) {
-        if !self.cache.as_ref().is_some_and(|cache| cache.has(key)) {
-            forget(key, &self.flight, &mut self.out);
+    /// A read that failed may have a stale result for its caller.
+    fn end_read(&mut self, id: CallId, end: Result<Settled<P>, Error<P>>) {
+        if let Some(payload) = end.as_ref().err().and_then(|error| self.stale_for(id, error)) {
+            self.serve(id, payload);
         }
+        self.leave(id, end);
     }
 
     /// The only place where calls leave.
@@ -294,7 +254,9 @@ impl<P: Payload> Engine<P> {
         };
         if call.request.kind != Kind::Connect {
             self.timing.on_settled(call.request.method, end.is_ok());
+            let served = call.served;
             match &end {
+                Err(_) if served => self.metrics.successful_requests += 1,
                 Ok(_) => self.metrics.successful_requests += 1,
                 Err(error) => {
                     self.metrics.failed_requests += 1;
@@ -317,8 +279,9 @@ impl<P: Payload> Engine<P> {
     pub(super) fn unsend(&mut self, id: CallId) {
         self.streams.retain(|stream| !stream.is_of(id));
         if let Some(call) = self.calls.at_mut(id) {
-            if call.sending().is_some() {
+            if let Some(sending) = call.sending() {
                 call.phase = Phase::Queued;
+                self.critical -= usize::from(sending.critical);
                 self.active = self.active.saturating_sub(1);
             }
         }
@@ -360,7 +323,7 @@ fn given_up<P>(error: Error<P>, loss: Loss, effect: Effect) -> Error<P> {
 }
 
 /// Whether an error tells of a server, or of a way to it, that is not well; a caller who gives up or a tool that fails does not.
-fn is_unwell(code: Code) -> bool {
+pub(super) fn is_unwell(code: Code) -> bool {
     matches!(
         code,
         Code::ConnectionClosed

@@ -40,7 +40,7 @@ impl<P: Payload> Engine<P> {
         let missed = self.with(|connection, cx| listen.on(concern, connection.up(), cx));
         self.listen = listen;
         if missed {
-            self.invalidate(&Method::WATCHED);
+            self.on_gap();
         }
     }
 }

@@ -103,7 +103,7 @@ impl<P: Payload> Engine<P> {
     /// Asks for the streams that are due, as far as there are connections; they come before calls that wait.
     pub(super) fn open_streams(&mut self) {
         let now = self.now;
-        while self.has_connection() {
+        while self.has_connection(true) {
             let is_due = |stream: &&mut Stream<P>| stream.due.is_some_and(|due| due <= now);
             let Some(stream) = self.streams.iter_mut().find(is_due) else {
                 return;
@@ -119,12 +119,7 @@ impl<P: Payload> Engine<P> {
     /// When a stream is to be asked for; while all connections are taken, it is when one is free.
     pub(super) fn next_stream(&self) -> Option<Instant> {
         let due = self.streams.iter().filter_map(|stream| stream.due).min();
-        due.filter(|due| *due > self.now || self.has_connection())
-    }
-
-    /// Whether one of the browser's connections is left; what is listened to holds one too, but never the last.
-    pub(super) fn has_connection(&self) -> bool {
-        self.exchanges.len() < self.config.http_concurrency.max(self.listen.exchanges() + 1)
+        due.filter(|due| *due > self.now || self.has_connection(true))
     }
 
     fn stream(&mut self, link: LinkId, purpose: Purpose) -> Option<&mut Stream<P>> {

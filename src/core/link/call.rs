@@ -24,11 +24,14 @@ pub(crate) struct Call<P> {
     pub(crate) ask: Option<Ask<P>>,
     /// An earlier sending may have been executed, and it was sent again because its caller vouched for that.
     pub(crate) in_doubt: bool,
-    /// The cache generation at its sending.
-    pub(crate) generation: u32,
+    /// The authorization context it was made in.
+    pub(crate) context: u32,
+    /// Its caller got a stale result; what it brings is for the cache.
+    pub(crate) served: bool,
     timeout: Duration,
     max_total: Duration,
     deadline: Instant,
+    max_queue_time: Duration,
 }
 
 /// What a call that asks waits for.
@@ -65,6 +68,8 @@ pub(crate) struct Sending {
     pub(crate) exchange: Option<ExchangeId>,
     /// Whether it named a session that the server may forget.
     pub(crate) in_session: bool,
+    /// Whether it was of the highest priority when it left.
+    pub(crate) critical: bool,
     pub(crate) at: Instant,
     /// When its timeout counts from: the sending, or the last progress.
     pub(crate) heard: Instant,
@@ -76,12 +81,22 @@ impl<P> Call<P> {
         let total = self.deadline;
         let (soon, stage, span) = match self.phase {
             Phase::Asking(_) => return None,
+            Phase::Queued if self.waits_in_vain(total) => (self.queue_limit(), Stage::Queue, self.max_queue_time),
             Phase::Queued => return Some((total, Stage::Queue, self.max_total)),
             Phase::Following(since) => (since + self.timeout, Stage::Response, self.timeout),
             Phase::Delayed(until) => (until, Stage::Queue, Duration::ZERO),
             Phase::Sent(sending) => (sending.heard + self.timeout, Stage::Response, self.timeout),
         };
         Some(if soon <= total { (soon, stage, span) } else { (total, Stage::Total, self.max_total) })
+    }
+
+    fn queue_limit(&self) -> Instant {
+        self.created + self.max_queue_time
+    }
+
+    /// Whether it will have waited for its first turn as long as it may, by `then`.
+    pub(crate) fn waits_in_vain(&self, then: Instant) -> bool {
+        matches!(self.phase, Phase::Queued) && !self.was_taken() && self.queue_limit() <= then
     }
 
     /// Ends asking: the time since then is given back.
@@ -146,7 +161,7 @@ impl<P> Calls<P> {
         id: CallId,
         request: Request<P>,
         now: Instant,
-        limits: (Duration, Duration),
+        limits: (Duration, Duration, Duration),
     ) -> bool {
         let at = id.0 as usize;
         if id.0 > CallId::MAX {
@@ -160,6 +175,7 @@ impl<P> Calls<P> {
         };
         let timeout = request.timeout.unwrap_or(limits.0);
         let max_total = request.max_total.unwrap_or(limits.1);
+        let max_queue_time = request.max_queue_time.unwrap_or(limits.2);
         *slot = Some(Call {
             request,
             phase: Phase::Queued,
@@ -169,10 +185,12 @@ impl<P> Calls<P> {
             corrected: false,
             ask: None,
             in_doubt: false,
-            generation: 0,
+            context: 0,
+            served: false,
             timeout,
             max_total,
             deadline: now + max_total,
+            max_queue_time,
         });
         self.live += 1;
         true

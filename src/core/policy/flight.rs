@@ -26,11 +26,16 @@ impl Flight {
         true
     }
 
-    /// Lets nobody join the reads any more whose leaders satisfy `is_old`.
-    pub(crate) fn overtake(&mut self, is_old: impl Fn(CallId) -> bool) {
+    /// Lets nobody join the reads any more whose leaders satisfy `is_old`; what they bring is not kept either.
+    pub(crate) fn overtake(&mut self, is_old: &dyn Fn(CallId) -> bool) {
         for crew in &mut self.0 {
             crew.overtaken |= is_old(crew.leader);
         }
+    }
+
+    /// Whether `call` leads a read that nothing has overtaken.
+    pub(crate) fn is_current(&self, call: CallId) -> bool {
+        self.0.iter().any(|crew| crew.leader == call && !crew.overtaken)
     }
 
     /// The leader landed (or crashed): ends the flight and returns the followers. Empty when `call` leads no flight.
@@ -59,5 +64,10 @@ impl Flight {
     /// Whether a read of `key` is in progress.
     pub(crate) fn has(&self, key: CacheKey) -> bool {
         self.0.iter().any(|crew| crew.key == key)
+    }
+
+    /// Whether a read of `key` is in progress that may be joined.
+    pub(crate) fn is_joinable(&self, key: CacheKey) -> bool {
+        self.0.iter().any(|crew| crew.key == key && !crew.overtaken)
     }
 }

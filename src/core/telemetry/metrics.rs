@@ -45,6 +45,8 @@ pub struct Metrics {
     pub cache_hits: u64,
     /// Reads that went out although a cache is there.
     pub cache_misses: u64,
+    /// Reads that got a stale result.
+    pub cache_stale: u64,
     /// Results that left the cache to make room.
     pub cache_evictions: u64,
     /// Links over HTTP while a WebSocket was wanted.

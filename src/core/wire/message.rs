@@ -9,6 +9,10 @@ pub trait Payload: Clone {
     /// The revisions that an answer names: `supportedVersions` of a `server/discover` result, `data.supported` of a -32022 error
     /// object, `protocolVersion` of an `initialize` result. Empty when there is no such field.
     fn versions(&self) -> Versions;
+
+    /// What these params are about, those of a `resources/read` or of a `notifications/resources/updated`: equal for equal addresses, and
+    /// seldom for others (then more is read again than need be). 0 when they name none.
+    fn subject(&self) -> u32;
 }
 
 /// A message that arrived.
@@ -79,6 +83,8 @@ pub enum ResultKind {
 pub struct Hint {
     /// `ttlMs`; `None` when absent.
     pub ttl: Option<crate::time::Duration>,
+    /// `cacheScope` is `"public"` (P55); anything else is private.
+    pub public: bool,
 }
 
 /// A modern server's error: the headers do not mirror the body.

@@ -144,6 +144,12 @@ impl Method {
         }
     }
 
+    /// Whether its results come in pages (P57).
+    #[must_use]
+    pub fn is_list(self) -> bool {
+        Self::WATCHED.contains(&self) && self != Self::RESOURCES_READ
+    }
+
     /// The lists and reads that a notification of this method makes stale (P56).
     #[must_use]
     pub fn invalidates(self) -> &'static [Self] {

@@ -8,6 +8,7 @@ use super::{Ledger, Place, Record};
 #[derive(Debug, Default)]
 pub(super) struct Bounds {
     queued: u64,
+    pub(super) max_replays: u8,
     entries: u64,
     bytes: u64,
     /// How many waited before.
@@ -21,6 +22,7 @@ impl Bounds {
         let cache = config.cache.as_ref();
         Self {
             queued: config.max_queued as u64,
+            max_replays: config.max_replays,
             entries: cache.map_or(0, |cache| cache.max_size as u64),
             bytes: cache.map_or(0, |cache| cache.max_bytes as u64),
             ..Self::default()
@@ -31,7 +33,7 @@ impl Bounds {
 impl Ledger {
     /// Calls that come back always find room; a new one only up to the bound.
     pub(super) fn within_bounds(&mut self, metrics: &Metrics) {
-        let Bounds { queued, entries, bytes, waiting, newcomer } = self.bounds;
+        let Bounds { queued, entries, bytes, waiting, newcomer, .. } = self.bounds;
         let now = metrics.queued_requests;
         self.check(!newcomer || now <= waiting.max(queued), || format!("{now} calls wait where {queued} may"));
         self.check(metrics.cache_size <= entries, || {
