@@ -53,6 +53,8 @@ pub struct Engine<P> {
     streams: Vec<Stream<P>>,
     /// No drain ends before this.
     next_drain: Option<Instant>,
+    /// Calls wait until then for the standing stream of their link to open.
+    hold_until: Option<Instant>,
     active: usize,
     budget: Budget,
     doubts: Doubts,
@@ -84,6 +86,7 @@ impl<P: Payload> Engine<P> {
             exchanges: VecDeque::new(),
             streams: Vec::new(),
             next_drain: None,
+            hold_until: None,
             active: 0,
             budget: Budget::default(),
             doubts: Doubts::default(),
@@ -118,7 +121,8 @@ impl<P: Payload> Engine<P> {
         // A drain that ended early may leave a wake-up behind, but not one that keeps an idle host awake.
         let drain = self.next_drain.filter(|_| !self.exchanges.is_empty());
         let (connection, listen) = (self.connection.next_timeout(&self.config), self.listen.next_timeout(&self.config));
-        let all = [self.calls.next_limit(), connection, listen, drain, self.next_stream(), self.next_look()];
+        let (streams, look) = (self.next_stream(), self.next_look());
+        let all = [self.calls.next_limit(), connection, listen, drain, self.hold_until, streams, look];
         Output::Timeout(all.into_iter().flatten().min())
     }
 
@@ -191,6 +195,7 @@ impl<P: Payload> Engine<P> {
                 self.with(Connection::close);
                 self.on_concern(Concern::Want(None));
                 self.streams.clear();
+                self.hold_until = None;
                 self.vitals.on_link(self.now, false);
                 for id in self.calls.select(|_| true) {
                     self.abandon(id);
@@ -287,6 +292,9 @@ impl<P: Payload> Engine<P> {
             return;
         };
         let (link, purpose) = (exchange.link, exchange.purpose);
+        if purpose == Purpose::Standing {
+            self.hold_until = None;
+        }
         if let Purpose::Listen(_) = purpose {
             self.listen.on_heard(id, self.now);
         }
@@ -354,6 +362,7 @@ impl<P: Payload> Engine<P> {
     }
 
     fn on_timeout(&mut self) {
+        self.hold_until = self.hold_until.filter(|until| *until > self.now);
         let change = self.with(Connection::on_timeout);
         self.on_change(change);
         self.on_concern(Concern::Timeout);
@@ -437,6 +446,7 @@ impl<P: Payload> Engine<P> {
                 self.flush();
             }
             Change::Lost(link, error) => {
+                self.hold_until = None;
                 self.on_concern(Concern::Lost);
                 self.choked = None;
                 self.streams.retain(|stream| stream.purpose != Purpose::Standing || stream.link != link);

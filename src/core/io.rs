@@ -224,9 +224,9 @@ pub enum Output<P> {
     Event(Event<P>),
     /// Nothing refers to this cache key any more.
     Forget(CacheKey),
-    /// Remember for the origin that its WebSocket failed, for this long.
+    /// Remember for the endpoint that its WebSocket failed, for this long.
     RememberFallback(Duration),
-    /// Remember for the origin which era its server speaks, for this long.
+    /// Remember for the endpoint which era its server speaks, for this long.
     RememberEra(Era, Duration),
     /// Nothing more to do until then (`None`: until the next input).
     Timeout(Option<Instant>),

@@ -44,13 +44,14 @@ export function seed() {
   return crypto.getRandomValues(new Uint32Array(1))[0];
 }
 
-// What was found out about an origin (its WebSocket does not work, its server is of the older eras), until when. Session storage where
-// there is one: workers and Node have none.
+// What was found out about an endpoint (its WebSocket does not work, its server is of the older eras), until when: one origin may have
+// several, of different eras. Session storage where there is one: workers and Node have none.
 const memory = new Map();
 const VERDICTS = ["fallback", "legacy"];
 
 function verdict(host, what, until) {
-  const name = `bowline:${VERDICTS[what]}:${new URL(host.webSocketUrl).origin}`;
+  const { origin, pathname } = new URL(host.webSocketUrl);
+  const name = `bowline:${VERDICTS[what]}:${origin}${pathname}`;
   if (until) memory.set(name, until);
   try {
     if (until) sessionStorage.setItem(name, until);

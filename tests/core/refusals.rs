@@ -101,6 +101,7 @@ fn a_server_that_speaks_only_older_revisions_by_now_is_initialized_and_the_call_
         if !on_socket {
             // Nothing is sent before the server took `notifications/initialized`.
             hand.status(hand.last_exchange(), 202, None);
+            hand.status(hand.last_exchange(), 405, None);
         }
         assert_eq!(hand.sendings(call).len(), 2, "it was refused, not executed");
         hand.answer(call, Doc::of(1));

@@ -25,10 +25,33 @@ fn it_is_asked_for_once_the_server_took_the_initialized_notification() {
     let call = hand.call(tool_call(1));
     assert!(hand.gets().is_empty() && hand.sendings(call).is_empty(), "a call could overtake the notification");
     hand.status(hand.last_exchange(), 202, None);
+    assert!(hand.sendings(call).is_empty(), "what the server asks during the call would come to nobody");
+    let (stream, plan) = hand.gets().remove(0);
+    hand.stream(stream);
     assert_eq!(hand.sendings(call).len(), 1);
-    let (_, plan) = hand.gets().remove(0);
     assert_eq!((plan.session, plan.version), (Some(Doc::of(8)), Some(Version::V2025_11_25)));
     assert!(plan.resume.is_none() && plan.message.is_none());
+}
+
+#[test]
+fn a_standing_stream_that_is_not_there_is_not_waited_for_long() {
+    for refused in [false, true] {
+        let mut hand = Hand::new(Config { websocket: false, ..fixed() });
+        hand.call(connect());
+        hand.refuse_question(-32601);
+        hand.answer_initialize(8);
+        let call = hand.call(tool_call(1));
+        hand.status(hand.last_exchange(), 202, None);
+        let (stream, _) = hand.gets().remove(0);
+        if refused {
+            hand.status(stream, 405, None);
+        } else {
+            hand.pass(499);
+            assert!(hand.sendings(call).is_empty());
+            hand.pass(1);
+        }
+        assert_eq!(hand.sendings(call).len(), 1);
+    }
 }
 
 #[test]
@@ -238,8 +261,9 @@ fn it_goes_with_its_link_and_comes_with_the_next() {
     hand.answer_initialize(9);
     assert_eq!(hand.sendings(call).len(), 1);
     hand.status(hand.last_exchange(), 202, None);
+    let (stream, plan) = hand.gets().remove(1);
+    hand.stream(stream);
     assert_eq!(hand.sendings(call).len(), 2);
-    let (_, plan) = hand.gets().remove(1);
     assert_eq!((plan.session, plan.resume), (Some(Doc::of(9)), None));
 }
 

@@ -210,12 +210,13 @@ test("a list option names what it does not know", () => {
   }
 });
 
-test("verdicts on an origin are remembered until they end, each for itself", () => {
+test("verdicts on an address are remembered until they end, each for itself", () => {
   const [FALLBACK, LEGACY_ERA] = [0, 1];
   const there = { webSocketUrl: "wss://example.test/a" };
   const elsewhere = { webSocketUrl: "wss://example.test/b" };
   env.remember(there, LEGACY_ERA, 60_000);
-  assert.ok(env.remembered(elsewhere, LEGACY_ERA) > 59_000, "an origin is an origin");
+  assert.ok(env.remembered({ webSocketUrl: "wss://example.test/a?token=1" }, LEGACY_ERA) > 59_000);
+  assert.equal(env.remembered(elsewhere, LEGACY_ERA), 0, "one origin may have servers of both eras");
   assert.equal(env.remembered(there, FALLBACK), 0);
   assert.equal(env.remembered({ webSocketUrl: "wss://other.test/" }, LEGACY_ERA), 0);
   env.remember(there, LEGACY_ERA, 0);

@@ -10,12 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use bowline_core::{
     CacheKey, CallId, Command, Config, Content, Duration, Effect, Era, Event, ExchangeEvent, ExchangeId, Incoming,
     Input, Instant, Kind, LinkEvent, LinkId, ListenPhase, Method, Metrics, Need, Outgoing, Output, RequestId, Settled,
-    State, Transport,
+    State, Transport, Verb,
 };
 
 pub use record::Record;
 
-use crate::Doc;
+use crate::{ms, Doc};
 use bounds::Bounds;
 use record::Place;
 
@@ -30,6 +30,8 @@ pub struct Ledger {
     exchanges: BTreeMap<ExchangeId, bool>,
     /// The exchange that carries `notifications/initialized`, until its answer begins: calls wait for that.
     introducing: Option<ExchangeId>,
+    /// A standing stream that is asked for, and how long calls may wait for its head.
+    holding: Option<(ExchangeId, Instant)>,
     /// Whether answers come on the stream of HTTP+SSE, so that as many calls fly as on a socket.
     carried: bool,
     keys: BTreeSet<CacheKey>,
@@ -211,6 +213,9 @@ impl Ledger {
                 if let Some(Outgoing::Initialized) = plan.message {
                     self.introducing = Some(*id);
                 }
+                if plan.verb == Verb::Get && plan.resume.is_none() {
+                    self.holding = Some((*id, now + ms(500) + self.lateness));
+                }
                 if let Some(message) = &plan.message {
                     self.carried = plan.endpoint.is_some();
                     let carried = self.carried && matches!(message, Outgoing::Request { .. });
@@ -307,8 +312,8 @@ impl Ledger {
         let all_but = |limit: usize| limit.saturating_sub(self.reserve).max(1);
         let full = self.carried && metrics.active_requests as usize >= all_but(self.room.0);
         let room = all_but(room);
-        let idle =
-            !full && self.state == Some(State::Ready) && waiting > 0 && flying < room && self.introducing.is_none();
+        let held = self.introducing.is_some() || self.holding.is_some_and(|(_, until)| now < until);
+        let idle = !full && self.state == Some(State::Ready) && waiting > 0 && flying < room && !held;
         self.check(!idle, || format!("{waiting} calls wait while {flying} of {room} fly"));
         let unwanted = self.wanted.is_none() && !self.listens.is_empty();
         self.check(!unwanted, || "something is listened to that nobody wants".to_owned());
@@ -460,10 +465,6 @@ impl Ledger {
                 self.check(last != Some(ListenPhase::Acknowledged), || format!("{phase:?} after {last:?}"));
             }
         }
-    }
-
-    fn introduced(&mut self, id: ExchangeId) {
-        self.introducing = self.introducing.filter(|other| *other != id);
     }
 
     fn leave(&mut self, place: Place) {

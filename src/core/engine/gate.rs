@@ -31,7 +31,8 @@ impl<P: Payload> Engine<P> {
         let introducing = |exchange: &Exchange| {
             exchange.link == link && exchange.purpose == Purpose::Initialized && exchange.is_headless()
         };
-        if era == Era::Legacy && self.exchanges.iter().any(introducing) {
+        let held = self.hold_until.is_some_and(|until| self.now < until);
+        if held || (era == Era::Legacy && self.exchanges.iter().any(introducing)) {
             return;
         }
         let carried = up.endpoint().is_some();

@@ -6,6 +6,9 @@ use crate::ids::ExchangeId;
 use crate::link::Stream;
 use crate::time::Instant;
 
+/// How long calls wait at most for the stream on which a server may ask something before it answers them.
+const HOLD: Duration = Duration::from_millis(500);
+
 impl<P: Payload> Engine<P> {
     /// A message on a stream that was asked for.
     pub(super) fn on_streamed(&mut self, link: LinkId, purpose: Purpose, message: Incoming<P>) {
@@ -37,6 +40,8 @@ impl<P: Payload> Engine<P> {
         // The stream holds one connection, and calls need another.
         if let Some(up) = up.filter(|_| self.config.http_concurrency > 1) {
             self.streams.push(Stream::new(Purpose::Standing, up, Some(self.now)));
+            // What the server asks during a call goes there, and nowhere while it is not open.
+            self.hold_until = Some(self.now + HOLD);
         }
     }
 

@@ -3,7 +3,7 @@
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::client::{config, Client};
-use super::host::{has_session_storage, origin, stored};
+use super::host::{has_session_storage, stored};
 use super::peers::Peers;
 
 #[wasm_bindgen_test]
@@ -30,7 +30,7 @@ async fn a_refused_web_socket_falls_back_to_http_and_is_not_tried_again() {
 
     // Where there is session storage the verdict outlives the page; elsewhere the thread remembers, as shown.
     if has_session_storage() {
-        let until = stored(&format!("bowline:fallback:{}", origin(&web_socket)));
+        let until = stored(&format!("bowline:fallback:{web_socket}"));
         assert!(until.parse::<f64>().is_ok_and(|until| until > js_sys::Date::now()), "{until}");
     }
 }

@@ -96,8 +96,3 @@ export function hasSessionStorage() {
 export function stored(name) {
   return String(sessionStorage.getItem(name));
 }
-
-/** The origin of an address. */
-export function origin(address) {
-  return new URL(address).origin;
-}

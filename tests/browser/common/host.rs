@@ -107,6 +107,5 @@ extern "C" {
     pub(crate) fn fetch_json(address: &str, method: &str) -> Promise;
     #[wasm_bindgen(js_name = hasSessionStorage)]
     pub(crate) fn has_session_storage() -> bool;
-    pub(crate) fn origin(address: &str) -> String;
     pub(crate) fn stored(name: &str) -> String;
 }

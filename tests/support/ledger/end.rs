@@ -1,7 +1,7 @@
 //! What the outsider says when everything is over: every call ended once, and the server did what was told of it.
 
 use super::{Ledger, Record};
-use bowline_core::{CallId, Method, Metrics, Outcome, RequestId};
+use bowline_core::{CallId, ExchangeId, Method, Metrics, Outcome, RequestId};
 use std::collections::BTreeMap;
 
 impl Ledger {
@@ -57,5 +57,11 @@ impl Ledger {
             }
             _ => {}
         }
+    }
+
+    /// Nobody waits for this exchange to introduce the client, or to open the server's stream, any more.
+    pub(super) fn introduced(&mut self, id: ExchangeId) {
+        self.introducing = self.introducing.filter(|other| *other != id);
+        self.holding = self.holding.filter(|(other, _)| *other != id);
     }
 }
