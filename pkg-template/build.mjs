@@ -61,7 +61,7 @@ const optFlags = [
 const internalNames =
   "abandon aborts again ambient announce answered ask asking attach caching calls changed doubts emit finish finishing flying " +
   "given headerValue host inContext inputs isModern isVouched keeps keyTexts lacking learn leave leaving look madeAt methodId " +
-  "onInput onLate onLink onListen onNotification onReplay onRequest onServer onState place printed redo refuse rejectWith release " +
+  "onInput onLate onLink onListen onNotification onReplay onRequest onServer onSignal onState park place printed redo refuse rejectWith release " +
   "restart resumed resumes rpcMessage rules serve settleWith slot submit subscriptions sweep tables timer touch vouches wire";
 const internal = internalNames.replaceAll(" ", "|");
 

@@ -106,6 +106,19 @@ export class McpClient {
     return this.connect();
   }
 
+  /**
+   * Closes the link and opens none until `resume()`, `connect()` or `reconnect()`; calls wait meanwhile, within their limits. Calls under
+   * way are treated as after any lost link.
+   */
+  suspend(): void {
+    this.#host.park(true);
+  }
+
+  /** Ends `suspend()`: the link is opened again if there was one. */
+  resume(): void {
+    this.#host.park(false);
+  }
+
   /** Settles every call with `CLIENT_CLOSED`, ends the session and the link. Final. */
   async close(): Promise<void> {
     this.#host.close();

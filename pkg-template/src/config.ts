@@ -79,6 +79,10 @@ export interface MCPClientConfig {
   maxTotalTimeout?: number;
   /** Details of the two transports. */
   transport?: TransportOptions;
+  /** How a silent WebSocket is found to be gone; `false` asks only after the network, the page or the machine came back. */
+  heartbeat?: HeartbeatOptions | false;
+  /** What network, visibility and sleep mean for the connection. */
+  lifecycle?: LifecycleOptions;
   /** Limits of the queue of calls. */
   queue?: QueueOptions;
   /** What may be sent again after a lost link. */
@@ -346,6 +350,68 @@ export interface TransportOptions {
    * @default 90000
    */
   streamIdleTimeout?: number;
+}
+
+/**
+ * A WebSocket whose other end is gone looks like a silent one. HTTP needs no heartbeat: each call verifies it. Heartbeats are no calls and
+ * count in no metrics.
+ */
+export interface HeartbeatOptions {
+  /**
+   * Silence after which the server is asked whether it is there; any message of it counts as life. Milliseconds; 0 never asks.
+   * Danger: some proxies cut WebSockets that are silent for a minute.
+   * @default 20000
+   */
+  interval?: number;
+  /**
+   * How long it may take to answer; after that the link is lost with `HEARTBEAT_TIMEOUT`. Milliseconds. Danger: a server that is busy
+   * for longer loses its clients.
+   * @default 10000
+   */
+  timeout?: number;
+  /**
+   * The same while the page is hidden: browsers let its timers run once a minute. Milliseconds.
+   * @default 75000
+   */
+  hiddenTimeout?: number;
+  /**
+   * The same after the network, the page or the machine came back, when the link is verified at once. Milliseconds.
+   * @default 4000
+   */
+  wakeProbeTimeout?: number;
+  /**
+   * What is asked. `"auto"` is `ping` before 2026-07-28, which has none, and `server/discover` since. An error is an answer, too.
+   * @default "auto"
+   */
+  method?: "auto" | "ping" | "server/discover";
+}
+
+/** What the surroundings mean for the connection. Where there is no page (workers, Node), it counts as visible. */
+export interface LifecycleOptions {
+  /**
+   * While nobody can see the page: `"defer-reconnect"` opens a lost link again when it is seen, and every `suspendedInterval` before;
+   * `"keep"` does nothing special; `"close"` closes the link, and calls wait until the page is seen. Danger: with `"close"` a tool call
+   * under way ends with `OUTCOME_UNKNOWN`.
+   * @default "defer-reconnect"
+   */
+  hidden?: "keep" | "defer-reconnect" | "close";
+  /**
+   * When the browser says that there is no network: `"suspend"` verifies the link, tries only every `suspendedInterval` without one, and
+   * at once when the network is back; `"ignore"` does not listen.
+   * @default "suspend"
+   */
+  offline?: "suspend" | "ignore";
+  /**
+   * When the page is frozen or goes into the back/forward cache: `"close"` closes the link before and opens a new one on return;
+   * `"ignore"` verifies the old one then. Danger: browsers refuse to keep pages with open WebSockets.
+   * @default "close"
+   */
+  bfcache?: "close" | "ignore";
+  /**
+   * Whether the link is verified when a timer was so late that the machine must have slept.
+   * @default true
+   */
+  wakeDetection?: boolean;
 }
 
 /** Limits of the queue of calls. */

@@ -19,6 +19,8 @@ declare module "bowline-core" {
   /** Cancels what waits: of a method or, when that is negative, of all; of lower priority than `below`. */
   export function clear(client: number, method: number, below: number): void;
   export function reconnect(client: number): void;
+  /** 7: no link until 8, or until somebody connects. */
+  export function signal(client: number, signal: number): void;
   export function close(client: number): number[] | undefined;
   export function metrics(client: number): number[] | undefined;
   /** Params as they were printed: all but `_meta`, and its members without the braces. */

@@ -138,7 +138,7 @@ function define(type: typeof McpError, name: string, ...codes: McpErrorCode[]): 
 define(McpError, "McpError");
 define(McpRpcError, "McpRpcError", "RPC_ERROR");
 define(McpHttpError, "McpHttpError", "HTTP_ERROR", "RATE_LIMITED");
-define(McpTimeoutError, "McpTimeoutError", "REQUEST_TIMEOUT", "QUEUE_TIMEOUT", "CONNECT_TIMEOUT");
+define(McpTimeoutError, "McpTimeoutError", "REQUEST_TIMEOUT", "QUEUE_TIMEOUT", "CONNECT_TIMEOUT", "HEARTBEAT_TIMEOUT");
 define(McpAbortError, "AbortError", "ABORTED");
 define(McpAuthError, "McpAuthError", "AUTH_REQUIRED", "FORBIDDEN");
 define(McpOutcomeUnknownError, "McpOutcomeUnknownError", "OUTCOME_UNKNOWN");
@@ -187,7 +187,12 @@ for (const row of `CONNECTION_CLOSED|$url closed the connection|Call connect(), 
  1008|$url closed the connection by its policy (1008)|Wrong Origin or credentials?
  session|$url ended the session|Call again.
  reconnect|reconnect() replaced the connection|Call again.
+ frozen|the page was frozen
+ hidden|the page is hidden
+ manual|suspend() closed it|Call resume().
 CONNECT_TIMEOUT|no connection to $url in time|${HOST}
+HEARTBEAT_TIMEOUT|no answer of $url within $timeout ms
+OFFLINE|this device is offline
 CONNECT_FAILED|cannot connect to $url|${HOST} A page on https cannot call http.
  ws|WebSocket handshake with $url failed|${HOST} Leave enableHttpFallback on, or set transport.webSocketUrl.
 CORS_OR_NETWORK|no readable answer of $url: CORS headers missing, or it is down|${HOST} ${HEADERS}

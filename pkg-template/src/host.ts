@@ -1,7 +1,7 @@
 // The package's side of one core client: what the snippet needs to know of it, and what it tells. It turns core facts into events and
 // snapshots and decides nothing.
 
-import { changeContext, close, create, metrics, type Tables } from "bowline-core";
+import { changeContext, close, create, metrics, signal, type Tables } from "bowline-core";
 import { submit, type Call, type RawFailure } from "./call.js";
 import { Doubts } from "./doubt.js";
 import { Emitter, SnapshotStore } from "./emitter.js";
@@ -94,8 +94,10 @@ export class Host {
   /** The numbers of a closed client. */
   #last: number[] | undefined;
   #closing = false;
+  #parked = false;
   #touched = false;
   #lostAt = 0;
+  #cause = "";
   #status: HealthReport["status"] = "unknown";
   #carrier: Transport | null = null;
   #server: ServerInfo | null = null;
@@ -141,6 +143,7 @@ export class Host {
       retryAt: null,
       reason: null,
       epoch: 0,
+      ...surroundings(),
     };
     try {
       this.rules = new ReplayRules(config, (tool) => this.tools.get(tool));
@@ -234,6 +237,7 @@ export class Host {
       return this.#abandon(invalid((error as Error).message));
     }
     this.tables = tables;
+    if (this.#parked) this.park(true);
     if (this.queue.paused) this.queue.pause();
     for (const call of this.#waiting.splice(0)) call.start();
   }
@@ -243,6 +247,12 @@ export class Host {
     const { code, message } = error;
     this.#enter({ ...this.#connection, state: "failed", reason: { code, message } });
     for (const call of this.#waiting.splice(0)) call.fail(error);
+  }
+
+  /** Whether there is to be no link for now. */
+  park(parked: boolean): void {
+    this.#parked = parked;
+    if (this.client >= 0) signal(this.client, parked ? 7 : 8);
   }
 
   close(): void {
@@ -296,6 +306,7 @@ export class Host {
     attempt: number,
     retry: number,
     epoch: number,
+    cause: McpEventMap["suspended"]["cause"] | "",
     raw: RawFailure | null,
   ): void {
     const before = this.#connection;
@@ -319,7 +330,10 @@ export class Host {
       retryAt: delay === null ? null : now + delay,
       reason,
       epoch,
+      ...surroundings(),
     });
+    if (cause && cause !== this.#cause) this.events.emit("suspended", { cause });
+    this.#cause = cause;
     if (era) this.isModern = era === "modern";
     const fresh = epoch !== before.epoch;
     if (fresh) this.inputs.drop();
@@ -341,6 +355,10 @@ export class Host {
       if (this.#lostAt) events.emit("reconnected", { downFor: now - this.#lostAt, attempts: before.attempt, transport });
       this.#lostAt = 0;
     }
+  }
+
+  onSignal(): void {
+    this.#enter({ ...this.#connection, ...surroundings() });
   }
 
   onServer(answer: Record<string, unknown> | null): void {
@@ -428,6 +446,11 @@ export function serverInfo(answer: object | null): ServerInfo {
   const { supportedVersions, capabilities = {}, instructions } = result;
   const info = serverInfo ?? (_meta?.["io.modelcontextprotocol/serverInfo"] as object | undefined);
   return { name: "", ...info, supportedVersions, capabilities, instructions } as ServerInfo;
+}
+
+/** What the browser says; where it says nothing, all is well. */
+function surroundings(): { online: boolean; visible: boolean } {
+  return { online: globalThis.navigator?.onLine !== false, visible: globalThis.document?.visibilityState !== "hidden" };
 }
 
 /** An absolute address; a relative one is relative to the page. */

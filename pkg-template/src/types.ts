@@ -168,7 +168,8 @@ export type Transport = "websocket" | "http";
  * - `connecting`: first attempt, handshake included.
  * - `ready`: the server has answered; calls flow.
  * - `reconnecting`: lost; the next attempt is planned (`retryAt`) or running. Calls wait.
- * - `suspended`: the quick attempts are used up; slow attempts go on. Calls wait.
+ * - `suspended`: no network, a page that nobody sees or that does not run, quick attempts used up (slow attempts go on and what changes
+ *   ends the wait), or `suspend()` (no attempts). Calls wait.
  * - `auth_required`: the server wants other credentials; `connect()` tries again.
  * - `closed`: `close()` was called. Final.
  * - `failed`: cannot go on by itself; a call or `connect()` tries again.
@@ -202,6 +203,10 @@ export interface ConnectionSnapshot {
   readonly reason: DisconnectReason | null;
   /** Last measured round trip. Milliseconds. */
   readonly latency: number | null;
+  /** What the browser says of the network. It is a hint: the link is verified before it is believed. */
+  readonly online: boolean;
+  /** Whether somebody can see the page; true where there is none. */
+  readonly visible: boolean;
   /** Grows with every new link, so that a closure can tell whether it belongs to the present one. */
   readonly epoch: number;
 }
@@ -243,6 +248,8 @@ export interface McpEventMap {
   reconnecting: { attempt: number; delay: number; retryAt: number; reason: DisconnectReason };
   /** Calls flow again. `downFor` in milliseconds. */
   reconnected: { downFor: number; attempts: number; transport: Transport };
+  /** The connection rests, and why: no network, page hidden, page frozen, quick attempts used up, `suspend()`. */
+  suspended: { cause: "offline" | "hidden" | "frozen" | "exhausted" | "manual" };
   /** Another transport carries the calls. */
   transport: { from: Transport | null; to: Transport; cause: "initial" | "fallback" | "upgrade" };
   /** A call is sent again: its `attempt`-th sending, under the JSON-RPC id `newId`. Its progress starts anew. */
@@ -469,6 +476,8 @@ export type McpErrorCode =
   | "REQUEST_TIMEOUT"
   | "CONNECT_TIMEOUT"
   | "CONNECT_FAILED"
+  | "HEARTBEAT_TIMEOUT"
+  | "OFFLINE"
   | "RECONNECT_EXHAUSTED"
   | "CLIENT_CLOSED"
   | "OUTCOME_UNKNOWN"

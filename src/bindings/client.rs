@@ -152,6 +152,14 @@ pub fn reconnect(client: i32) {
     tell(client, Command::Reconnect);
 }
 
+/// Tells the client what the application wants of it, by the numbers of the core's signals: 7 rest, 8 no rest any more.
+#[wasm_bindgen]
+pub fn signal(client: i32, signal: i32) {
+    if let Some(driver) = driver(client) {
+        driver.signal(signal);
+    }
+}
+
 /// Settles everything and ends the client; its last counters.
 #[wasm_bindgen]
 #[must_use]

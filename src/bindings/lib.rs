@@ -6,7 +6,7 @@ mod options;
 
 pub use client::{
     answer, call, cancel, change_context, clear, close, create, is_sent, listen, metrics, pause, reconnect, reply,
-    set_priority,
+    set_priority, signal,
 };
 
 use wasm_bindgen::prelude::wasm_bindgen;

@@ -1,7 +1,10 @@
 //! Public configuration into the core's: the only file that knows both vocabularies. Absent means default; anything of a wrong kind
 //! throws a text that names the option, so that a misspelt value never becomes a silent default.
 
-use bowline_core::{CacheLimits, Config, Duration, Era, Jitter, Reconnect, Revalidate, Version, Versions};
+use bowline_core::{
+    CacheLimits, Config, Duration, Era, Heartbeat, Jitter, Lifecycle, Question, Reconnect, Revalidate, Version,
+    Versions, WhenHidden,
+};
 use bowline_web::{has, option, option_set, HostObject};
 use js_sys::Object;
 
@@ -46,6 +49,8 @@ pub(crate) fn parse(object: &Object, host: &HostObject) -> (Config, f64) {
     config.http_concurrency = config.http_concurrency.max(1);
     options.protocol(&mut config);
     options.reconnect(&mut config.reconnect);
+    options.heartbeat(&mut config.heartbeat);
+    options.lifecycle(&mut config.lifecycle);
     let mut limits = CacheLimits::default();
     options.count("cacheOptions.maxSize", &mut limits.max_size);
     options.count("cacheOptions.maxBytes", &mut limits.max_bytes);
@@ -113,6 +118,33 @@ impl Options<'_> {
             _ => Jitter::Equal,
         };
         reconnect.fail_when_exhausted = self.choice("reconnectOptions.onExhausted", "suspend|fail") == Some(1);
+    }
+
+    fn heartbeat(&self, heartbeat: &mut Heartbeat) {
+        // An object's text is no choice of the application's, and a number or a name neither.
+        if self.choice("heartbeat", "false|[object Object]") == Some(0) {
+            heartbeat.interval = Duration::ZERO;
+        }
+        self.span("heartbeat.interval", &mut heartbeat.interval);
+        self.span("heartbeat.timeout", &mut heartbeat.timeout);
+        self.span("heartbeat.hiddenTimeout", &mut heartbeat.hidden_timeout);
+        self.span("heartbeat.wakeProbeTimeout", &mut heartbeat.wake_timeout);
+        heartbeat.question = match self.choice("heartbeat.method", "auto|ping|server/discover") {
+            Some(1) => Question::Ping,
+            Some(2) => Question::Discover,
+            _ => Question::Auto,
+        };
+    }
+
+    fn lifecycle(&self, lifecycle: &mut Lifecycle) {
+        lifecycle.hidden = match self.choice("lifecycle.hidden", "defer-reconnect|keep|close") {
+            Some(1) => WhenHidden::Keep,
+            Some(2) => WhenHidden::Close,
+            _ => WhenHidden::Defer,
+        };
+        lifecycle.suspend_offline = self.choice("lifecycle.offline", "suspend|ignore") != Some(1);
+        lifecycle.close_frozen = self.choice("lifecycle.bfcache", "close|ignore") != Some(1);
+        lifecycle.wake_detection = self.flag("lifecycle.wakeDetection", true);
     }
 
     fn number(&self, path: &str) -> f64 {

@@ -15,6 +15,10 @@ pub struct Config {
     pub reconnection: bool,
     /// How.
     pub reconnect: Reconnect,
+    /// How a silent WebSocket is verified.
+    pub heartbeat: Heartbeat,
+    /// What the page's life means for the connection.
+    pub lifecycle: Lifecycle,
     /// Keep results; `None` caches nothing.
     pub cache: Option<CacheLimits>,
     /// From dispatch to answer, unless a call says otherwise.
@@ -97,6 +101,56 @@ pub enum Jitter {
     None,
 }
 
+/// How a silent WebSocket is verified.
+#[derive(Clone, Debug)]
+pub struct Heartbeat {
+    /// Silence after which the server is asked; zero for never.
+    pub interval: Duration,
+    /// From the question to the verdict.
+    pub timeout: Duration,
+    /// The same while the page is hidden: its timers are throttled.
+    pub hidden_timeout: Duration,
+    /// The same after the network, the page or the machine came back.
+    pub wake_timeout: Duration,
+    /// What is asked.
+    pub question: Question,
+}
+
+/// The question of a heartbeat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// What the era has: `ping`, or `server/discover`.
+    Auto,
+    /// `ping`.
+    Ping,
+    /// `server/discover`.
+    Discover,
+}
+
+/// What the page's life means for the connection.
+#[derive(Clone, Debug)]
+pub struct Lifecycle {
+    /// While nobody can see the page.
+    pub hidden: WhenHidden,
+    /// Without a network, attempts are rare.
+    pub suspend_offline: bool,
+    /// Links are closed before the page stops running.
+    pub close_frozen: bool,
+    /// A machine that slept has its link verified.
+    pub wake_detection: bool,
+}
+
+/// What happens while nobody can see the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenHidden {
+    /// A lost link is opened again when the page is seen, and rarely before.
+    Defer,
+    /// Nothing special.
+    Keep,
+    /// The link is closed, and opened again when the page is seen.
+    Close,
+}
+
 /// Bounds of the cache (seed: `cacheOptions`).
 #[derive(Clone, Debug)]
 pub struct CacheLimits {
@@ -134,6 +188,8 @@ impl Default for Config {
             http: true,
             reconnection: true,
             reconnect: Reconnect::default(),
+            heartbeat: Heartbeat::default(),
+            lifecycle: Lifecycle::default(),
             cache: Some(CacheLimits::default()),
             timeout: Duration::from_millis(60_000),
             max_total: Duration::from_millis(300_000),
@@ -174,6 +230,24 @@ impl Default for Reconnect {
             min_uptime: Duration::from_millis(5_000),
             connect_timeout: Duration::from_millis(10_000),
         }
+    }
+}
+
+impl Default for Heartbeat {
+    fn default() -> Self {
+        Self {
+            interval: Duration::from_millis(20_000),
+            timeout: Duration::from_millis(10_000),
+            hidden_timeout: Duration::from_millis(75_000),
+            wake_timeout: Duration::from_millis(4_000),
+            question: Question::Auto,
+        }
+    }
+}
+
+impl Default for Lifecycle {
+    fn default() -> Self {
+        Self { hidden: WhenHidden::Defer, suspend_offline: true, close_frozen: true, wake_detection: true }
     }
 }
 

@@ -108,6 +108,11 @@ impl<P: Payload> Engine<P> {
             Input::Command(command) => self.on_command(command),
             Input::Link(link, event) => self.on_link(link, event),
             Input::Exchange(id, event) => self.on_exchange(id, event),
+            Input::Signal(signal) => {
+                let change = self.with(|connection, cx| connection.on_signal(signal, cx));
+                self.on_change(change);
+                self.flush();
+            }
             Input::Timeout => self.on_timeout(),
         }
     }
@@ -234,7 +239,10 @@ impl<P: Payload> Engine<P> {
                 let change = self.with(|connection, cx| connection.on_down(link, error, cx));
                 self.on_change(change);
             }
-            LinkEvent::Message(message) if self.connection.has(link) => self.on_message(link, message),
+            LinkEvent::Message(message) if self.connection.has(link) => {
+                self.connection.on_heard(self.now);
+                self.on_message(link, message);
+            }
             LinkEvent::Message(_) => {}
             LinkEvent::Buffered(bytes) => self.on_buffered(link, bytes),
         }
@@ -272,7 +280,7 @@ impl<P: Payload> Engine<P> {
             self.on_concern(Concern::Answer(id, answer, None));
         } else if self.doubts.settle(self.now, id) {
             self.on_late(id, answer);
-        } else {
+        } else if !self.connection.is_beat(id) {
             // A late answer to a call that was given up, or a server's mistake: never a settle (P37, I3).
             self.metrics.violations += 1;
         }

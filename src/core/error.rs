@@ -34,6 +34,10 @@ codes! {
     RequestTimeout = "REQUEST_TIMEOUT",
     /// No connection in time.
     ConnectTimeout = "CONNECT_TIMEOUT",
+    /// A silent WebSocket did not answer a probe either.
+    HeartbeatTimeout = "HEARTBEAT_TIMEOUT",
+    /// No connection, and the surroundings say that there is no network.
+    Offline = "OFFLINE",
     /// No connection.
     ConnectFailed = "CONNECT_FAILED",
     /// All fast attempts used up and `onExhausted` is `"fail"`.
@@ -142,6 +146,8 @@ impl<P> Error<P> {
             | Code::RequestTimeout
             | Code::ConnectTimeout
             | Code::ConnectFailed
+            | Code::HeartbeatTimeout
+            | Code::Offline
             | Code::ReconnectExhausted
             | Code::QueueFull
             | Code::QueueTimeout
@@ -152,6 +158,11 @@ impl<P> Error<P> {
             Code::HttpError => matches!(self.detail, Detail::Http(500.., _)),
             _ => false,
         }
+    }
+
+    /// Whether nobody was there, as far as it tells.
+    pub(crate) const fn is_unreachable(&self) -> bool {
+        matches!(self.code, Code::ConnectFailed | Code::ConnectTimeout | Code::CorsOrNetwork | Code::HeartbeatTimeout)
     }
 
     /// Whether a connection that ended so cannot be had by trying again. A server that worked before may answer nonsense while it

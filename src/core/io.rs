@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::ids::{CacheKey, CallId, ExchangeId, LinkId, RequestId};
-use crate::link::{Reason, State, Transport};
+use crate::link::{Cause, Reason, State, Transport};
 use crate::time::{Duration, Instant};
 use crate::wire::{Era, Head, Incoming, Method, Outgoing, Plan, Version};
 
@@ -15,8 +15,48 @@ pub enum Input<P> {
     Link(LinkId, LinkEvent<P>),
     /// Something happened in an HTTP exchange.
     Exchange(ExchangeId, ExchangeEvent<P>),
+    /// The surroundings changed, or the application wants rest. Harmless at any moment.
+    Signal(Signal),
     /// Time passed. Harmless at any moment.
     Timeout,
+}
+
+/// What the surroundings say. None of it is believed blindly: a network that is said to be gone is probed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// There is a network.
+    Online,
+    /// There is none.
+    Offline,
+    /// Somebody can see the page.
+    Visible,
+    /// Nobody can.
+    Hidden,
+    /// The page stops running, or goes into the back/forward cache.
+    Frozen,
+    /// It runs again.
+    Resumed,
+    /// The machine slept, as a timer that was much too late shows.
+    Woken,
+    /// The application wants no link until [`Signal::Unpark`], or until it asks for the connection by name.
+    Park,
+    /// It does not mind one any more.
+    Unpark,
+}
+
+impl Signal {
+    /// Every signal, by its number.
+    pub const ALL: [Self; 9] = [
+        Self::Online,
+        Self::Offline,
+        Self::Visible,
+        Self::Hidden,
+        Self::Frozen,
+        Self::Resumed,
+        Self::Woken,
+        Self::Park,
+        Self::Unpark,
+    ];
 }
 
 /// A wish of the application.
@@ -297,6 +337,8 @@ pub struct Status<P> {
     pub retry_at: Option<Instant>,
     /// Grows with every link that became ready.
     pub epoch: u32,
+    /// Why it rests, while it is suspended.
+    pub cause: Option<Cause>,
     /// Why the last link or attempt ended.
     pub reason: Option<Reason<P>>,
 }

@@ -16,15 +16,15 @@ mod telemetry;
 mod time;
 mod wire;
 
-pub use config::{CacheLimits, Config, Jitter, Reconnect, Revalidate};
+pub use config::{CacheLimits, Config, Heartbeat, Jitter, Lifecycle, Question, Reconnect, Revalidate, WhenHidden};
 pub use engine::Engine;
 pub use error::{Code, Detail, Error, Outcome, Stage};
 pub use ids::{CacheKey, CallId, ExchangeId, LinkId, RequestId};
 pub use io::{
     CacheMode, Command, Event, ExchangeEvent, Input, Keep, Kind, LinkEvent, ListenPhase, Need, Output, Reach, Request,
-    Settled, Status,
+    Settled, Signal, Status,
 };
-pub use link::{Reason, State, Transport};
+pub use link::{Cause, Reason, State, Transport};
 pub use rng::Rng;
 pub use telemetry::{Condition, Health, MethodMetrics, Metrics, Summary};
 pub use time::{Duration, Instant};

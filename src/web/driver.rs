@@ -6,14 +6,15 @@ use std::rc::{Rc, Weak};
 
 use bowline_core::{
     CallId, Command, Config, Detail, Duration, Engine, Era, Error, Event, ExchangeEvent, ExchangeId, Incoming, Input,
-    Instant, LinkEvent, LinkId, Malformed, Method, Metrics, Outgoing, Output, Plan, RequestId, Status, Verb, Version,
+    Instant, LinkEvent, LinkId, Malformed, Method, Metrics, Outgoing, Output, Plan, RequestId, Signal, Status, Verb,
+    Version,
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::JsValue;
 
 use crate::fetch::{Events, Fetch};
 use crate::glue::{self, HostObject};
-use crate::message::{exchange_event, link_event, parts, Told, CHUNK, OPENED, WAKE};
+use crate::message::{exchange_event, link_event, parts, Told, CHUNK, OPENED, SIGNAL, WAKE};
 use crate::payload::Payload;
 use crate::socket::Socket;
 use crate::timer::Timer;
@@ -66,6 +67,7 @@ impl Driver {
         });
         // The snippet gives numbers out one after the other.
         DRIVERS.with_borrow_mut(|drivers| drivers.push(Rc::downgrade(&driver)));
+        glue::watch(client);
         driver
     }
 
@@ -159,6 +161,14 @@ impl Driver {
     pub fn close(&self) {
         self.handle(Input::Command(Command::Close));
         self.timer.cancel(self.client);
+        glue::unwatch(self.client);
+    }
+
+    /// Tells the engine of its surroundings; the numbers are those of [`Signal::ALL`].
+    pub fn signal(&self, signal: i32) {
+        if let Some(signal) = Signal::ALL.get(signal as usize) {
+            self.handle(Input::Signal(*signal));
+        }
     }
 
     fn pump(&self) {
@@ -351,6 +361,7 @@ impl Driver {
             status.attempt as i32,
             status.retry_at.map_or(f64::NAN, Instant::as_millis),
             status.epoch as i32,
+            status.cause.map_or(NONE, |cause| cause as i32),
             status.reason.map_or(0, failure),
         );
     }
@@ -374,7 +385,14 @@ pub fn hear(client: i32, source: i32, kind: i32, id: f64, handle: i32, info: i32
     };
     if kind == WAKE {
         driver.timer.on_fired();
+        // A machine that sleeps may stop the monotonic clock, which the engine lives by; the timer was late by the other one.
+        if info > 0 {
+            driver.handle(Input::Signal(Signal::Woken));
+        }
         return driver.handle(Input::Timeout);
+    }
+    if kind == SIGNAL {
+        return driver.signal(info);
     }
     if kind < OPENED {
         driver.received.set(driver.received.get() + f64::from(size));

@@ -185,13 +185,14 @@ export function settle(client, slot, handle) {
 
 // Of the core's enums, by their places in src/core (error.rs, link/mod.rs, wire/version.rs) and of `Detail` in driver.rs.
 export const CODES =
-  ("CONNECTION_CLOSED SEND_FAILED REQUEST_TIMEOUT CONNECT_TIMEOUT CONNECT_FAILED RECONNECT_EXHAUSTED CLIENT_CLOSED OUTCOME_UNKNOWN ABORTED " +
+  ("CONNECTION_CLOSED SEND_FAILED REQUEST_TIMEOUT CONNECT_TIMEOUT HEARTBEAT_TIMEOUT OFFLINE CONNECT_FAILED RECONNECT_EXHAUSTED CLIENT_CLOSED OUTCOME_UNKNOWN ABORTED " +
   "NOT_CACHED QUEUE_FULL QUEUE_TIMEOUT NOT_CONNECTED RPC_ERROR HTTP_ERROR STREAM_ENDED PARSE_ERROR MESSAGE_TOO_LARGE PROTOCOL_VERSION INPUT_REQUIRED INVALID_RESULT AUTH_REQUIRED " +
   "FORBIDDEN CORS_OR_NETWORK RATE_LIMITED INTERNAL").split(" ");
 export const OUTCOMES = ["not-sent", "not-applied", "applied", "unknown"];
 export const STATES = "idle connecting ready reconnecting suspended auth_required closed failed".split(" ");
 export const TRANSPORTS = ["websocket", "http"];
 export const ERAS = ["legacy", "modern"];
+export const CAUSES = ["exhausted", "offline", "hidden", "frozen", "manual"];
 export const KINDS = ["", "rpc", "http", "close", "time", "note", "input"];
 
 export function failure(code, outcome, retryable, kind, number, extra, note, handle) {
@@ -219,10 +220,10 @@ export function progress(client, slot, handle) {
   tell(() => clients[client].calls[slot].progress(report));
 }
 
-export function state(client, state, transport, era, version, attempt, retryAt, epoch, reason) {
+export function state(client, state, transport, era, version, attempt, retryAt, epoch, cause, reason) {
   const why = reason === 0 ? null : take(reason);
   const names = [STATES[state], TRANSPORTS[transport] ?? "", ERAS[era] ?? "", versions[version] ?? ""];
-  tell(() => clients[client].host.onState(...names, attempt, retryAt, epoch, why));
+  tell(() => clients[client].host.onState(...names, attempt, retryAt, epoch, CAUSES[cause] ?? "", why));
 }
 
 export function server(client, handle) {
@@ -248,7 +249,7 @@ export function late(client, id, applied, handle) {
 }
 
 export const REQUEST = 0, NOTIFICATION = 1, INITIALIZE = 3;
-const DISCOVER = 2, INITIALIZED = 4, CANCELLED = 5, PONG = 6;
+const DISCOVER = 2, INITIALIZED = 4, CANCELLED = 5, PONG = 6, PING = 8;
 export const MODERN = 4; // index of 2026-07-28 among the versions
 
 /**
@@ -285,6 +286,8 @@ export function encode(client, kind, id, method, handle, version, flags) {
       return `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}}}`;
     case PONG:
       return `{"jsonrpc":"2.0","id":${JSON.stringify(values[handle].id)},"result":{}}`;
+    case PING:
+      return `{"jsonrpc":"2.0","id":${id},"method":"ping"}`;
     default:
       return values[handle];
   }
@@ -320,7 +323,7 @@ export function dial(client, subprotocols) {
 // What is left out arrives as 0, and as NaN for the two floats, id and number.
 const RESULT = 0, ERROR = 1, NOTICE = 2, ASKED = 3, BAD_JSON = 5, BAD_ENVELOPE = 6, BAD_BINARY = 7;
 const OPENED = 8, CLOSED = 9, WAKE = 14;
-export const TOO_LARGE = 4, HEAD = 10, CHUNK = 11, ENDED = 12, FAILED = 13;
+export const TOO_LARGE = 4, HEAD = 10, CHUNK = 11, ENDED = 12, FAILED = 13, SIGNAL = 15;
 
 export let on;
 
@@ -406,9 +409,12 @@ function number(id) {
   return typeof id === "number" ? id : typeof id === "string" && /^\d{1,16}$/.test(id) ? +id : NaN;
 }
 
+const ASLEEP = 10_000; // no timer of a page that runs is so late; those of a machine that sleeps are
+
 /** Sets the client's one timer; a negative delay only clears it. */
 export function wake(client, delay) {
   const own = clients[client];
+  const due = Date.now() + delay;
   clearTimeout(own.timer);
-  if (delay >= 0) own.timer = setTimeout(() => on(client, 0, WAKE), delay);
+  if (delay >= 0) own.timer = setTimeout(() => on(client, 0, WAKE, 0, 0, Date.now() - due > ASLEEP ? 1 : 0), delay);
 }

@@ -10,7 +10,8 @@ use web_sys::WebSocket;
 #[allow(clippy::too_many_arguments)] // numbers side by side cross the boundary for nothing; an object would cost more than the call
 extern "C" {
     /// The package's side of a client: `url`, `webSocketUrl`, `headers`, `fetch`, `WebSocket`, `clientInfo`, `capabilities`, and the
-    /// callbacks `onState`, `onServer`, `onNotification`, `onReplay`, `onLate`, `onListen`, `onRequest`.
+    /// callbacks `onState`, `onServer`, `onNotification`, `onReplay`, `onLate`, `onListen`, `onRequest`,
+    /// `onSignal`.
     #[wasm_bindgen(extends = Object)]
     #[derive(Clone)]
     pub type HostObject;
@@ -51,6 +52,7 @@ extern "C" {
         attempt: i32,
         retry_at: f64,
         epoch: i32,
+        cause: i32,
         reason: i32,
     );
     pub(crate) fn server(client: i32, handle: i32);
@@ -111,6 +113,12 @@ extern "C" {
 extern "C" {
     pub(crate) fn ask(client: i32, slot: i32, need: i32, handle: i32);
     pub(crate) fn asked(client: i32, link: i32, handle: i32);
+}
+
+#[wasm_bindgen(module = "/signals.js")]
+extern "C" {
+    pub(crate) fn watch(client: i32);
+    pub(crate) fn unwatch(client: i32);
 }
 
 #[wasm_bindgen(module = "/keeping.js")]

@@ -41,6 +41,7 @@ pub(crate) fn parts(message: &Outgoing<Payload>) -> Parts {
             Parts { method: Method::LISTEN.index() as i32, handle: params.raw(), ..with_id(0, id) }
         }
         Outgoing::Pong(request) => Parts { handle: request.raw(), ..bare(6) },
+        Outgoing::Ping(id) => with_id(8, id),
         Outgoing::Response(response) => Parts { handle: response.raw(), ..bare(7) },
     }
 }
@@ -62,6 +63,8 @@ pub(crate) const OPENED: i32 = 8;
 const CLOSED: i32 = 9;
 /// The timer.
 pub(crate) const WAKE: i32 = 14;
+/// The surroundings.
+pub(crate) const SIGNAL: i32 = 15;
 const HEAD: i32 = 10;
 const ENDED: i32 = 12;
 const FAILED: i32 = 13;

@@ -27,7 +27,7 @@ fn a_websocket_that_answers_within_its_head_start_makes_http_unnecessary() {
     hand.open();
     hand.pass(200);
     hand.answer_question(Doc::supporting("2026-07-28"));
-    hand.pass(60_000);
+    hand.pass(10_000);
     assert!(hand.fetches().is_empty());
     assert_eq!(hand.status_now().transport, Some(Transport::WebSocket));
 }

@@ -30,7 +30,7 @@ const ONLY_VALUES: [(&str, &str, &[&str]); 5] = [
     ("telemetry", "wire", &["Method"]),
     ("error", "wire", &["Malformed"]),
     ("config", "wire", &["Era", "Versions"]),
-    ("io", "link", &["Reason", "State", "Transport"]),
+    ("io", "link", &["Cause", "Reason", "State", "Transport"]),
 ];
 
 const LIMIT: usize = 500;

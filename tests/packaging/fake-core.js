@@ -24,6 +24,7 @@ class Peer {
   onCall = undefined;
   /** What the package told beyond calls. */
   answers = [];
+  signals = [];
   replies = [];
   listens = [];
   cancelled = [];
@@ -40,12 +41,12 @@ class Peer {
     this.epoch = epoch;
     const serverInfo = { name, version: "1" };
     this.host.onServer(era === "legacy" ? { serverInfo, capabilities } : { capabilities, _meta: { "io.modelcontextprotocol/serverInfo": serverInfo } });
-    this.host.onState("ready", "http", era, era === "legacy" ? "2025-11-25" : "2026-07-28", 0, NaN, epoch, null);
+    this.host.onState("ready", "http", era, era === "legacy" ? "2025-11-25" : "2026-07-28", 0, NaN, epoch, "", null);
     for (const call of this.calls.filter((one) => one.connect)) this.settle(call);
   }
 
   lost() {
-    this.host.onState("reconnecting", "", "", "", 1, NaN, this.epoch, null);
+    this.host.onState("reconnecting", "", "", "", 1, NaN, this.epoch, "", null);
   }
 
   /** The calls of one method that wait for their answer. */
@@ -141,11 +142,15 @@ export function listen(client, params) {
   of(client).listens.push(read(params)?.notifications);
 }
 
+export function signal(client, signal) {
+  of(client).signals.push(signal);
+}
+
 export function close(client) {
   const peer = of(client);
-  peer.host.onState("closed", "", "", "", 0, NaN, peer.epoch, null);
+  peer.host.onState("closed", "", "", "", 0, NaN, peer.epoch, "", null);
   for (const call of [...peer.calls]) peer.fail(call, "CLIENT_CLOSED");
-  peer.host.onState("closed", "", "", "", 0, NaN, peer.epoch, null);
+  peer.host.onState("closed", "", "", "", 0, NaN, peer.epoch, "", null);
   return undefined;
 }
 

@@ -360,6 +360,7 @@ impl Ledger {
             Outgoing::Request { id, .. }
             | Outgoing::Discover(id)
             | Outgoing::Initialize(id, _)
+            | Outgoing::Ping(id)
             | Outgoing::Listen(id, _) => Some(*id),
             _ => None,
         };

@@ -246,6 +246,7 @@ fn id_of(message: &Outgoing<Doc>) -> Option<RequestId> {
         Outgoing::Request { id, .. }
         | Outgoing::Discover(id)
         | Outgoing::Initialize(id, _)
+        | Outgoing::Ping(id)
         | Outgoing::Listen(id, _) => Some(*id),
         _ => None,
     }

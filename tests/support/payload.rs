@@ -1,8 +1,8 @@
 //! The value that stands for params, results and errors in tests, and short ways to write requests and messages.
 
 use bowline_core::{
-    CacheKey, CacheMode, Config, Duration, Hint, Incoming, Jitter, Kind, Method, Payload, Reconnect, Request,
-    RequestId, ResultKind, Version, Versions,
+    CacheKey, CacheMode, Config, Duration, Heartbeat, Hint, Incoming, Jitter, Kind, Method, Payload, Reconnect,
+    Request, RequestId, ResultKind, Version, Versions,
 };
 
 /// A payload. Params carry `key`, results echo it, so that an answer that reached the wrong call shows.
@@ -60,10 +60,14 @@ pub const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-/// The defaults without chance, so that moments can be named.
+/// The defaults without chance and heartbeats, so that moments can be named.
 #[must_use]
 pub fn fixed() -> Config {
-    Config { reconnect: Reconnect { jitter: Jitter::None, ..Reconnect::default() }, ..Config::default() }
+    Config {
+        reconnect: Reconnect { jitter: Jitter::None, ..Reconnect::default() },
+        heartbeat: Heartbeat { interval: ms(0), ..Heartbeat::default() },
+        ..Config::default()
+    }
 }
 
 /// The method of that name in the specification's table.

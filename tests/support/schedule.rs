@@ -1,6 +1,9 @@
 //! A random life of a client: settings, a server, a network, and what the application does. Everything follows from the seed.
 
-use bowline_core::{CacheLimits, Config, Era, Instant, Jitter, Method, Reconnect, Request, Rng, Version, Versions};
+use bowline_core::{
+    CacheLimits, Config, Era, Heartbeat, Instant, Jitter, Lifecycle, Method, Question, Reconnect, Request, Rng, Signal,
+    Version, Versions, WhenHidden,
+};
 
 use crate::{connect, ms, notify, request, tool_call, Faults, Listening, Req, Server, Shape, Shyness, Style};
 
@@ -23,6 +26,8 @@ pub enum Step {
     Restart,
     /// Every socket dies without a word, as when a laptop sleeps.
     Sleep,
+    /// The surroundings change, or are said to.
+    Signal(Signal),
 }
 
 /// A life.
@@ -78,6 +83,7 @@ fn step(rng: &mut Rng, number: u32, reader: bool) -> Step {
         19 => Step::Close,
         20 | 21 => Step::Restart,
         22 => Step::Sleep,
+        28..=33 => Step::Signal(pick(rng, &Signal::ALL)),
         23..=27 => Step::Listen((rng.unit() < 0.8).then_some(rng.below(9) as u32)),
         _ => {
             let (request, text) = call(rng, number, reader);
@@ -135,6 +141,19 @@ fn config(rng: &mut Rng) -> Config {
             suspended_interval: ms(1 + rng.below(30_000)),
             min_uptime: ms(rng.below(6_000)),
             connect_timeout: ms(800 + rng.below(10_000)),
+        },
+        heartbeat: Heartbeat {
+            interval: pick(rng, &[ms(0), ms(700), ms(20_000)]),
+            timeout: ms(400 + rng.below(10_000)),
+            hidden_timeout: ms(400 + rng.below(75_000)),
+            wake_timeout: ms(400 + rng.below(4_000)),
+            question: Question::Auto,
+        },
+        lifecycle: Lifecycle {
+            hidden: pick(rng, &[WhenHidden::Defer, WhenHidden::Keep, WhenHidden::Close]),
+            suspend_offline: rng.unit() < 0.8,
+            close_frozen: rng.unit() < 0.8,
+            wake_detection: rng.unit() < 0.8,
         },
         cache: (rng.unit() < 0.8).then(|| CacheLimits {
             max_size: rng.below(4) as usize,

@@ -167,6 +167,9 @@ impl Server {
                 None => self.execute(*method, *params),
             },
             Outgoing::Listen(..) => self.listen(version, channel),
+            Outgoing::Ping(_) => {
+                self.admit(Method::PING, version, channel).unwrap_or_else(|| self.complete(Doc::default()))
+            }
             Outgoing::Notification { .. }
             | Outgoing::Cancelled(_)
             | Outgoing::Pong(_)

@@ -238,6 +238,7 @@ impl Sim {
             Step::Cancel(n) => Command::Cancel(nth(*n)),
             Step::SetPriority(n, priority) => Command::SetPriority(nth(*n), *priority),
             Step::Listen(filter) => Command::Listen(filter.map(Doc::of)),
+            Step::Signal(signal) => return self.feed(Input::Signal(*signal)),
             Step::Reconnect => Command::Reconnect,
             Step::Close => Command::Close,
             Step::Restart => {

@@ -59,6 +59,8 @@ createClient({
     highWaterMark: 1 << 20,
     lowWaterMark: 1 << 18,
   },
+  heartbeat: { interval: 20_000, timeout: 10_000, hiddenTimeout: 75_000, wakeProbeTimeout: 4_000, method: "auto" },
+  lifecycle: { hidden: "defer-reconnect", offline: "suspend", bfcache: "close", wakeDetection: true },
   queue: { concurrency: 8, maxQueued: 100, reserve: 2, overflow: "drop-lowest", aging: 0, maxQueueTime: 500, whileDisconnected: "reject" },
   protocol: {
     era: "legacy",

@@ -1,12 +1,13 @@
 //! The connection state machine: dial, race, verify, serve, lose, wait, dial again (resilience rules, section 1). It owns the links and
 //! the attempt in progress; the calls that travel on them are the engine's.
 
+use super::heartbeat::Heartbeat;
+use super::lifecycle::{Cause, Presence};
 use super::{refused, unreached, Answer, Change, Channel, Context, Handshake, Link, Next, Purpose, State, Transport};
 use crate::config::Config;
 use crate::error::{Code, Detail, Error, Stage};
 use crate::ids::{LinkId, RequestId};
 use crate::io::{Event, Output, Reach, Status};
-use crate::policy::backoff;
 use crate::time::{Duration, Instant};
 use crate::wire::{Era, Outgoing, Payload, Plan, Verb, Version};
 
@@ -14,7 +15,7 @@ use crate::wire::{Era, Outgoing, Payload, Plan, Verb, Version};
 const REMEMBER_ERA: Duration = Duration::from_millis(3_600_000);
 
 #[derive(Debug)]
-enum Phase<P> {
+pub(super) enum Phase<P> {
     /// Nothing is going on and nothing is planned: idle, failed, auth_required, closed.
     Down,
     /// An attempt is running.
@@ -28,13 +29,17 @@ enum Phase<P> {
 #[derive(Debug)]
 pub(crate) struct Connection<P> {
     state: State,
-    phase: Phase<P>,
+    pub(super) phase: Phase<P>,
     pub(super) links: Vec<Link<P>>,
-    attempt: u32,
+    pub(super) attempt: u32,
     epoch: u32,
     era: Option<Era>,
-    no_websocket_until: Instant,
-    reason: Option<Error<P>>,
+    pub(super) no_websocket_until: Instant,
+    pub(super) reason: Option<Error<P>>,
+    pub(super) heartbeat: Heartbeat,
+    pub(super) presence: Presence,
+    /// Why it is suspended, when it is.
+    pub(super) cause: Cause,
 }
 
 impl<P: Payload> Connection<P> {
@@ -49,6 +54,9 @@ impl<P: Payload> Connection<P> {
             era: config.known_era.filter(|era| *era == Era::Legacy),
             no_websocket_until: now + config.fallback_remembered,
             reason: None,
+            heartbeat: Heartbeat::default(),
+            presence: Presence::default(),
+            cause: Cause::default(),
         }
     }
 
@@ -86,8 +94,16 @@ impl<P: Payload> Connection<P> {
 
     /// A call wants the connection: starts an attempt if nothing is going on, or, when `now` it must be, ends the waiting.
     pub(crate) fn wake(&mut self, urgent: bool, cx: &mut Context<'_, P>) {
+        if urgent {
+            self.presence.unpark();
+        }
+        let parks = self.presence.parks(cx.config).filter(|_| !urgent);
         match self.phase {
-            Phase::Down if self.state != State::Closed => self.start(cx),
+            Phase::Down if matches!(self.state, State::Closed) => {}
+            Phase::Down => match parks {
+                Some(cause) => self.rest(cause, cx),
+                None => self.start(cx),
+            },
             Phase::Waiting(_) if urgent => self.start(cx),
             _ => {}
         }
@@ -103,6 +119,7 @@ impl<P: Payload> Connection<P> {
         if self.state == State::Closed {
             return Change::None;
         }
+        self.presence.unpark();
         self.attempt = 0;
         self.start(cx);
         match lost {
@@ -244,7 +261,8 @@ impl<P: Payload> Connection<P> {
                 let all = [Some(started + config.reconnect.connect_timeout), http_at, probes, pinned];
                 all.into_iter().flatten().min()
             }
-            _ => None,
+            Phase::Up { .. } => self.next_beat(config.heartbeat.interval),
+            Phase::Down => None,
         }
     }
 
@@ -286,6 +304,7 @@ impl<P: Payload> Connection<P> {
                 }
                 Change::None
             }
+            Phase::Up { .. } => self.on_beat(cx),
             _ => Change::None,
         }
     }
@@ -294,7 +313,7 @@ impl<P: Payload> Connection<P> {
         self.links.iter().find(|link| link.transport == Transport::WebSocket)
     }
 
-    fn start(&mut self, cx: &mut Context<'_, P>) {
+    pub(super) fn start(&mut self, cx: &mut Context<'_, P>) {
         self.drop_links(cx);
         let websocket = cx.config.websocket && !(cx.config.http && cx.now < self.no_websocket_until);
         let http_at = (websocket && cx.config.http).then(|| cx.now + cx.config.head_start);
@@ -404,6 +423,7 @@ impl<P: Payload> Connection<P> {
         self.epoch += 1;
         self.reason = None;
         self.phase = Phase::Up { link, since: cx.now };
+        self.on_heard(cx.now);
         if let Some(up) = self.links.first_mut() {
             up.version = version;
             if version.era() == Era::Modern {
@@ -423,56 +443,13 @@ impl<P: Payload> Connection<P> {
         Change::Ready
     }
 
-    fn drop_links(&mut self, cx: &mut Context<'_, P>) {
+    pub(super) fn drop_links(&mut self, cx: &mut Context<'_, P>) {
         for link in core::mem::take(&mut self.links) {
             cx.hangup(link.id, link.transport);
         }
     }
 
-    fn give_up(&mut self, error: Error<P>, cx: &mut Context<'_, P>) -> Change<P> {
-        self.attempt += 1;
-        // The verdict on the WebSocket was that HTTP works in its place: the next attempt finds out anew.
-        self.no_websocket_until = cx.now;
-        self.wait(error.clone(), cx);
-        Change::Failed(self.reason.clone().unwrap_or(error))
-    }
-
-    /// Plans the next attempt, or none when it could not help.
-    fn wait(&mut self, error: Error<P>, cx: &mut Context<'_, P>) {
-        let options = &cx.config.reconnect;
-        let exhausted = self.attempt >= options.max_attempts;
-        let asked = match error.detail {
-            Detail::Http(_, Some(wait)) => wait,
-            _ => Duration::ZERO,
-        };
-        let hopeless = error.is_hopeless(self.was_ready());
-        self.phase = Phase::Down;
-        let mut reason = error;
-        let state = if reason.code == Code::AuthRequired {
-            State::AuthRequired
-        } else if hopeless || !cx.config.reconnection {
-            State::Failed
-        } else if exhausted && options.fail_when_exhausted {
-            reason.code = Code::ReconnectExhausted;
-            State::Failed
-        } else {
-            let delay = if exhausted {
-                backoff::jittered(options.suspended_interval, options.jitter, cx.rng)
-            } else {
-                backoff::delay(options, self.attempt, cx.rng)
-            };
-            self.phase = Phase::Waiting(cx.now + delay.max(asked));
-            if exhausted {
-                State::Suspended
-            } else {
-                State::Reconnecting
-            }
-        };
-        self.reason = Some(reason);
-        self.enter(state, cx);
-    }
-
-    fn enter(&mut self, state: State, cx: &mut Context<'_, P>) {
+    pub(super) fn enter(&mut self, state: State, cx: &mut Context<'_, P>) {
         self.state = state;
         let up = self.up();
         let status = Status {
@@ -486,6 +463,7 @@ impl<P: Payload> Connection<P> {
                 _ => None,
             },
             epoch: self.epoch,
+            cause: (state == State::Suspended).then_some(self.cause),
             reason: self.reason.clone(),
         };
         cx.out.push_back(Output::Event(Event::State(status)));

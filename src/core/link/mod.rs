@@ -6,6 +6,8 @@ mod connection;
 mod context;
 mod exchange;
 mod handshake;
+mod heartbeat;
+mod lifecycle;
 mod listen;
 mod stream;
 
@@ -19,6 +21,7 @@ pub(crate) use listen::{Concern, Listen};
 pub(crate) use stream::Stream;
 
 pub use crate::error::Error as Reason;
+pub use lifecycle::Cause;
 
 /// The kind of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,7 +43,7 @@ pub enum State {
     Ready,
     /// Lost; the next attempt is scheduled or running.
     Reconnecting,
-    /// The fast attempts are used up; slow probes only.
+    /// Rests, and the cause is told: slow probes only, or none.
     Suspended,
     /// The server wants a credential.
     AuthRequired,

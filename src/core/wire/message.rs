@@ -141,6 +141,8 @@ pub enum Outgoing<P> {
     Discover(RequestId),
     /// `initialize`, offering a revision.
     Initialize(RequestId, Version),
+    /// `ping`, of our own accord.
+    Ping(RequestId),
     /// `notifications/initialized`.
     Initialized,
     /// `notifications/cancelled` for one of our requests.

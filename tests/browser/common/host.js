@@ -21,7 +21,7 @@ export function makeHost(url, webSocketUrl) {
     exchanges: [],
     /** Hears every state, and "aborted" in the middle of aborting a fetch. */
     listener: undefined,
-    onState(state, transport, era, version, _attempt, _retryAt, epoch, reason) {
+    onState(state, transport, era, version, _attempt, _retryAt, epoch, _cause, reason) {
       // A state is told again when something about it changes.
       if (state !== host.states.at(-1)) host.states.push(state);
       Object.assign(host, { transport, era, version, epoch, reason: reason?.code ?? "" });
@@ -38,6 +38,7 @@ export function makeHost(url, webSocketUrl) {
       host.phases.push(phase);
       if (honoured) host.honoured = JSON.stringify(honoured);
     },
+    onSignal() {},
     onReplay() {
       host.replays += 1;
     },

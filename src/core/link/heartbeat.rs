@@ -1,0 +1,77 @@
+//! Whether a silent WebSocket is still there: a half-open one looks like a quiet one, and only a question tells them apart (resilience
+//! rules, section 1). HTTP links are verified by their calls. It asks and waits; what follows from silence is the connection's.
+
+use super::{Change, Connection, Context, Transport};
+use crate::config::Question;
+use crate::error::{Code, Detail, Error, Stage};
+use crate::ids::RequestId;
+use crate::time::{Duration, Instant};
+use crate::wire::{Era, Outgoing, Payload};
+
+/// What is known of the working link's life.
+#[derive(Debug, Default)]
+pub(super) struct Heartbeat {
+    heard: Instant,
+    /// The last question; its answer may come after another message has settled the matter.
+    asked: Option<RequestId>,
+    /// When an unanswered question means that nobody is there, and how long it was given.
+    until: Option<(Instant, Duration)>,
+}
+
+impl<P: Payload> Connection<P> {
+    /// A message arrived: whatever it says, somebody is there.
+    pub(crate) fn on_heard(&mut self, now: Instant) {
+        self.heartbeat.heard = now;
+        self.heartbeat.until = None;
+    }
+
+    /// Whether `id` was the last question.
+    pub(crate) fn is_beat(&self, id: RequestId) -> bool {
+        self.heartbeat.asked == Some(id)
+    }
+
+    /// When something is due on the working link.
+    pub(super) fn next_beat(&self, interval: Duration) -> Option<Instant> {
+        self.up().filter(|up| up.transport == Transport::WebSocket)?;
+        let idle = (interval > Duration::ZERO).then(|| self.heartbeat.heard + interval);
+        self.heartbeat.until.map_or(idle, |(until, _)| Some(until))
+    }
+
+    /// Time passed on a working link.
+    pub(super) fn on_beat(&mut self, cx: &mut Context<'_, P>) -> Change<P> {
+        let options = &cx.config.heartbeat;
+        if self.next_beat(options.interval).is_none_or(|due| due > cx.now) {
+            return Change::None;
+        }
+        match (self.heartbeat.until.take(), self.up().map(|up| up.id)) {
+            (Some((_, span)), Some(link)) => {
+                let error = Error::new(Code::HeartbeatTimeout, Detail::Time(Stage::Response, span));
+                self.on_down(link, error, cx)
+            }
+            _ => {
+                self.probe(options.timeout, cx);
+                Change::None
+            }
+        }
+    }
+
+    /// Asks whether the server is still there, and waits so long at most; a hidden page waits longer, since its timers are throttled.
+    pub(super) fn probe(&mut self, patience: Duration, cx: &mut Context<'_, P>) {
+        let Some(up) = self.up().filter(|up| up.transport == Transport::WebSocket) else {
+            return;
+        };
+        if self.heartbeat.until.is_none() {
+            let id = cx.ids.request();
+            // The 2026 era has no ping; its cheapest round trip is discovery (P81).
+            let question = match (cx.config.heartbeat.question, up.version.era()) {
+                (Question::Ping, _) | (Question::Auto, Era::Legacy) => Outgoing::Ping(id),
+                _ => Outgoing::Discover(id),
+            };
+            let (link, version) = (up.id, up.version);
+            cx.send(link, question, version);
+            self.heartbeat.asked = Some(id);
+        }
+        let span = if self.presence.hidden { cx.config.heartbeat.hidden_timeout } else { patience };
+        self.heartbeat.until = Some((cx.now + span, span));
+    }
+}
