@@ -256,10 +256,7 @@ export interface McpEventMap {
   replay: { id: string; newId: string; method: string; attempt: number };
   /** A call ended with outcome `unknown` and must not be repeated by itself. Its promise rejects as well. */
   outcomeUnknown: InDoubtCall;
-  /**
-   * A call is in doubt no longer: its answer came after all (with `result` when it was executed), or `settleInDoubt` or
-   * `retry` said so.
-   */
+  /** A call is in doubt no longer: its answer came after all (with `result` if it was executed), or `settleInDoubt` or `retry` said so. */
   outcomeResolved: {
     call: InDoubtCall;
     verdict: "applied" | "not-applied" | "dismissed";

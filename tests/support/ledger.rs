@@ -376,8 +376,7 @@ impl Ledger {
                 if let Some(record) = self.of_mut(id.slot()) {
                     (record.silenced, record.told, record.epoch) = (false, false, epoch);
                     record.writes += 1;
-                    record.place = Some(place);
-                    (record.last, record.heard) = (Some(*id), now);
+                    (record.place, record.last, record.heard) = (Some(place), Some(*id), now);
                     let replays = usize::from(record.request.replays.unwrap_or(max_replays).max(2));
                     let (most, resent) = ((1 + replays) * (1 + record.given) + record.unsent, record.writes);
                     self.check(resent <= most, || format!("{id:?} is sending {resent} of {most}"));
