@@ -2,6 +2,7 @@
 // checks the values and applies the defaults that `@default` names.
 // Delays are milliseconds, sizes are bytes.
 
+import type { ReplayOptions } from "./config-replay.js";
 import type { ClientCapabilities, InputHandler } from "./mcp-input.js";
 
 /** Where the compiled core comes from. A `Response` or its promise is compiled while it streams. */
@@ -191,46 +192,6 @@ export interface ReconnectOptions {
    * @default 10000
    */
   connectTimeout?: number;
-}
-
-/**
- * What may be sent again after it was lost. What never left, and what the server refused before executing it (429, a lost session), is
- * sent again in any case.
- */
-export interface ReplayOptions {
-  /**
-   * The methods that may be executed twice: `"default"` those of the protocol that read, `"none"` none, or these and no others.
-   * Danger: a method in the list that changes something may change it twice.
-   * @default "default"
-   */
-  safeMethods?: "default" | "none" | string[];
-  /**
-   * Whether a tool whose definition says `readOnlyHint` or `idempotentHint` may be executed twice. Danger: the server says so of
-   * itself; trust only your own.
-   * @default false
-   */
-  trustAnnotations?: boolean;
-  /**
-   * Tools that may be executed twice.
-   * @default none
-   */
-  idempotentTools?: string[];
-  /**
-   * Under which key of `_meta` the server expects `idempotencyKey` of a call. There is no standard one.
-   * @default "off"
-   */
-  idempotencyKey?: "off" | { metaKey: string };
-  /**
-   * How often one call may be sent again. A count.
-   * @default 2
-   */
-  maxReplays?: number;
-  /**
-   * What becomes of a tool call that was sent when the link was lost: `"unknown"` rejects with `OUTCOME_UNKNOWN`, `"replay"` sends it
-   * again. Danger: with `"replay"` every tool may be executed twice.
-   * @default "unknown"
-   */
-  toolCallOnLostLink?: "unknown" | "replay";
 }
 
 /** What is kept of answers, and for how long. The least recently used entry leaves first. */

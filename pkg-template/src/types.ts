@@ -1,12 +1,12 @@
 // The public types of Bowline: calls, connection state, events, metrics and error codes; with those of
-// config.ts and mcp.ts. Types only: no code.
-// Delays are milliseconds, sizes are bytes; points in time are milliseconds since the Unix epoch, as
+// config.ts and mcp.ts. Types only: no code. Delays are milliseconds, sizes are bytes; points in time are milliseconds since the Unix epoch, as
 // `Date.now()` gives them.
 
 import type { McpError } from "./errors.js";
 import type { Meta, ServerInfo, SubscriptionFilter, Task, Tool } from "./mcp.js";
 
 export type * from "./config.js";
+export type * from "./config-replay.js";
 export type * from "./mcp.js";
 export type * from "./mcp-input.js";
 
