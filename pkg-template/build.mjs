@@ -61,10 +61,11 @@ const optFlags = [
 // Properties of what only this package's own scripts see, src/web/glue.js included: shortened in a release. A name must be in no
 // public type (checkFiles looks) and in no text, as that of an option or of a member that Rust asks for.
 const internalNames =
-  "abandon aborts again ambient announce answered ask asking attach caching calls changed crashed emit finish finishing given " +
-  "headerValue host inContext inputs isModern isOpen keeps keyText keyTexts lacking lazy learn look madeAt methodId onBreaker " +
-  "onDoubt onInput onLink onListen onNotification onReplay onRequest onServer onSignal onState park printed refuse rejectWith reset " +
-  "restart resumed resumes rpcMessage serve settleWith shown slot sockets submit subscriptions tables timer touch trapped";
+  "abandon aborts again ambient announce answered ask asking attach caching calls changed crashed doubts emit finish finishing " +
+  "flying given headerValue host inContext inputs isModern isOpen isVouched keeps keyText keyTexts lacking lazy learn leave leaving " +
+  "look madeAt methodId onBreaker onDoubt onInput onLate onLink onListen onNotification onReplay onRequest onServer onSignal " +
+  "onState park place printed redo refuse rejectWith release reset restart resumed resumes rpcMessage rules serve settleWith shown " +
+  "slot sockets submit subscriptions sweep tables timer touch trapped vouches wire";
 const internal = internalNames.replaceAll(" ", "|");
 
 const hash = (...parts) => parts.reduce((sum, part) => sum.update(part), createHash("sha256")).digest("hex");

@@ -10,8 +10,8 @@ export const importsFile = inRoot(".cache", "pkg-imports.json");
 
 /** The entries of pkg/package.json, what each fetches besides its scripts, and its limit in bytes. */
 const entries = [
-  { entry: ".", script: "index.js", assets: [], gate: { unit: "gzip", bytes: 66_000 } },
-  { entry: "./slim", script: "slim.js", assets: [wasmFile], gate: { unit: "brotli", bytes: 58_000 } },
+  { entry: ".", script: "index.js", assets: [], gate: { unit: "gzip", bytes: 68_000 } },
+  { entry: "./slim", script: "slim.js", assets: [wasmFile], gate: { unit: "brotli", bytes: 60_000 } },
 ];
 
 /** gzip at 9 and brotli at 11: what a static host serves. */

@@ -123,6 +123,11 @@ await runSteps([
     run: async () => mustHaveRun(await script("e2e", "crash.mjs")),
   },
   {
+    name: "e2e-doubt",
+    about: "calls of unknown outcome: late answers and retries in Node, reloads in Chromium",
+    run: async () => mustHaveRun(await script("e2e", "doubt.mjs")),
+  },
+  {
     name: "bad-input",
     about: "the built package in Node and Chromium against the fault server",
     run: async () => mustHaveRun(await script("e2e", "bad-input.mjs")),

@@ -6,14 +6,13 @@ import type { Printed } from "bowline-core";
 import { errorFrom, McpError, type Failure } from "./errors.js";
 import type { Host } from "./host.js";
 import { withMeta, wrongKey } from "./meta.js";
-import type { CallToolOptions, InDoubtCall, InputRequiredResult, Progress, RequestOptions, RequestPhase, RequestPriority, RequestPromise } from "./types.js";
+import type { CallToolOptions, InputRequiredResult, Progress, RequestOptions, RequestPhase, RequestPriority, RequestPromise } from "./types.js";
 
 /** Bits of `Core.call`'s flags. */
 export const NOTIFICATION = 1;
 export const CONNECT = 2;
 const PROGRESS = 4;
 const KEEP_TIMEOUT = 8;
-const IDEMPOTENT = 16;
 /** The cache mode is in the bits above. */
 const MODE = 256;
 const MODES = ["use", "refresh", "only-if-cached", "stale-while-revalidate"];
@@ -98,6 +97,10 @@ export class Call {
   declare resumed?: boolean;
   /** Why the application could not give what the server asked for. */
   declare cause?: unknown;
+  /** The id it went over the wire with, when that may have changed the world, since when, and where the journal has it. */
+  declare wire: number;
+  declare sentAt: number;
+  declare place?: string | undefined;
   declare private readonly kind: number;
   declare private readonly finish: Finish | undefined;
   declare private readonly settleWith: (value: unknown) => void;
@@ -129,6 +132,7 @@ export class Call {
     this.kind = kind;
     this.finish = finish;
     this.slot = -1;
+    this.wire = 0;
     this.settled = false;
     this.finishing = false;
     this.stale = false;
@@ -156,6 +160,15 @@ export class Call {
     return this.method === "tools/call" ? String((this.given as { name?: unknown } | null | undefined)?.name) : undefined;
   }
 
+  /** Its params as JSON. */
+  get text(): string {
+    return this.printed.text;
+  }
+
+  get isVouched(): boolean {
+    return this.host.rules.vouches(this);
+  }
+
   get phase(): RequestPhase {
     if (this.settled) return "settled";
     if (this.finishing) return "sent";
@@ -172,14 +185,18 @@ export class Call {
     if (this.kind !== CONNECT) {
       const lacking = host.lacking(this.method);
       if (lacking) return this.refuse({ code: "CAPABILITY_NOT_SUPPORTED", outcome: "not-sent", retryable: false, detail: lacking });
-      const { meta, inputResponses, requestState } = options;
+      const { meta, inputResponses, requestState, idempotencyKey } = options;
       const wrong = meta && wrongKey(meta);
       if (wrong !== undefined) return this.unsent("meta", new TypeError(wrong));
+      const { metaKey } = host.rules;
+      if (idempotencyKey !== undefined && !metaKey) return this.unsent("key", undefined);
       try {
         // What is a matter of this sending, and not of the result, is in no key (P53).
         const asked = withMeta(given, meta);
         const more = inputResponses || requestState !== undefined ? { inputResponses, requestState } : undefined;
-        params = this.print(withMeta(more ? { ...asked, ...more } : asked, this.kind === 0 ? host.ambient() : undefined));
+        const ambient = this.kind === 0 ? host.ambient() : undefined;
+        const own = idempotencyKey === undefined ? ambient : { ...ambient, [metaKey!]: idempotencyKey };
+        params = this.print(withMeta(more ? { ...asked, ...more } : asked, own));
         this.printed = host.tables!.printed(params);
         // A result that the user's input went into is nobody else's (P46).
         const bypass = options.useCache === false || options.cacheMode === "bypass";
@@ -203,10 +220,9 @@ export class Call {
   private send(params: number, key: number): void {
     const { host, options } = this;
     const { tables, client } = host;
-    let flags = this.kind;
+    let flags = this.kind | host.rules.flags(this);
     if (options.onProgress) flags |= PROGRESS;
     if (options.resetTimeoutOnProgress === false) flags |= KEEP_TIMEOUT;
-    if (options.idempotent) flags |= IDEMPOTENT;
     if (options.cacheMode) flags |= MODE * Math.max(0, MODES.indexOf(options.cacheMode));
     this.announce();
     this.slot = tables!.attach(client, this);
@@ -256,7 +272,22 @@ export class Call {
     else this.refuse({ code: "ABORTED", outcome: this.finishing ? "unknown" : this.resumed ? "not-applied" : "not-sent", retryable: false });
   }
 
+  /** The same once more, as a call of its own. */
+  redo(options?: RequestOptions): RequestPromise<unknown> {
+    const { host, method, given, requestId } = this;
+    host.doubts.settle(requestId, "dismissed", "user");
+    const params = { ...JSON.parse(this.text), _meta: (given as { _meta?: object } | null | undefined)?._meta };
+    return submit(host, 0, method, params, { ...this.options, ...options }, this.finish);
+  }
+
   // ---- called by the snippet ----
+
+  /** It may change the world, and is about to leave. */
+  leave(wire: number): void {
+    this.wire = wire;
+    this.sentAt = Date.now();
+    this.host.doubts.leaving(this);
+  }
 
   /** The caller gets a stale result; how the read ends is not its matter any more. */
   serve(value: unknown): void {
@@ -308,15 +339,20 @@ export class Call {
   /** Ends the call with an error made here. */
   refuse(failure: Failure): void {
     this.fail(this.error(failure));
-    const { requestId, method, tool } = this;
-    if (failure.code === "OUTCOME_UNKNOWN") this.host.onDoubt({ id: requestId, method, tool } as InDoubtCall);
   }
 
   /** Ends the call with an error made before. */
   fail(error: unknown): void {
     if (this.settled) return;
+    const { doubts, events } = this.host;
+    const doubt = this.wire && McpError.is(error) && error.outcome === "unknown" ? doubts.add(this, error) : undefined;
+    if (doubt && (error as McpError).code === "OUTCOME_UNKNOWN") {
+      const retry = (options?: RequestOptions) => this.redo(options);
+      Object.defineProperties(error, { call: { value: doubt, enumerable: true }, retry: { value: retry } });
+    }
     this.end(error);
     this.rejectWith(error);
+    if (doubt) events.emit("outcomeUnknown", doubt);
   }
 
   private settle(value: unknown): void {
@@ -341,6 +377,7 @@ export class Call {
     this.slot = -1;
     this.settled = true;
     this.announce(error);
+    if (this.place) this.host.doubts.release(this);
     this.asking?.abort();
     if (this.abort) this.signal!.removeEventListener("abort", this.abort);
     this.host.touch();

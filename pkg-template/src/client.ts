@@ -3,7 +3,8 @@
 import { reconnect } from "bowline-core";
 import { CONNECT, NOTIFICATION, submit, type Finish } from "./call.js";
 import { Cache } from "./cache.js";
-import { Host, serverInfo } from "./host.js";
+import { Host } from "./host.js";
+import { serverInfo } from "./outside.js";
 import { all, items, type ListName } from "./lists.js";
 import { finishTask, finishTool } from "./tasks.js";
 import { iterate } from "./events.js";
@@ -21,6 +22,7 @@ import type {
   ConnectionState,
   GetPromptResult,
   HealthReport,
+  InDoubtCall,
   ListenerOptions,
   ListOptions,
   LoggingLevel,
@@ -65,7 +67,7 @@ export class McpClient {
   /** What the client was made with. */
   readonly config: Readonly<MCPClientConfig>;
 
-  /** @throws McpError `INVALID_CONFIG` when `serverUrl` is no http(s) or ws(s) URL; other options are checked when the core is loaded. */
+  /** @throws McpError `INVALID_CONFIG` when `serverUrl` is no http(s) or ws(s) URL, or an option of `replay` is wrong; other options are checked when the core is loaded. */
   constructor(config: MCPClientConfig) {
     this.config = config;
     this.id = config.id ?? `client-${++made}`;
@@ -278,6 +280,19 @@ export class McpClient {
   async checkHealth({ timeout = 5000 }: { timeout?: number } = NONE): Promise<HealthReport> {
     await this.request("ping", undefined, { timeout, maxTotalTimeout: timeout, useCache: false }).catch(() => {});
     return this.health();
+  }
+
+  /**
+   * The calls with outcome `unknown`, oldest first, at most 256; with `journal` also those that the page before this one left behind.
+   * Frozen; the same object until something changes.
+   */
+  inDoubt(): readonly InDoubtCall[] {
+    return this.#host.doubts.list;
+  }
+
+  /** Takes a call off `inDoubt()`, because the application knows by now, or will not. Harmless for one that is not there. */
+  settleInDoubt(id: string, verdict: "applied" | "not-applied" | "dismissed"): void {
+    this.#host.doubts.settle(id, verdict, "user");
   }
 
   /** Adds a listener and returns what removes it. */

@@ -3,6 +3,7 @@
 // Delays are milliseconds, sizes are bytes.
 
 import type { CircuitBreakerConfig, QueueOptions, RateLimitOptions } from "./config-queue.js";
+import type { ReplayOptions } from "./config-replay.js";
 import type { ClientCapabilities, InputHandler } from "./mcp-input.js";
 
 /** Where the compiled core comes from. A `Response` or its promise is compiled while it streams. */
@@ -90,6 +91,21 @@ export interface MCPClientConfig {
   rateLimit?: RateLimitOptions;
   /** Leaves a server alone that keeps failing. */
   circuitBreaker?: CircuitBreakerConfig;
+  /** What may be sent again after a lost link. */
+  replay?: ReplayOptions;
+  /**
+   * Whether `inDoubt()` still knows after a reload of the calls with side effects that had been sent. They are noted in the session storage
+   * of the tab (workers and Node have none): `"unload"` when the page is left or hidden, which costs calls nothing; `"session"`
+   * before each is sent as well (about 16 microseconds), so that a page that crashes is covered too. Danger: every script of
+   * the page's origin can read it.
+   * @default "unload"
+   */
+  journal?: "none" | "unload" | "session";
+  /**
+   * Whether the arguments are noted as well. Danger: they then lie in the storage of the page, as text, for every script of its origin.
+   * @default false; only a digest is
+   */
+  journalArgs?: boolean;
   /** Protocol era, what the client says about itself, and what it answers when the server asks. */
   protocol?: ProtocolOptions;
   /** Where log lines go. Nothing is logged without; never are params, results or headers. */

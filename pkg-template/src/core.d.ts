@@ -48,6 +48,8 @@ declare module "bowline-core" {
     /** Forgets all clients and values, and ends their sockets and fetches. */
     reset(): Lost[];
     attach(client: number, entry: object): number;
+    /** The entries by their slots. */
+    calls(client: number): readonly (import("./call.js").Call | undefined)[];
     methodId(name: string): number;
     names: readonly string[];
     /** A whole message, printed. */

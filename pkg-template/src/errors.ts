@@ -2,7 +2,7 @@
 // retryable come from the core as a `Failure`; here they become a class, a message and a hint.
 // A message says what happened; `hint` says what to do about it. Neither is API: branch on `code`.
 
-import type { McpErrorCode, Outcome, Transport } from "./types.js";
+import type { InDoubtCall, McpErrorCode, Outcome, RequestOptions, RequestPromise, Transport } from "./types.js";
 
 const BRAND = Symbol.for("bowline.McpError");
 
@@ -118,6 +118,13 @@ export class McpOutcomeUnknownError extends McpError {
   declare readonly method: string;
   /** The tool's name, for `tools/call`. */
   declare readonly tool?: string;
+  /** What is known of the call; it is in `client.inDoubt()` too. */
+  declare readonly call: InDoubtCall;
+  /**
+   * Makes the same call once more, with the same idempotency key if it has one, and takes it off `client.inDoubt()`; `options` are what
+   * is to be different from those of the first. Danger: the first may have been executed, and this one then is a second.
+   */
+  declare readonly retry: (options?: RequestOptions) => RequestPromise<unknown>;
 }
 
 const CLASSES = new Map<McpErrorCode, typeof McpError>();
@@ -202,11 +209,13 @@ NOT_CONNECTED|no connection to $url|Call connect().
 CLIENT_CLOSED|the client is closed|Make a new one.
 SEND_FAILED|the call cannot be sent|transport.headers threw?
  json|the params are not JSON|No cycles, no BigInt.
+ key|idempotencyKey has no place|Set replay.idempotencyKey.
  meta|a key of options.meta is reserved or malformed|As com.example/name.
 CAPABILITY_NOT_SUPPORTED|the server does not offer $detail|See connection.server.capabilities.
 ABORTED|cancelled by the caller
  task|the task was cancelled at the server
-OUTCOME_UNKNOWN|link lost after sending: the call may have been executed|Look for its effect before calling again; set idempotent if a repetition is harmless.
+OUTCOME_UNKNOWN|link lost after sending: the call may have been executed|Look for its effect before calling again; set idempotent if that is harmless.
+ cors||${HEADERS}
 STREAM_ENDED|the answer of $url broke off|Some proxies cut long answers.
 RPC_ERROR|the server answered with error $rpcCode
  -32601||Compare with discover().
@@ -230,7 +239,7 @@ PARSE_ERROR|the answer of $url is no JSON-RPC message|${FAULT}
  empty|the answer of $url is empty
  no-answer|$url took the request and gives no answer
  wrong-id|the answer of $url has a wrong id
- endpoint|$url wants its messages sent to another origin, or nowhere|An HTTP+SSE server must name an endpoint of its own origin; a proxy in front of it may have to rewrite it.
+ endpoint|$url wants its messages sent to another origin, or nowhere|An HTTP+SSE server must name an endpoint of its own origin; a proxy may have to rewrite it.
 INVALID_RESULT|the result is of an unknown kind|${FAULT}
  output|the result does not fit the tool's outputSchema|${EXECUTED}
  schema|the tool's outputSchema cannot be used|${EXECUTED}

@@ -1,9 +1,8 @@
-// The package's side of one core client: what the snippet needs to know of it, and what it tells. It turns core facts into events and
-// snapshots and decides nothing.
+// The package's side of one core client: what the snippet needs to know of it, and what it tells: events and snapshots. It decides nothing.
 
 import { changeContext, close, create, metrics, signal, type Tables } from "bowline-core";
 import { CONNECT, submit, type Call, type RawFailure } from "./call.js";
-import { address, invalid, list } from "./checks.js";
+import { Doubts } from "./doubt.js";
 import { Emitter, SnapshotStore } from "./emitter.js";
 import { errorFrom, type Failure, type McpError } from "./errors.js";
 import { Inputs } from "./input.js";
@@ -11,6 +10,8 @@ import { traceOf } from "./meta.js";
 import { attachLogger } from "./log.js";
 import { read, type Numbers } from "./metrics.js";
 import { Queue } from "./queue.js";
+import { ReplayRules } from "./replay.js";
+import { address, invalid, list, serverInfo, surroundings } from "./outside.js";
 import { load, loaded } from "./runtime.js";
 import { Subscriptions } from "./subscription.js";
 import { withTasks } from "./tasks.js";
@@ -22,7 +23,6 @@ import type {
   ConnectionState,
   DisconnectReason,
   HealthReport,
-  InDoubtCall,
   InputHandler,
   LoggingLevel,
   MCPClientConfig,
@@ -77,6 +77,8 @@ export class Host {
   readonly events = new Emitter<McpEventMap>();
   readonly store: SnapshotStore<ClientSnapshot>;
   readonly tools = new Tools((message, tool) => this.warn(message, tool));
+  readonly rules: ReplayRules;
+  readonly doubts: Doubts;
   readonly #warned = new Set<string>();
   /** Time, timers and chance of a test; the snippet asks it instead of the machine. */
   readonly clock: { now(): number } | undefined;
@@ -153,6 +155,12 @@ export class Host {
       epoch: 0,
       ...surroundings(),
     };
+    try {
+      this.rules = new ReplayRules(config, (tool) => this.tools.get(tool));
+      this.doubts = new Doubts(this, config);
+    } catch (error) {
+      throw invalid((error as Error).message);
+    }
     this.store = new SnapshotStore(() => this.#snapshot());
     attachLogger(config, this.events);
   }
@@ -286,8 +294,9 @@ export class Host {
     this.subscriptions.close();
     if (this.client >= 0) {
       this.#last ??= close(this.client);
-      return;
+      return this.doubts.close();
     }
+    this.doubts.close();
     this.#enter({ ...this.#connection, state: "closed" });
     for (const call of this.#waiting.splice(0)) {
       call.refuse({ code: "CLIENT_CLOSED", outcome: "not-sent", retryable: false });
@@ -428,12 +437,17 @@ export class Host {
     this.events.emit("breaker", { from, to });
   }
 
-  onReplay(call: Call | undefined): void {
-    if (call) this.events.emit("replay", { id: call.requestId, method: call.method });
+  onReplay(call: Call | undefined, id: number, attempt: number): void {
+    if (call) this.events.emit("replay", { id: call.requestId, newId: String(id), method: call.method, attempt });
   }
 
-  onDoubt(call: InDoubtCall): void {
-    this.events.emit("outcomeUnknown", call);
+  onLate(id: number, applied: number, value: unknown): void {
+    this.doubts.late(id, !!applied, value);
+  }
+
+  /** Calls that are with the core; some places are empty. */
+  flying(): readonly (Call | undefined)[] {
+    return this.tables?.calls(this.client) ?? [];
   }
 
   /** What is known as of now. */
@@ -450,6 +464,7 @@ export class Host {
     this.#touched = true;
     setTimeout(() => {
       this.#touched = false;
+      this.doubts.sweep();
       this.store.changed();
       this.#feel();
     }, BEAT);
@@ -478,21 +493,8 @@ export class Host {
   #snapshot(): ClientSnapshot {
     const { latency, metrics } = this.numbers();
     const { queuedRequests: queued, activeRequests: active } = metrics;
-    return { connection: { ...this.#connection, latency }, queued, active };
+    return { connection: { ...this.#connection, latency }, queued, active, inDoubt: this.doubts.list };
   }
-}
-
-/** What a server says of itself, whichever era's handshake it answers. */
-export function serverInfo(answer: object | null): ServerInfo {
-  const { serverInfo, _meta, ...result } = { ...answer } as { serverInfo?: object; _meta?: Meta } & Partial<ServerInfo>;
-  const { supportedVersions, capabilities = {}, instructions } = result;
-  const info = serverInfo ?? (_meta?.["io.modelcontextprotocol/serverInfo"] as object | undefined);
-  return { name: "", ...info, supportedVersions, capabilities, instructions } as ServerInfo;
-}
-
-/** What the browser says; where it says nothing, all is well. */
-function surroundings(): { online: boolean; visible: boolean } {
-  return { online: globalThis.navigator?.onLine !== false, visible: globalThis.document?.visibilityState !== "hidden" };
 }
 
 declare const __VERSION__: string;

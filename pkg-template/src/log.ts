@@ -18,6 +18,7 @@ const LINES: Lines = {
   reconnected: (detail) => ["info", "connected again", detail],
   transport: (detail) => [detail.cause === "fallback" ? "warn" : "info", "transport changed", detail],
   replay: (detail) => ["info", "sent again after a lost link", detail],
+  outcomeResolved: ({ call, verdict, source }) => ["info", `outcome known: ${verdict}`, { id: call.id, method: call.method, source }],
   outcomeUnknown: ({ id, method, tool }) => ["warn", "outcome unknown: the call may have been executed", { id, method, tool }],
   health: ({ status, score }) => [status === "healthy" ? "info" : "warn", `health is ${status}`, { score }],
   notification: ({ method }) => ["debug", "notification", { method }],

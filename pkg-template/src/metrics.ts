@@ -7,7 +7,7 @@ import type { ClientMetrics, HealthReport } from "./types.js";
  * them come five for each method that was called.
  */
 const COUNTERS =
-  "totalRequests successfulRequests failedRequests cachedResponses activeRequests queuedRequests deduplicated replayed unknownOutcomes " +
+  "totalRequests successfulRequests failedRequests cachedResponses activeRequests queuedRequests deduplicated replayed retried unknownOutcomes " +
   "timeouts aborted violations connection.connects connection.reconnects connection.failedAttempts connection.fallbacks cache.size " +
   "cache.bytes cache.hits cache.misses cache.staleServed cache.evictions latency.samples health.consecutiveFailures health.status bytesSent bytesReceived " +
   "bufferedAmount averageLatency last.latency? latency.p50 latency.p95 latency.p99 latency.max latency.jitter queueWait.p50 queueWait.p95 " +

@@ -3,12 +3,15 @@
 // Delays are milliseconds, sizes are bytes; points in time are milliseconds as of `Date.now()`.
 
 import type { McpError } from "./errors.js";
+import type { HealthReport } from "./types-metrics.js";
 import type { Meta, ServerInfo, SubscriptionFilter, Task, Tool } from "./mcp.js";
 
 export type * from "./config.js";
 export type * from "./config-queue.js";
+export type * from "./config-replay.js";
 export type * from "./mcp.js";
 export type * from "./mcp-input.js";
+export type * from "./types-metrics.js";
 
 // ---- Calls ----------------------------------------------------------------------------------------
 
@@ -75,6 +78,18 @@ export interface RequestOptions {
    * @default false; reading methods are always repeated
    */
   idempotent?: boolean;
+  /**
+   * Names what this call does, so that a server which knows the key executes it once however often it comes: it may be sent again as with
+   * `idempotent`, each time with this key. Needs `replay.idempotencyKey`; rejects with `SEND_FAILED` without. Danger: a server
+   * that ignores the key executes twice.
+   */
+  idempotencyKey?: string;
+  /**
+   * How often this call may be sent again after a sending that may have been executed: `true` is `replay.maxReplays`, `false` never.
+   * Danger: `true` and a number permit it for calls with side effects too.
+   * @default as `replay` of the client has it
+   */
+  replay?: boolean | number;
   /**
    * More for the request's `_meta`. A key has a prefix of your own (`com.example/name`) or none; the trace members need their W3C form.
    * Anything else, and prefixes of the protocol, reject with `SEND_FAILED`.
@@ -248,6 +263,8 @@ export interface ClientSnapshot {
   readonly queued: number;
   /** Calls sent and not answered yet. */
   readonly active: number;
+  /** As `client.inDoubt()`. */
+  readonly inDoubt: readonly InDoubtCall[];
 }
 
 /** The three functions React's `useSyncExternalStore` asks for. They need no `this`. */
@@ -272,10 +289,17 @@ export interface McpEventMap {
   suspended: { cause: "offline" | "hidden" | "frozen" | "exhausted" | "manual" };
   /** Another transport carries the calls. */
   transport: { from: Transport | null; to: Transport; cause: "initial" | "fallback" | "upgrade" };
-  /** A call is sent again because its link was lost. Its progress starts anew. */
-  replay: { id: string; method: string };
-  /** A sent call lost its link and must not be repeated by itself. Its promise rejects as well. */
+  /** A call is sent again: its `attempt`-th sending, under the JSON-RPC id `newId`. Its progress starts anew. */
+  replay: { id: string; newId: string; method: string; attempt: number };
+  /** A call ended with outcome `unknown` and must not be repeated by itself. Its promise rejects as well. */
   outcomeUnknown: InDoubtCall;
+  /** A call is in doubt no longer: its answer came after all (with `result` if it was executed), or `settleInDoubt` or `retry` said so. */
+  outcomeResolved: {
+    call: InDoubtCall;
+    verdict: "applied" | "not-applied" | "dismissed";
+    source: "late-response" | "user";
+    result?: unknown;
+  };
   /** The server sent a notification that belongs to no call. */
   notification: McpNotification;
   /**
@@ -367,90 +391,27 @@ export interface QueueApi {
   onSizeLessThan(n: number): Promise<void>;
 }
 
-/** A call of which nobody here knows whether the server executed it. */
+/** A call of which nobody here knows whether the server executed it. Frozen. */
 export interface InDoubtCall {
-  /** The `requestId` of its promise. */
+  /** The `requestId` of its promise; another when it was restored. */
   readonly id: string;
   readonly method: string;
   /** The tool's name, for `tools/call`. */
   readonly tool?: string;
-}
-
-// ---- Metrics --------------------------------------------------------------------------------------
-
-/**
- * Counters since creation, except `activeRequests`, `queuedRequests`, `bufferedAmount` and the size of the cache, which are of this
- * moment. Times are milliseconds; percentiles are within 1 % of the truth.
- */
-export interface ClientMetrics {
-  totalRequests: number;
-  successfulRequests: number;
-  failedRequests: number;
-  /** Answers that came from the cache. */
-  cachedResponses: number;
-  /** From sending to answer, over the answered calls. Milliseconds. */
-  averageLatency: number;
-  activeRequests: number;
-  queuedRequests: number;
-  bytesSent: number;
-  bytesReceived: number;
-  /** Written to the WebSocket and not yet on the network. Bytes. */
-  bufferedAmount: number;
-  /** Sendings beyond the first of their call. */
-  replayed: number;
-  /** Reading calls that shared the answer of an identical one in flight. */
-  deduplicated: number;
-  /** Calls that ended in `OUTCOME_UNKNOWN`. */
-  unknownOutcomes: number;
-  /** Calls that ended in `REQUEST_TIMEOUT`. */
-  timeouts: number;
-  /** Calls that ended in `ABORTED`. */
-  aborted: number;
-  /** Messages of the server that answered nothing, or were no messages. */
-  violations: number;
-  /** From sending to answer. `jitter`: how much one answer differs from the next, smoothed (RFC 3550). */
-  latency: { p50: number; p95: number; p99: number; max: number; jitter: number; samples: number };
-  /** From creation to first sending; `byPriority`: the mean of the priorities 0 to 3. */
-  queueWait: { p50: number; p95: number; max: number; byPriority: Record<number, number> };
-  /** What is kept: entries, and bytes of their JSON text. What it was good for. */
-  cache: { size: number; bytes: number; hits: number; misses: number; staleServed: number; evictions: number; hitRate: number };
-  connection: {
-    /** Links that became ready. */
-    connects: number;
-    /** Those of them that followed a loss. */
-    reconnects: number;
-    /** Attempts that failed. */
-    failedAttempts: number;
-    /** Links over HTTP while a WebSocket was wanted. */
-    fallbacks: number;
-    /** With a link, and without one after the first. Milliseconds. */
-    uptime: number;
-    downtime: number;
-    /** How long the last outage that is over took. Milliseconds. */
-    lastOutage: number | null;
-  };
-  /** By method name; those beyond the first 256 names are counted in the whole only. `p95` of the latency. */
-  byMethod: Record<string, { count: number; errors: number; averageLatency: number; p95: number }>;
-}
-
-/** How well the server and the way to it are doing, as real traffic shows. */
-export interface HealthReport {
-  /**
-   * - `unknown`: nothing was asked yet.
-   * - `healthy`: calls flow and succeed.
-   * - `degraded`: with failures, or over the fallback transport.
-   * - `unhealthy`: no link, or three failures in a row.
-   */
-  status: "healthy" | "degraded" | "unhealthy" | "unknown";
-  /** 1 well, 0 gone. */
-  score: number;
-  /** Smoothed over about the last ten answers. Milliseconds. */
-  latency: number | null;
-  /** The last answer, and the last failure of the server or of the way to it. Milliseconds as of `Date.now()`. */
-  lastSuccess: number | null;
-  lastFailure: number | null;
-  /** Failures since the last answer. A tool's own errors are answers. */
-  consecutiveFailures: number;
+  /** Equal for equal params, as they were printed. Danger: no secret; short params can be found by trying. */
+  readonly argsDigest: string;
+  /** The tool's arguments, or all params of another method; restored only with `journalArgs`. */
+  readonly args?: unknown;
+  readonly idempotencyKey?: string;
+  /** When it was handed to the network. */
+  readonly sentAt: number;
+  /** When it was given up; when it was found, if it was restored. */
+  readonly lostAt: number;
+  readonly reason: DisconnectReason;
+  /** An earlier page sent it. */
+  readonly restored: boolean;
+  /** The application has said that a second execution is harmless. */
+  readonly safeToRetry: boolean;
 }
 
 // ---- Errors (the classes are in errors.ts) --------------------------------------------------------

@@ -74,6 +74,8 @@ pub fn call(
         progress_resets_timeout: flags & KEEP_TIMEOUT == 0,
         progress: flags & PROGRESS != 0,
         idempotent: flags & IDEMPOTENT != 0,
+        // Above the other bits: one more than the number, or nothing.
+        replays: ((flags >> 16) as u8).checked_sub(1),
         key: (key != 0).then_some(CacheKey(key as u32)),
         cache_mode: match flags >> MODE_SHIFT & 3 {
             1 => CacheMode::Refresh,

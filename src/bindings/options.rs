@@ -30,6 +30,10 @@ pub(crate) fn parse(object: &Object, host: &HostObject) -> (Config, f64) {
     options.span("transport.probeTimeout", &mut config.probe_timeout);
     options.span("transport.rememberFallback", &mut config.remember_fallback);
     options.span("transport.streamIdleTimeout", &mut config.stream_idle);
+    let replays = options.number("replay.maxReplays");
+    if !replays.is_nan() {
+        config.max_replays = replays.min(254.0) as u8;
+    }
     options.count("queue.maxQueued", &mut config.max_queued);
     options.count("queue.concurrency", &mut config.websocket_concurrency);
     options.count("queue.concurrency", &mut config.http_concurrency);

@@ -39,6 +39,8 @@ pub struct Config {
     pub pinned: bool,
     /// The era in which the server was met earlier, when the engine starts.
     pub known_era: Option<Era>,
+    /// How often a call may be sent again after a sending that may have been executed, unless the call says otherwise.
+    pub max_replays: u8,
     /// How often one call may be asked for input.
     pub max_input_rounds: u32,
     /// Requests in flight on a WebSocket.
@@ -242,6 +244,7 @@ impl Default for Config {
             versions: Versions::ALL,
             pinned: false,
             known_era: None,
+            max_replays: 2,
             max_input_rounds: 10,
             websocket_concurrency: 32,
             http_concurrency: 5,

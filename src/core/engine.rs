@@ -20,9 +20,11 @@ use crate::link::{
 };
 use crate::policy::breaker::Breaker;
 use crate::policy::cache::Cache;
+use crate::policy::doubt::Doubts;
 use crate::policy::flight::Flight;
 use crate::policy::limiter::Limiter;
 use crate::policy::queue::Queue;
+use crate::policy::replay::Budget;
 use crate::rng::Rng;
 use crate::telemetry::{Health, MethodMetrics, Metrics, Timing, Vitals};
 use crate::time::{Duration, Instant};
@@ -56,6 +58,8 @@ pub struct Engine<P> {
     /// Calls wait until then for the standing stream of their link to open.
     hold_until: Option<Instant>,
     active: usize,
+    budget: Budget,
+    doubts: Doubts,
     /// Of those, the ones of the highest priority.
     critical: usize,
     /// The application wants nothing sent.
@@ -90,6 +94,8 @@ impl<P: Payload> Engine<P> {
             next_drain: None,
             hold_until: None,
             active: 0,
+            budget: Budget::default(),
+            doubts: Doubts::default(),
             critical: 0,
             paused: false,
             choked: None,
@@ -281,6 +287,8 @@ impl<P: Payload> Engine<P> {
             self.on_change(change);
         } else if self.listen.has(id) {
             self.on_concern(Concern::Answer(id, answer, None));
+        } else if self.doubts.settle(self.now, id) {
+            self.on_late(id, answer);
         } else if !self.connection.is_beat(id) {
             // A late answer to a call that was given up, or a server's mistake: never a settle (P37, I3).
             self.metrics.violations += 1;

@@ -134,6 +134,8 @@ pub struct Request<P> {
     pub progress: bool,
     /// The caller vouches that a second sending does no harm.
     pub idempotent: bool,
+    /// How often it may be sent again after a sending that may have been executed; `None` for the engine's default.
+    pub replays: Option<u8>,
     /// Where its result is kept; `None` bypasses the cache and shares no wire request.
     pub key: Option<CacheKey>,
     /// What a kept result is good for.
@@ -298,8 +300,10 @@ pub enum Event<P> {
     Server(P),
     /// The endpoint is asked again, or not any more.
     Breaker(BreakerState),
-    /// A read is sent again with a new id.
-    Replay(CallId),
+    /// A call is sent again, under a new id; the how-manyeth sending that is.
+    Replay(CallId, RequestId, u32),
+    /// The answer to a request that was given up with outcome unknown: whether it was executed after all, and what the server says.
+    Late(RequestId, bool, P),
     /// A notification of the server that belongs to no call.
     Notification(Method, P),
     /// The standing `subscriptions/listen` changed; with the acknowledgment when it is one.

@@ -103,6 +103,7 @@ impl Driver {
         count(metrics.queued_requests);
         count(metrics.deduplicated);
         count(metrics.replayed);
+        count(metrics.retried);
         count(metrics.unknown_outcomes);
         count(metrics.timeouts);
         count(metrics.aborted);
@@ -231,7 +232,12 @@ impl Driver {
                 glue::heard_listen(client, phase as i32, acknowledged.map_or(0, Payload::into_raw));
             }
             Output::Event(Event::Breaker(state)) => glue::breaker(client, state as i32),
-            Output::Event(Event::Replay(call)) => glue::replay(client, call.0 as i32),
+            Output::Event(Event::Replay(call, id, nth)) => {
+                glue::replay(client, call.0 as i32, id.0 as f64, nth as i32);
+            }
+            Output::Event(Event::Late(id, applied, payload)) => {
+                glue::late(client, id.0 as f64, i32::from(applied), payload.into_raw());
+            }
             Output::Forget(key) => glue::forget(client, key.0 as i32),
             Output::RememberFallback(span) => glue::remember(&self.host, FALLBACK, span.as_millis()),
             // A modern server is asked first anyway: all there is to remember is that it is not.
@@ -246,7 +252,7 @@ impl Driver {
         let version = parts.offered.unwrap_or(version) as i32;
         let sent = self.sockets.borrow().iter().find(|socket| socket.link == link).map_or(-1.0, |socket| {
             let (id, method, handle) = (parts.id, parts.method, parts.handle);
-            glue::send(&socket.socket, self.client, parts.kind, id, method, handle, version, parts.progress)
+            glue::send(&socket.socket, self.client, parts.kind, id, method, handle, version, parts.flags)
         });
         if sent < 0.0 {
             let id = matches!(message, Outgoing::Request { .. }).then_some(RequestId(parts.id as u64));
@@ -302,7 +308,7 @@ impl Driver {
             parts.method,
             parts.handle,
             version,
-            parts.progress,
+            parts.flags,
             raw(&plan.session),
             raw(&plan.resume),
             raw(&plan.endpoint),

@@ -138,7 +138,8 @@ function reset() {
 /** What the package uses of this module; it reaches it through the wasm module, so that there is one instance of both. */
 export function api() {
   const printed = (handle) => values[handle];
-  return { attach, clients, methodId, params, key, message, names, printed, headerValue, reset, ...keeping };
+  const calls = (client) => clients[client].calls;
+  return { attach, calls, clients, methodId, params, key, message, names, printed, headerValue, reset, ...keeping };
 }
 
 // The entry has resolve(value), reject(failure), ask(need, value) and, if it listens, progress(value).
@@ -265,23 +266,32 @@ export function breaker(client, state) {
   tell(() => clients[client].host.onBreaker(["closed", "open", "half-open"][state]));
 }
 
-export function replay(client, slot) {
-  tell(() => clients[client].host.onReplay(clients[client].calls[slot]));
+export function replay(client, slot, id, nth) {
+  tell(() => clients[client].host.onReplay(clients[client].calls[slot], id, nth));
+}
+
+export function late(client, id, applied, handle) {
+  tell(() => clients[client].host.onLate(id, applied, take(handle)));
 }
 
 export const REQUEST = 0, NOTIFICATION = 1, INITIALIZE = 3;
 const DISCOVER = 2, INITIALIZED = 4, CANCELLED = 5, PONG = 6, PING = 8;
 export const MODERN = 4; // index of 2026-07-28 among the versions
 
-/** The text of a message; the kinds are those above. */
-export function encode(client, kind, id, method, handle, version, progress) {
+/**
+ * The text of a message; the kinds are those above. The flags: 1, it asks for progress; 2, it is a call that may change the world, whose
+ * entry hears of it before the bytes leave.
+ */
+export function encode(client, kind, id, method, handle, version, flags) {
   const { host, meta } = clients[client];
   const modern = version >= MODERN;
   switch (kind) {
     case REQUEST:
     case NOTIFICATION: {
       const { text, meta: own } = values[handle];
-      let inner = progress ? `"progressToken":${id}` : "";
+      // The low twenty bits of an id are the slot.
+      if (flags & 2) clients[client].calls[id % 1048576].leave(id);
+      let inner = flags & 1 ? `"progressToken":${id}` : "";
       if (own) inner += inner ? "," + own : own;
       if (modern && kind === REQUEST) inner += inner ? "," + meta : meta;
       const head = `{"jsonrpc":"2.0",${kind === REQUEST ? `"id":${id},` : ""}"method":${quoted[method]},"params":`;
@@ -310,10 +320,10 @@ export function encode(client, kind, id, method, handle, version, progress) {
 }
 
 /** The bytes handed to the socket, or -1 when it does not take any. */
-export function send(socket, client, kind, id, method, handle, version, progress) {
+export function send(socket, client, kind, id, method, handle, version, flags) {
   // A socket that is closing swallows frames without a word.
   if (socket.readyState !== 1) return -1;
-  const text = encode(client, kind, id, method, handle, version, progress);
+  const text = encode(client, kind, id, method, handle, version, flags);
   try {
     socket.send(text);
   } catch {

@@ -10,7 +10,8 @@ use web_sys::WebSocket;
 #[allow(clippy::too_many_arguments)] // numbers side by side cross the boundary for nothing; an object would cost more than the call
 extern "C" {
     /// The package's side of a client: `url`, `webSocketUrl`, `headers`, `fetch`, `WebSocket`, `clientInfo`, `capabilities`, and the
-    /// callbacks `onState`, `onServer`, `onNotification`, `onReplay`, `onListen`, `onRequest`, `onSignal`.
+    /// callbacks `onState`, `onServer`, `onNotification`, `onReplay`, `onLate`, `onListen`, `onRequest`,
+    /// `onSignal`.
     #[wasm_bindgen(extends = Object)]
     #[derive(Clone)]
     pub type HostObject;
@@ -56,8 +57,9 @@ extern "C" {
     );
     pub(crate) fn server(client: i32, handle: i32);
     pub(crate) fn notification(client: i32, handle: i32);
-    pub(crate) fn replay(client: i32, slot: i32);
     pub(crate) fn breaker(client: i32, state: i32);
+    pub(crate) fn replay(client: i32, slot: i32, id: f64, nth: i32);
+    pub(crate) fn late(client: i32, id: f64, applied: i32, handle: i32);
     pub(crate) fn forget(client: i32, key: i32);
     pub(crate) fn note(value: f64);
     pub(crate) fn noted() -> JsValue;
@@ -70,7 +72,7 @@ extern "C" {
         method: i32,
         handle: i32,
         version: i32,
-        progress: i32,
+        flags: i32,
     ) -> f64;
     pub(crate) fn dial(client: i32, subprotocols: i32) -> Option<WebSocket>;
     pub(crate) fn listen(socket: &WebSocket, client: i32, link: i32);
@@ -93,7 +95,7 @@ extern "C" {
         method: i32,
         handle: i32,
         version: i32,
-        progress: i32,
+        flags: i32,
         session: i32,
         resume: i32,
         endpoint: i32,

@@ -9,7 +9,7 @@ const END = -1, STREAM = -2; // kinds of an exchange without a message
 const SMALL = 16384; // a body declared to be shorter cannot inflate beyond the limit, even compressed
 
 /** Starts an exchange and returns the length of its body. */
-export function exchange(client, source, kind, id, method, handle, version, progress, session, resume, endpoint) {
+export function exchange(client, source, kind, id, method, handle, version, flags, session, resume, endpoint) {
   const headers = { accept: "application/json, text/event-stream" };
   // A redirect that is followed hands the message, and what a function of headers added, to whoever it names (security A25, I5).
   const init = { method: "POST", headers, redirect: "manual" };
@@ -25,7 +25,7 @@ export function exchange(client, source, kind, id, method, handle, version, prog
       Object.assign(init, { method: "GET", cache: "no-store" });
       headers.accept = "text/event-stream";
     } else {
-      init.body = encode(client, kind, id, method, handle, version, progress);
+      init.body = encode(client, kind, id, method, handle, version, flags);
       headers["content-type"] = "application/json";
     }
   }

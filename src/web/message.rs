@@ -1,8 +1,8 @@
 //! Messages between their core form and the snippet's numbers. The numbers are the constants of `glue.js`.
 
 use bowline_core::{
-    Asked, Content, Duration, ExchangeEvent, Head, Hint, Incoming, LinkEvent, Malformed, Method, Outgoing, Reach,
-    RequestId, ResultKind, Version,
+    Asked, Content, Duration, Effect, ExchangeEvent, Head, Hint, Incoming, LinkEvent, Malformed, Method, Outgoing,
+    Reach, RequestId, ResultKind, Version,
 };
 
 use crate::payload::Payload;
@@ -14,7 +14,8 @@ pub(crate) struct Parts {
     pub(crate) id: f64,
     pub(crate) method: i32,
     pub(crate) handle: i32,
-    pub(crate) progress: i32,
+    /// 1: it asks for progress; 2: it is a call that may change the world.
+    pub(crate) flags: i32,
     /// The revision named inside an `initialize`.
     pub(crate) offered: Option<Version>,
 }
@@ -26,7 +27,7 @@ pub(crate) fn parts(message: &Outgoing<Payload>) -> Parts {
         Outgoing::Request { id, method, params, progress } => Parts {
             method: method.index() as i32,
             handle: params.raw(),
-            progress: i32::from(*progress),
+            flags: i32::from(*progress) | i32::from(method.effect() == Effect::SideEffect) << 1,
             ..with_id(0, id)
         },
         Outgoing::Notification { method, params } => {

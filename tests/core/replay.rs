@@ -38,7 +38,7 @@ fn come_back(hand: &mut Hand) {
 }
 
 fn replays(hand: &Hand, call: CallId) -> usize {
-    let replay = |output: &Output<Doc>| matches!(output, Output::Event(Event::Replay(id)) if *id == call);
+    let replay = |output: &Output<Doc>| matches!(output, Output::Event(Event::Replay(id, ..)) if *id == call);
     hand.driver.log.iter().filter(|(_, output)| replay(output)).count()
 }
 

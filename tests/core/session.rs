@@ -149,7 +149,7 @@ fn a_read_survives_a_session_that_is_lost_with_others() {
     hand.begin_session(9);
     hand.answer(read, Doc::of(3));
     assert_eq!(hand.value(read), 3);
-    let told = |output: &Output<Doc>| matches!(output, Output::Event(Event::Replay(id)) if *id == read);
+    let told = |output: &Output<Doc>| matches!(output, Output::Event(Event::Replay(id, ..)) if *id == read);
     assert!(hand.driver.log.iter().any(|(_, output)| told(output)));
 }
 

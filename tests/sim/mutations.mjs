@@ -12,8 +12,8 @@ export const MUTATIONS = [
   {
     rule: "a side effect that left is never sent again",
     file: "src/core/policy/replay.rs",
-    from: "(Loss::Unknown, Effect::SideEffect) => Verdict::Doubt",
-    to: "(Loss::Unknown, Effect::SideEffect) => Verdict::Again",
+    from: "Loss::Unknown => effect == Effect::Safe && replays < most",
+    to: "Loss::Unknown => replays < most",
   },
   {
     rule: "an answer settles only the request whose id it bears",
@@ -36,8 +36,8 @@ export const MUTATIONS = [
   {
     rule: "reads are repeated a bounded number of times",
     file: "src/core/policy/replay.rs",
-    from: "pub(crate) const MAX_REPLAYS: u8 = 2;",
-    to: "pub(crate) const MAX_REPLAYS: u8 = 200;",
+    from: "effect == Effect::Safe && replays < most",
+    to: "effect == Effect::Safe && replays < 200",
   },
   {
     rule: "who gives up leaves the queue",

@@ -248,9 +248,10 @@ impl Ledger {
                 let legacy = self.era == Some(Era::Legacy);
                 self.check(legacy, || format!("a request on {link:?} is told in an era that has none"));
             }
-            Output::Event(Event::Replay(slot)) => {
+            Output::Event(Event::Replay(slot, ..)) => {
                 self.check(self.open.contains_key(slot), || format!("{slot:?} is replayed after its end"));
             }
+            Output::Event(Event::Late(id, ..)) => self.late(*id),
             Output::Event(Event::State(status)) => {
                 let (epoch, last) = (status.epoch, self.epoch);
                 self.check(epoch >= last, || format!("epoch {epoch} after {last}"));
@@ -372,14 +373,13 @@ impl Ledger {
             Outgoing::Request { id, params, .. } => {
                 let known = self.of(id.slot()).filter(|record| record.request.params == Some(*params)).is_some();
                 self.check(known, || format!("{message:?} belongs to no open call"));
-                let epoch = self.epoch;
+                let (max_replays, epoch) = (self.bounds.max_replays, self.epoch);
                 if let Some(record) = self.of_mut(id.slot()) {
                     (record.silenced, record.told, record.epoch) = (false, false, epoch);
                     record.writes += 1;
-                    record.place = Some(place);
-                    record.last = Some(*id);
-                    record.heard = now;
-                    let (most, resent) = (3 * (1 + record.given) + record.unsent, record.writes);
+                    (record.place, record.last, record.heard) = (Some(place), Some(*id), now);
+                    let replays = usize::from(record.request.replays.unwrap_or(max_replays).max(2));
+                    let (most, resent) = ((1 + replays) * (1 + record.given) + record.unsent, record.writes);
                     self.check(resent <= most, || format!("{id:?} is sending {resent} of {most}"));
                 }
                 let beside = |other: &&Record| match (place, other.place) {

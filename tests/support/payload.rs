@@ -91,6 +91,7 @@ pub fn request(method: Method, key: u32) -> Req {
         progress_resets_timeout: false,
         progress: false,
         idempotent: false,
+        replays: None,
         key: None,
         cache_mode: CacheMode::Use,
         cache_ttl: None,

@@ -119,6 +119,7 @@ fn call(rng: &mut Rng, number: u32, reader: bool) -> (Req, Option<u32>) {
         progress_resets_timeout: rng.unit() < 0.3,
         progress: rng.unit() < 0.3,
         idempotent: rng.unit() < 0.2,
+        replays: (rng.unit() < 0.2).then(|| rng.below(4) as u8),
         ..request
     };
     (request, key.filter(|_| rng.unit() < 0.8))
@@ -176,6 +177,7 @@ fn config(rng: &mut Rng) -> Config {
         versions,
         pinned: false,
         known_era: pick(rng, &[None, None, Some(Era::Modern), Some(Era::Legacy)]),
+        max_replays: rng.below(4) as u8,
         max_input_rounds: rng.below(5) as u32,
         websocket_concurrency: 1 + rng.below(32) as usize,
         http_concurrency: 1 + rng.below(5) as usize,

@@ -169,6 +169,13 @@ client.on("state", ({ previous, current }) => {
   exactly<ConnectionSnapshot>()(current);
 });
 client.on("outcomeUnknown", (lost) => exactly<InDoubtCall>()(lost));
+client.on("outcomeResolved", ({ call, verdict }) => {
+  exactly<InDoubtCall>()(call);
+  exactly<"applied" | "not-applied" | "dismissed">()(verdict);
+});
+exactly<readonly InDoubtCall[]>()(client.inDoubt());
+// @ts-expect-error what is settled is known, or nobody wants to know
+client.settleInDoubt("call-1", "unknown");
 client.on("warning", (warning) => exactly<McpWarning>()(warning));
 client.on("error", (error) => exactly<McpError>()(error));
 exactly<Promise<McpNotification>>()(client.once("notification"));

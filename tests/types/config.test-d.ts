@@ -82,6 +82,22 @@ createClient({ serverUrl: "/mcp", transport: { headers: { authorization: "Bearer
 
 createClient({ serverUrl: "/mcp", protocol: { clientInfo: null } });
 
+createClient({
+  serverUrl: "/mcp",
+  journal: "session",
+  journalArgs: true,
+  replay: {
+    safeMethods: ["tools/list"],
+    trustAnnotations: true,
+    idempotentTools: ["search"],
+    idempotencyKey: { metaKey: "com.example/key" },
+    maxReplays: 1,
+    toolCallOnLostLink: "unknown",
+  },
+});
+// @ts-expect-error no server says that it supports keys
+createClient({ serverUrl: "/mcp", replay: { idempotencyKey: "auto" } });
+
 // What a server asks for is known by its method.
 const handler: InputHandler = async (request) => {
   exactly<AbortSignal>()(request.signal);

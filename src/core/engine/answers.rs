@@ -1,6 +1,8 @@
 //! The way of an answer inwards: what it means for the call that waits for it.
 
-use super::{Answer, CallId, Code, Connection, Detail, Engine, Error, Method, Payload, Settled};
+use super::{
+    Answer, CallId, Code, Connection, Detail, Engine, Error, Event, Method, Output, Payload, RequestId, Settled,
+};
 use crate::io::{Need, Reach};
 use crate::link::{refused, unreached, Ask, Call};
 use crate::policy::backoff;
@@ -149,5 +151,16 @@ impl<P: Payload> Engine<P> {
             self.connection.forget_era();
             self.on_link_refused(id, error);
         }
+    }
+
+    /// What a call that ended with outcome unknown would have been told.
+    pub(super) fn on_late(&mut self, id: RequestId, answer: Answer<P>) {
+        let (applied, payload) = match answer {
+            Answer::Result { kind, payload, .. } => (matches!(kind, ResultKind::Complete | ResultKind::Task), payload),
+            Answer::Error { code, payload, .. } if BEFORE_EXECUTION.contains(&code) => (false, payload),
+            // It does not say whether it was executed.
+            _ => return,
+        };
+        self.out.push_back(Output::Event(Event::Late(id, applied, payload)));
     }
 }

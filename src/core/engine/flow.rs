@@ -1,14 +1,14 @@
 //! The way of a call outwards: accepted, cached, joined, queued, sent; and its way out of the engine when it is given up.
 
 use super::{
-    Answer, CallId, Code, Connection, Detail, Effect, Engine, Error, Kind, LinkId, Method, Outcome, Outgoing, Output,
-    Payload, Phase, Purpose, Request, Settled, Transport,
+    Answer, CallId, Code, Connection, Detail, Effect, Engine, Error, Event, Kind, LinkId, Method, Outcome, Outgoing,
+    Output, Payload, Phase, Purpose, Request, Settled, Transport,
 };
 use crate::ids::RequestId;
 use crate::io::CacheMode;
-use crate::link::{Sending, State};
+use crate::link::{Call, Sending, State};
 use crate::policy::queue::TOP;
-use crate::policy::replay::{decide, Loss, Verdict};
+use crate::policy::replay::{may_repeat, Loss};
 use crate::time::Duration;
 use crate::wire::Era;
 
@@ -71,11 +71,14 @@ impl<P: Payload> Engine<P> {
         };
         let critical = call.request.priority >= TOP;
         let (kind, method, progress) = (call.request.kind, call.request.method, call.request.progress);
-        if call.replays == 0 {
-            self.timing.on_sent(call.request.priority, self.now.since(call.created));
-        }
         self.ids.sequence += 1;
         let request = RequestId::of(self.ids.sequence, id);
+        if call.replays == 0 {
+            self.timing.on_sent(call.request.priority, self.now.since(call.created));
+        } else {
+            let nth = u32::from(call.replays) + 1;
+            self.out.push_back(Output::Event(Event::Replay(id, request, nth)));
+        }
         // The 2026 era has no ping; its cheapest round trip is discovery.
         let method = if method == Method::PING && era == Era::Modern { Method::DISCOVER } else { method };
         let (purpose, message) = if kind == Kind::Notification {
@@ -122,39 +125,29 @@ impl<P: Payload> Engine<P> {
 
     /// An attempt ended without an answer: again, in doubt, or over (resilience rules, section 5).
     pub(super) fn on_call_lost(&mut self, id: CallId, loss: Loss, error: Error<P>, delay: Option<Duration>) {
+        let most = self.config.max_replays;
         let Some(call) = self.calls.at_mut(id) else {
             return;
         };
-        match decide(call.effect(), loss, call.replays) {
-            Verdict::Again => {
-                if loss != Loss::NotSent {
-                    call.replays += 1;
-                    call.in_doubt |= loss == Loss::Unknown && call.request.method.effect() == Effect::SideEffect;
-                    self.metrics.replayed += 1;
-                    self.out.push_back(Output::Event(crate::io::Event::Replay(id)));
-                }
-                match delay {
-                    Some(delay) => {
-                        self.unsend(id);
-                        self.calls.enter(id, Phase::Delayed(self.now + delay));
-                    }
-                    None => self.requeue(id),
-                }
+        let effect = call.request.method.effect();
+        let repeated = may_repeat(call.effect(), loss, call.replays, call.request.replays.unwrap_or(most))
+            // A pause means that the server is there, and fails.
+            && (delay.is_none() || self.budget.spend());
+        if !repeated {
+            return self.settle(id, Err(given_up(error, loss, effect)));
+        }
+        if loss != Loss::NotSent {
+            call.replays += 1;
+            call.in_doubt |= loss == Loss::Unknown && effect == Effect::SideEffect;
+            let count = if delay.is_some() { &mut self.metrics.retried } else { &mut self.metrics.replayed };
+            *count += 1;
+        }
+        match delay {
+            Some(delay) => {
+                self.unsend(id);
+                self.calls.enter(id, Phase::Delayed(self.now + delay));
             }
-            Verdict::Fail => {
-                let outcome = match (loss, call.request.method.effect()) {
-                    (Loss::NotSent, _) => Outcome::NotSent,
-                    (Loss::Unknown, Effect::SideEffect) => Outcome::Unknown,
-                    _ => Outcome::NotApplied,
-                };
-                self.settle(id, Err(error.with_outcome(outcome)));
-            }
-            Verdict::Doubt => {
-                // What was wrong with an answer that did come says more than that none came.
-                let told = matches!(error.code, Code::ParseError | Code::MessageTooLarge);
-                let code = if told { error.code } else { Code::OutcomeUnknown };
-                self.settle(id, Err(Error { code, outcome: Outcome::Unknown, detail: error.detail }));
-            }
+            None => self.requeue(id),
         }
     }
 
@@ -257,12 +250,12 @@ impl<P: Payload> Engine<P> {
 
     /// The only place where calls leave.
     fn leave(&mut self, id: CallId, end: Result<Settled<P>, Error<P>>) {
-        let sent = self.is_sent(id);
+        let last = self.calls.at(id).and_then(Call::sending).map(|sending| sending.id);
         self.unsend(id);
         let Some(call) = self.calls.remove(id) else {
             return;
         };
-        if sent {
+        if last.is_some() {
             self.judge(end.as_ref().err());
         }
         if call.request.kind != Kind::Connect {
@@ -276,8 +269,11 @@ impl<P: Payload> Engine<P> {
                     if is_unwell(error.code) {
                         self.vitals.on_failure(self.now);
                     }
-                    if error.code == Code::OutcomeUnknown {
+                    if error.outcome == Outcome::Unknown {
                         self.metrics.unknown_outcomes += 1;
+                        if let Some(last) = last {
+                            self.doubts.note(self.now, last);
+                        }
                     }
                 }
             }
@@ -319,10 +315,22 @@ impl<P: Payload> Engine<P> {
         };
         if matches!(answer, Answer::Result { .. } | Answer::Error { .. }) {
             let latency = self.now.since(sending.at);
+            self.budget.earn();
             self.timing.on_answer(method, latency);
             self.vitals.on_answer(self.now, latency);
         }
     }
+}
+
+/// How a call ends that is not sent again.
+fn given_up<P>(error: Error<P>, loss: Loss, effect: Effect) -> Error<P> {
+    if (loss, effect) != (Loss::Unknown, Effect::SideEffect) {
+        return error.with_outcome(Outcome::NotApplied);
+    }
+    // What was wrong with an answer that did come says more than that none came.
+    let told = matches!(error.code, Code::ParseError | Code::MessageTooLarge | Code::HttpError);
+    let code = if told { error.code } else { Code::OutcomeUnknown };
+    Error { code, outcome: Outcome::Unknown, detail: error.detail }
 }
 
 /// Whether an error tells of a server, or of a way to it, that is not well; a caller who gives up or a tool that fails does not.

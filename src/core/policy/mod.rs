@@ -4,6 +4,7 @@ pub(crate) mod backoff;
 pub(crate) mod breaker;
 pub(crate) mod cache;
 pub(crate) mod deadline;
+pub(crate) mod doubt;
 pub(crate) mod flight;
 pub(crate) mod limiter;
 pub(crate) mod queue;

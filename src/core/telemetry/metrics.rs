@@ -19,9 +19,11 @@ pub struct Metrics {
     pub queued_requests: u64,
     /// Reads that shared the wire request of another.
     pub deduplicated: u64,
-    /// Sendings beyond the first.
+    /// Sendings beyond the first, after a link was lost or replaced.
     pub replayed: u64,
-    /// Settled `OUTCOME_UNKNOWN`.
+    /// Sendings beyond the first, on a link that works: the server refused or failed.
+    pub retried: u64,
+    /// Settled with outcome unknown.
     pub unknown_outcomes: u64,
     /// Settled because time ran out.
     pub timeouts: u64,

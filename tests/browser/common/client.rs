@@ -178,6 +178,7 @@ impl Client {
             progress_resets_timeout: true,
             progress: kind == Kind::Request,
             idempotent: false,
+            replays: None,
             key,
             cache_mode: CacheMode::Use,
             cache_ttl: None,

@@ -49,3 +49,9 @@ export async function oneBadCall(bowline, serverUrl, options) {
   await client.close();
   return { first, second: content[0].text };
 }
+
+/** A client for tests that hold it in their own hand, as `client`. */
+export async function doubtful({ createClient }, serverUrl, options) {
+  globalThis.client = createClient({ serverUrl, enableWebSocket: false, ...options });
+  await globalThis.client.connect();
+}

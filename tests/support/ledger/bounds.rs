@@ -8,6 +8,7 @@ use super::{Ledger, Place, Record};
 #[derive(Debug, Default)]
 pub(super) struct Bounds {
     queued: u64,
+    pub(super) max_replays: u8,
     entries: u64,
     bytes: u64,
     /// How many waited before.
@@ -23,6 +24,7 @@ impl Bounds {
         let cache = config.cache.as_ref();
         Self {
             queued: config.max_queued as u64,
+            max_replays: config.max_replays,
             entries: cache.map_or(0, |cache| cache.max_size as u64),
             bytes: cache.map_or(0, |cache| cache.max_bytes as u64),
             ..Self::default()

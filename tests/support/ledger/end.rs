@@ -1,7 +1,7 @@
 //! What the outsider says when everything is over: every call ended once, and the server did what was told of it.
 
 use super::{Ledger, Record};
-use bowline_core::{CallId, ExchangeId, Method, Metrics, Outcome};
+use bowline_core::{CallId, ExchangeId, Method, Metrics, Outcome, RequestId};
 use std::collections::BTreeMap;
 
 impl Ledger {
@@ -20,6 +20,13 @@ impl Ledger {
         for record in core::mem::take(&mut self.records) {
             self.judge(&record, executions, refused);
         }
+    }
+
+    /// An answer after the end: it may be told only of a call that ended in doubt.
+    pub(super) fn late(&mut self, id: RequestId) {
+        let of = |record: &Record| record.last == Some(id) && record.end == Some(Some(Outcome::Unknown));
+        let doubted = self.records.iter().any(of);
+        self.check(doubted, || format!("{id:?} is answered late and was not in doubt"));
     }
 
     /// Whether the end of a tool call is true.

@@ -1,0 +1,45 @@
+// What comes from outside, read with care: addresses and lists of a configuration, the browser's word on the network, a server's word on
+// itself. What else is configured is checked by the core.
+
+import { errorFrom, type McpError } from "./errors.js";
+import type { Meta, ServerInfo } from "./types.js";
+
+/** An absolute address; a relative one is relative to the page. */
+export function address(option: string, given: string | URL): URL {
+  let url: URL | undefined;
+  try {
+    url = new URL(given, globalThis.location?.href);
+  } catch {
+    // Said below, with the others.
+  }
+  if (!url || !/^(https?|wss?):$/.test(url.protocol)) {
+    throw invalid(`${option} must be an http(s) or ws(s) URL, not ${JSON.stringify(String(given))}`);
+  }
+  return url;
+}
+
+/** A list of names, or nothing. */
+export function list(option: string, given: readonly string[] | undefined): readonly string[] | undefined {
+  if (given && !(Array.isArray(given) && given.every((one) => typeof one === "string"))) {
+    throw invalid(`cacheOptions.${option} must be a list of names`);
+  }
+  return given;
+}
+
+/** What is wrong with the configuration. */
+export function invalid(detail: string): McpError {
+  return errorFrom({ code: "INVALID_CONFIG", outcome: "not-sent", retryable: false, detail });
+}
+
+/** What a server says of itself, whichever era's handshake it answers. */
+export function serverInfo(answer: object | null): ServerInfo {
+  const { serverInfo, _meta, ...result } = { ...answer } as { serverInfo?: object; _meta?: Meta } & Partial<ServerInfo>;
+  const { supportedVersions, capabilities = {}, instructions } = result;
+  const info = serverInfo ?? (_meta?.["io.modelcontextprotocol/serverInfo"] as object | undefined);
+  return { name: "", ...info, supportedVersions, capabilities, instructions } as ServerInfo;
+}
+
+/** What the browser says; where it says nothing, all is well. */
+export function surroundings(): { online: boolean; visible: boolean } {
+  return { online: globalThis.navigator?.onLine !== false, visible: globalThis.document?.visibilityState !== "hidden" };
+}
