@@ -142,7 +142,7 @@ export function api() {
   return { attach, calls, clients, methodId, params, key, message, names, printed, headerValue, reset, ...keeping };
 }
 
-// The entry has resolve(value), reject(failure), ask(need, value) and, if it listens, progress(value).
+// The entry has resolve(value), serve(value), reject(failure), ask(need, value), leave(id) and, if it listens, progress(value).
 function attach(client, entry) {
   const { calls, free } = clients[client];
   const slot = free.length ? free.pop() : calls.length;

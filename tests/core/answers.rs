@@ -316,3 +316,12 @@ fn whatever_a_server_says_to_a_notification_it_is_taken() {
     hand.exchange(hand.last_exchange(), ExchangeEvent::Message(result(RequestId(7), Doc::of(1))));
     assert!(matches!(hand.end(call), Some(Ok(_))));
 }
+
+#[test]
+fn a_resource_that_is_not_found_in_the_words_of_an_older_server_is_its_json_rpc_error() {
+    let mut hand = Hand::on_websocket(fixed());
+    let call = hand.call(request(Method::RESOURCES_READ, 1));
+    hand.refuse(call, -32002);
+    assert_eq!(hand.error(call), (Code::RpcError, Outcome::NotApplied));
+    assert_eq!(hand.sendings(call).len(), 1, "an answer is not a loss");
+}

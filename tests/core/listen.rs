@@ -130,6 +130,15 @@ fn news_of_the_stream_reach_the_application_and_the_cache() {
 }
 
 #[test]
+fn progress_on_the_stream_is_nobodys() {
+    let (mut hand, id) = listening_on_websocket();
+    hand.news();
+    hand.frame(about(id, Method::PROGRESS));
+    let told = |output: &Output<Doc>| matches!(output, Output::Progress(..) | Output::Event(Event::Notification(..)));
+    assert!(!hand.news().iter().any(told));
+}
+
+#[test]
 fn news_of_a_stream_that_is_not_there_are_dropped_and_counted() {
     let (mut hand, id) = listening_on_websocket();
     hand.news();

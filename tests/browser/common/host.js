@@ -67,7 +67,7 @@ export function makeHost(url, webSocketUrl) {
 
 /** A call's entry in the snippet's table, with its promise. */
 export function attachCall(tables, client) {
-  const entry = { reports: [] };
+  const entry = { reports: [], leave() {}, serve: (value) => entry.resolve(value) };
   entry.promise = new Promise((resolve, reject) => Object.assign(entry, { resolve, reject }));
   // Whoever looks at the call later still gets the rejection.
   entry.promise.catch(() => {});
