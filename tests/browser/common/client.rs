@@ -81,7 +81,7 @@ impl Client {
     pub(crate) fn cached(&self, method: &str, params: &str) -> Call {
         let method = self.tables.method_id(method);
         let handle = self.tables.params(method, &parse(params));
-        let key = self.tables.key(self.driver.client(), method, &parse(params), false);
+        let key = self.tables.key(self.driver.client(), method, &parse(params), None);
         self.start(Kind::Request, Method::from_index(method), handle, Some(CacheKey(key)))
     }
 

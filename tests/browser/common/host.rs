@@ -92,7 +92,7 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(crate) fn params(this: &Tables, method: u32, given: &JsValue) -> i32;
     #[wasm_bindgen(method)]
-    pub(crate) fn key(this: &Tables, client: i32, method: u32, given: &JsValue, always: bool) -> u32;
+    pub(crate) fn key(this: &Tables, client: i32, method: u32, given: &JsValue, always: Option<bool>) -> u32;
 
     /// The browser's, as far as the tests look at it.
     pub(crate) type Link;

@@ -96,7 +96,7 @@ async fn assert_replayed(peers: &Peers, server: &str, client: &Client) {
     let call = client.request("resources/read", r#"{"uri":"demo://time"}"#);
     client.until("the read is sent", |client| client.is_sent(&call)).await;
     peers.cut(server).await;
-    client.until("the loss is noticed", |client| client.host.replays() == 1).await;
+    client.until("the loss is noticed", |client| client.history().ends_with("reconnecting")).await;
     peers.resume(server).await;
 
     call.result().await;

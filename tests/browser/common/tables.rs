@@ -39,7 +39,7 @@ async fn the_keys_of_evicted_results_are_forgotten() {
     let client = Client::new(Config { http: false, cache, ..config() }, "", &url);
     let params = |i| format!(r#"{{"uri":"demo://readme","number":{i}}}"#);
     let method = client.tables.method_id("resources/read");
-    let key = |i| client.tables.key(client.driver.client(), method, &JSON::parse(&params(i)).unwrap(), false);
+    let key = |i| client.tables.key(client.driver.client(), method, &JSON::parse(&params(i)).unwrap(), None);
 
     let mut keys = Vec::new();
     for i in 0..100 {
