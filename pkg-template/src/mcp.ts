@@ -266,6 +266,8 @@ export interface SubscriptionFilter {
   resourcesListChanged?: boolean;
   /** Changes of these resources, and of what lies below them. */
   resourceSubscriptions?: string[];
+  /** What becomes of these tasks (the extension `io.modelcontextprotocol/tasks`); a call that follows one then hears of it without asking. */
+  taskIds?: string[];
 }
 
 /** Params of the methods that may have to ask for input first; `RequestOptions` has the same two. */

@@ -14,6 +14,7 @@ const KINDS = {
   promptsListChanged: "notifications/prompts/list_changed",
   resourcesListChanged: "notifications/resources/list_changed",
   resourceSubscriptions: "notifications/resources/updated",
+  taskIds: "notifications/tasks",
 } as const;
 const MEMBERS = Object.keys(KINDS) as (keyof SubscriptionFilter)[];
 
@@ -38,19 +39,17 @@ function filter(pick: (member: keyof SubscriptionFilter) => unknown): Subscripti
 
 const isEmpty = (one: SubscriptionFilter): boolean => Object.keys(one).length === 0;
 
+const isList = (member: keyof SubscriptionFilter): member is "resourceSubscriptions" | "taskIds" => /Subs|Ids/.test(member);
+
 /** The same for the same wishes, whatever their order. */
 const union = (filters: SubscriptionFilter[]): SubscriptionFilter =>
   filter((member) =>
-    member === "resourceSubscriptions"
-      ? [...new Set(filters.flatMap((one) => one[member] ?? []))].sort()
-      : filters.some((one) => one[member]),
+    isList(member) ? [...new Set(filters.flatMap((one) => one[member] ?? []))].sort() : filters.some((one) => one[member]),
   );
 
 const intersection = (wanted: SubscriptionFilter, given: SubscriptionFilter): SubscriptionFilter =>
   filter((member) =>
-    member === "resourceSubscriptions"
-      ? wanted[member]?.filter((uri) => given[member]?.includes?.(uri))
-      : wanted[member] && given[member] === true,
+    isList(member) ? wanted[member]?.filter((name) => given[member]?.includes?.(name)) : wanted[member] && given[member] === true,
   );
 
 /** A server may name a part of the resource that was subscribed to. */
@@ -142,7 +141,8 @@ class Subscription implements McpSubscription {
     const wanted = MEMBERS.some((member) => {
       if (KINDS[member] !== method) return false;
       const value = filter[member];
-      return Array.isArray(value) ? value.some((uri) => within(params?.uri, uri)) : value;
+      if (!Array.isArray(value)) return value;
+      return member === "taskIds" ? value.includes(params?.taskId as string) : value.some((uri) => within(params?.uri, uri));
     });
     if (!wanted) return;
     this.#events.emit("notification", notification);

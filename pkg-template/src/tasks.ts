@@ -40,6 +40,8 @@ class Follower {
   readonly #answered = new Set<string>();
   #taskId = "";
   #wake: (() => void) | undefined;
+  /** The task as the server told it unasked, to whoever subscribed to it (P87). */
+  #pushed: Task | undefined;
   #told: string | undefined;
   #reports = 0;
 
@@ -57,6 +59,15 @@ class Follower {
       this.#send("tasks/cancel").catch(() => {});
     };
     call.host.events.on("state", ({ current }) => current.state === "closed" && call.refuse(failure("CLIENT_CLOSED")), this.#over);
+    call.host.events.on(
+      "notification",
+      ({ method, params }) => {
+        if (method !== "notifications/tasks" || params?.taskId !== this.#taskId) return;
+        this.#pushed = params as unknown as Task;
+        this.#wake?.();
+      },
+      this.#over,
+    );
     const limit = timeout && setTimeout(() => call.refuse(failure("REQUEST_TIMEOUT", { timeout, stage: "total" })), timeout);
     try {
       for (; ; created = false) {
@@ -72,7 +83,8 @@ class Follower {
           else if (status !== "working") throw call.error(failure("INVALID_RESULT"));
         }
         if (!created || task.status === "working") await this.#pause(task);
-        task = await this.#ask(task, "tasks/get");
+        task = this.#pushed ?? (await this.#ask(task, "tasks/get"));
+        this.#pushed = undefined;
       }
     } finally {
       clearTimeout(limit);
@@ -129,6 +141,7 @@ class Follower {
     // What is no number must not become no pause.
     const ms = Math.min(MAX_INTERVAL, Math.max(MIN_INTERVAL, pollIntervalMs ?? INTERVAL)) || INTERVAL;
     return new Promise((resolve) => {
+      if (this.#pushed) return resolve();
       const timer = setTimeout(resolve, ms);
       this.#wake = () => {
         clearTimeout(timer);

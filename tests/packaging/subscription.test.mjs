@@ -64,6 +64,19 @@ test("a subscription is ready with the part of its filter that the server honour
   assert.equal(await told(empty.ready), "CAPABILITY_NOT_SUPPORTED");
 });
 
+test("tasks are subscribed to by their ids, and heard by those", async () => {
+  const { client, peer } = open({}, {});
+  const heard = [];
+  const mine = client.subscribe({ taskIds: ["t2", "t1"] }, ({ params }) => heard.push(params.taskId));
+  client.subscribe({ taskIds: ["t3"] });
+  assert.deepEqual(peer.listens, [{ taskIds: ["t1", "t2"] }, { taskIds: ["t1", "t2", "t3"] }]);
+  peer.host.onListen(ACKNOWLEDGED, { taskIds: ["t1", "t3"] });
+  await mine.ready;
+  assert.deepEqual(mine.honored, { taskIds: ["t1"] });
+  for (const taskId of ["t1", "t3", "t10"]) peer.host.onNotification({ method: "notifications/tasks", params: { taskId } });
+  assert.deepEqual(heard, ["t1"]);
+});
+
 test("an acknowledgment that names nothing honours all", async () => {
   const { client, peer } = open({}, {});
   const subscription = client.subscribe({ toolsListChanged: true });

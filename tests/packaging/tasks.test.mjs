@@ -77,6 +77,24 @@ test("a task is polled at the pace its server names, as that changes, and its re
   assert.equal(methods().length, 4, "nothing is asked once it is over");
 });
 
+test("a server that tells how the task goes is not asked, whenever it tells", async () => {
+  const { client, host, methods, after } = await following([created({ pollIntervalMs: 60_000 }), task("working", { pollIntervalMs: 60_000 })]);
+  const seen = [];
+  client.on("task", ({ task: { statusMessage } }) => seen.push(statusMessage));
+  const call = client.callTool("slow");
+  await after(1000);
+  const push = (params) => host.onNotification({ method: "notifications/tasks", params });
+  push(task("working", { taskId: "another", statusMessage: "not mine" }));
+  push(task("working", { statusMessage: "halfway" }));
+  await after(0);
+  assert.deepEqual(methods(), ["tools/call"]);
+  push(completed());
+  await after(0);
+  assert.deepEqual(await call, RESULT);
+  assert.deepEqual(methods(), ["tools/call"]);
+  assert.deepEqual(seen.slice(0, 2), [undefined, "halfway"]);
+});
+
 test("the pace has limits: never faster than 100 ms, never slower than a minute", async () => {
   for (const [pollIntervalMs, ms] of [[0, 100], [-5, 100], [1e12, 60_000], ["soon", 1000], [null, 1000]]) {
     const { client, methods, after } = await following([created({ pollIntervalMs }), completed()]);
