@@ -73,7 +73,7 @@ async function questions(server) {
   const answers = {
     "elicitation/create": { action: "accept", content: { name: "Ada", check: true } },
     "sampling/createMessage": { role: "assistant", model: "none", content: { type: "text", text: "sampled" } },
-    "roots/list": { roots: [{ uri: "file:///home/ada", name: "home" }] },
+    "roots/list": { roots: [{ uri: "file:///project", name: "home" }] },
   };
   const onInputRequired = async ({ method }) => {
     asked.push(method);
