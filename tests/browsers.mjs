@@ -68,5 +68,8 @@ export async function browserTest(browser, binary, scope) {
   const args = ["test", "--locked", "--target", wasmTarget, "-p", "bowline", "--test", binary];
   // Compiled first, so that neither the servers nor the limit of the test wait for the compiler.
   await run("cargo", [...args, "--no-run"], { env });
-  return withPeers(async () => mustHaveRun(await run("cargo", args, { env, timeout: 300_000 })));
+  const attempt = () => run("cargo", args, { env, timeout: 180_000 });
+  // Now and then Chromium starts and never loads the page: no test began, so none is tried twice.
+  const again = (error) => (/running \d+ tests/.test(error.output) ? Promise.reject(error) : attempt());
+  return withPeers(async () => mustHaveRun(await attempt().catch(again)));
 }
