@@ -86,7 +86,7 @@ async function questions(server) {
     assert.match(JSON.stringify(form.content), /Ada/);
     const sampled = await client.callTool("trigger-sampling-request", { prompt: "say something", maxTokens: 10 });
     assert.match(JSON.stringify(sampled.content), /sampled/);
-    assert.match(textOf(await client.callTool("get-roots-list")), /file:\/\/\/home\/ada/);
+    assert.match(textOf(await client.callTool("get-roots-list")), /file:\/\/\/project/);
     assert.ok(asked.includes("elicitation/create") && asked.includes("sampling/createMessage"), asked.join());
     const replies = server.wire.sent.filter(({ message }) => message?.result !== undefined);
     assert.ok(replies.some(({ message }) => message.result.action === "accept"));
