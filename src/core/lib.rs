@@ -4,6 +4,7 @@
 //! The protocol of use, on [`Engine`]: hand in one [`Input`] with the current time, then drain [`Engine::poll_output`] until it says
 //! [`Output::Timeout`]; come back with the next input, or with [`Input::Timeout`] when that time has come.
 
+mod cluster;
 mod config;
 mod engine;
 mod error;
@@ -16,6 +17,11 @@ mod telemetry;
 mod time;
 mod wire;
 
+pub use cluster::{
+    Answer, AttemptId, Change, ClusterConfig, ClusterEvent, ClusterInput, ClusterOutput, ClusterSignal,
+    DiscoveryLimits, Ending, Failure, HealthLimits, Hedge, NodeId, NodePhase, NodeSpec, NodeStatus, Query, Refusal,
+    RegionId, Route, RouteId, SourceKind, Strategy, Trips, Verdict,
+};
 pub use config::{
     BreakerLimits, CacheLimits, Config, Heartbeat, Jitter, Lifecycle, Question, RateLimit, Reconnect, Revalidate, Trip,
     WhenHidden,

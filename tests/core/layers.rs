@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which modules a module may name.
-const MAY_NAME: [(&str, &[&str]); 12] = [
+const MAY_NAME: [(&str, &[&str]); 13] = [
     ("time", &[]),
     ("rng", &[]),
     ("ids", &[]),
@@ -21,7 +21,11 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
     ("io", &["time", "ids", "wire", "error", "link", "policy"]),
     ("link", &["time", "rng", "ids", "wire", "error", "config", "policy", "io"]),
     ("engine", &["time", "rng", "ids", "wire", "error", "config", "policy", "io", "link", "telemetry"]),
-    ("lib", &["config", "engine", "error", "ids", "io", "link", "policy", "rng", "telemetry", "time", "wire"]),
+    ("cluster", &["time", "rng", "error", "config", "policy", "telemetry"]),
+    (
+        "lib",
+        &["cluster", "config", "engine", "error", "ids", "io", "link", "policy", "rng", "telemetry", "time", "wire"],
+    ),
 ];
 
 /// Where only value types may be named: data that decides nothing, so that no arrow of behaviour points the wrong way.
