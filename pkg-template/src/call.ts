@@ -32,11 +32,14 @@ export interface RawFailure {
   value: unknown;
 }
 
-/** What is to be done with a result before the caller gets it: gives what the caller gets, or a promise of it, or throws an McpError. */
-export type Finish = (result: unknown, call: Call) => unknown;
+/**
+ * What is to be done with a result before the caller gets it: gives what the caller gets, or a promise of it, or throws an McpError. `text` is
+ * what the result was parsed from, when that is still there.
+ */
+export type Finish = (result: unknown, call: Call, text?: string) => unknown;
 
 /** However a list of tools was asked for: what it says is learned, and what must not be used is left out of it. */
-const learn: Finish = (result, { host }) => host.tools.learn(result, host.isModern);
+const learn: Finish = (result, { host }, text) => host.tools.learn(result, host.isModern, text);
 
 /** A promise with the call's handles. Its constructor reads `Promise`, so that `await` does not wrap it once more. */
 class CallPromise extends Promise<unknown> implements RequestPromise<unknown> {
@@ -295,13 +298,13 @@ export class Call {
     this.stale = true;
   }
 
-  resolve(value: unknown): void {
+  resolve(value: unknown, text?: string): void {
     if (this.stale) return;
     if (!this.finish) return this.settle(value);
     this.slot = -1;
     this.finishing = true;
     try {
-      const finished = this.finish(value, this);
+      const finished = this.finish(value, this, text);
       if (finished instanceof Promise) finished.then((value) => this.settle(value), (error) => this.fail(error));
       else this.settle(finished);
     } catch (error) {

@@ -6,7 +6,11 @@ import type { Tool } from "./types.js";
 
 /** More definitions than this are not kept; the oldest leaves first. */
 const MAX_TOOLS = 2000;
+/** More lists than this are not put off. */
+const MAX_UNREAD = 32;
 const ANNOTATION = "x-mcp-header";
+/** Without these, a text has no annotation: the word itself, or the way JSON hides its letters. */
+const TRACES = [ANNOTATION, "\\u00"];
 /** A header name, as RFC 9110 has it. */
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 const MIRRORED = ["string", "integer", "boolean"];
@@ -19,6 +23,8 @@ type Warn = (message: string, tool: string) => void;
 export class Tools {
   readonly #warn: Warn;
   readonly #known = new Map<string | undefined, readonly [tool: Tool, mirrors: readonly Mirror[]]>();
+  /** Lists without annotations, which nobody has asked about yet: a list costs no more than its parse. */
+  #unread: (Tool | null)[][] = [];
 
   constructor(warn: Warn) {
     this.#warn = warn;
@@ -26,24 +32,38 @@ export class Tools {
 
   /** The newest definition of that name. */
   get(name: string | undefined): Tool | undefined {
-    return this.#known.get(name)?.[0];
+    return this.#find(name)?.[0];
   }
 
   /**
-   * Takes in a result of `tools/list`. With `strict`, as the modern era demands, what comes back is without the tools whose annotations
-   * are invalid; the result itself may be shared and is left alone.
+   * Takes in a result of `tools/list`, and the JSON text it came in, if that is known. With `strict`, as the modern era demands, what comes
+   * back is without the tools whose annotations are invalid; the result itself may be shared and is left alone.
    */
-  learn(result: unknown, strict: boolean): unknown {
+  learn(result: unknown, strict: boolean, text?: string): unknown {
     const tools = isObject(result) && result.tools;
     if (!Array.isArray(tools)) return result;
+    if (text !== undefined && !TRACES.some((trace) => text.includes(trace))) {
+      if (this.#unread.push(tools) > MAX_UNREAD) this.#read();
+      return result;
+    }
+    this.#read();
     const kept = tools.filter((tool) => this.#take(tool, strict));
     return kept.length < tools.length ? { ...(result as object), tools: kept } : result;
   }
 
-  #take(tool: Tool | null, strict: boolean): boolean {
+  #find(name: string | undefined): readonly [tool: Tool, mirrors: readonly Mirror[]] | undefined {
+    this.#read();
+    return this.#known.get(name);
+  }
+
+  #read(): void {
+    for (const tools of this.#unread.splice(0)) for (const tool of tools) this.#take(tool, false, []);
+  }
+
+  #take(tool: Tool | null, strict: boolean, plain?: readonly Mirror[]): boolean {
     const name = tool?.name;
-    if (typeof name !== "string" || this.get(name) === tool) return true;
-    const mirrors = mirrorsOf(tool!, strict ? this.#warn : undefined);
+    if (typeof name !== "string" || this.#known.get(name)?.[0] === tool) return true;
+    const mirrors = plain ?? mirrorsOf(tool!, strict ? this.#warn : undefined);
     this.#known.delete(name);
     if (!mirrors && strict) return false;
     this.#known.set(name, [tool!, mirrors ?? []]);
@@ -57,7 +77,7 @@ export class Tools {
    */
   headers(params: object, encode: (text: string) => string, definition?: Tool): [name: string, value: string][] | undefined {
     const { name, arguments: given } = params as { name?: string; arguments?: unknown };
-    const mirrors = definition ? mirrorsOf(definition, this.#warn) : this.#known.get(name)?.[1];
+    const mirrors = definition ? mirrorsOf(definition, this.#warn) : this.#find(name)?.[1];
     if (!mirrors?.length || !given) return;
     // As the server will read them: a date, for example, is printed as a text.
     const args: unknown = JSON.parse(JSON.stringify(given));

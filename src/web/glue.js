@@ -142,7 +142,7 @@ export function api() {
   return { attach, calls, clients, methodId, params, key, message, names, printed, headerValue, reset, ...keeping };
 }
 
-// The entry has resolve(value), serve(value), reject(failure), ask(need, value), leave(id) and, if it listens, progress(value).
+// The entry has resolve(value, text), serve(value), reject(failure), ask(need, value), leave(id) and, if it listens, progress(value).
 function attach(client, entry) {
   const { calls, free } = clients[client];
   const slot = free.length ? free.pop() : calls.length;
@@ -202,7 +202,8 @@ function detach(client, slot) {
 }
 
 export function settle(client, slot, handle) {
-  detach(client, slot).resolve(handle === 0 ? undefined : take(handle));
+  const text = texts[handle]; // before it is taken; of handle 0 there is none, and no value either
+  detach(client, slot).resolve(handle === 0 ? undefined : take(handle), text);
 }
 
 // Of the core's enums, by their places in src/core (error.rs, link/mod.rs, wire/version.rs) and of `Detail` in driver.rs.

@@ -11,9 +11,9 @@ const methods = "tools/call|tools/list|resources/list|resources/read|prompts/lis
 glue.setUp({ hear: (...told) => (heard = told) }, methods, 0b111110, "2025-11-25|2026-07-28");
 
 /** A handle as the real core gets it: of what arrived as text. */
-function arrived(client, message) {
+function arrived(client, message, print = JSON.stringify) {
   if (message.result === undefined && !message.error) return 0;
-  glue.receiveBytes(new TextEncoder().encode(JSON.stringify({ jsonrpc: "2.0", id: 1, ...message })), client, 1);
+  glue.receiveBytes(new TextEncoder().encode(print({ jsonrpc: "2.0", id: 1, ...message })), client, 1);
   return heard[4];
 }
 
@@ -56,9 +56,10 @@ class Peer {
     return this.calls.filter((call) => call.method === method);
   }
 
-  settle(call, result) {
+  /** `print` makes JSON of the message in its own way. */
+  settle(call, result, print) {
     this.calls = this.calls.filter((one) => one !== call);
-    glue.settle(this.client, call.slot, arrived(this.client, { result }));
+    glue.settle(this.client, call.slot, arrived(this.client, { result }, print));
   }
 
   /** The caller gets a stale result; the call goes on. */

@@ -1,6 +1,7 @@
 // What the facade does with tools' definitions: which are left out, which arguments become headers (P15 to P17); on a setting core.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { open } from "./client.mjs";
 import { served } from "./served.mjs";
 
 const tool = (name, properties, more) => ({ name, inputSchema: { type: "object", properties, ...more } });
@@ -67,8 +68,8 @@ for (const [what, invalid] of Object.entries(INVALID)) {
   });
 }
 
-test("a schema nested too deeply to be looked through is left out", async () => {
-  const deep = JSON.parse(`${'{"properties":{"a":'.repeat(500)}{}${"}}".repeat(500)}`);
+test("a list with annotations: a schema nested too deeply to be looked through is left out", async () => {
+  const deep = JSON.parse(`${'{"properties":{"a":'.repeat(500)}{"x-mcp-header":"A"}${"}}".repeat(500)}`);
   const { names, warnings } = await listed([{ name: "deep", inputSchema: deep }, tool("flat", {})]);
   assert.deepEqual(names, ["flat"]);
   assert.match(warnings[0].message, /nested too deeply/);
@@ -83,6 +84,31 @@ test("what only looks like an annotation is none: property names, defaults, exam
   const { names, warnings } = await listed([harmless]);
   assert.deepEqual(names, ["it"]);
   assert.deepEqual(warnings, []);
+});
+
+test("an annotation is found in a text that hides its letters", async () => {
+  const { client, peer } = open({}, {});
+  const listing = client.listTools();
+  const list = { tools: [tool("bad", { a: annotated("number", "A") }), tool("good", {})] };
+  peer.settle(peer.of("tools/list")[0], list, (message) => JSON.stringify(message).replace("x-mcp-header", "x-mcp-\\u0068eader"));
+  assert.deepEqual((await listing).map(({ name }) => name), ["good"]);
+});
+
+test("of many lists without annotations the newest definition counts, also beside one with them", async () => {
+  let round = 0;
+  const { client, sent } = served(({ method }) => {
+    if (method !== "tools/list") return { content: [] };
+    round += 1;
+    return { tools: [tool("it", round === 40 ? { region } : { [`in${round}`]: { type: "string" } })] };
+  });
+  const call = async () => {
+    await client.callTool("it", { region: "west" });
+    return Object.fromEntries(sent.at(-1).headers ?? []);
+  };
+  for (let at = 1; at <= 40; at += 1) await client.request("tools/list", {}, { useCache: false });
+  assert.deepEqual(await call(), { "mcp-param-Region": "west" });
+  await client.request("tools/list", {}, { useCache: false });
+  assert.deepEqual(await call(), {});
 });
 
 test("entries of a list that are no tools are passed on as they are", async () => {
