@@ -37,7 +37,6 @@ pub struct Driver {
     sent: Cell<f64>,
     received: Cell<f64>,
     max_message: f64,
-    high_water: f64,
 }
 
 impl Driver {
@@ -47,8 +46,7 @@ impl Driver {
         if glue::is_set_up() == 0 {
             glue::set_up(&wasm_bindgen::exports(), Method::NAMES, Method::CACHEABLE as i32, Version::NAMES);
         }
-        let client = glue::open(host, max_message);
-        let high_water = config.high_water;
+        let client = glue::open(host, max_message, config.high_water);
         config.fallback_remembered = Duration::from_millis_f64(glue::remembered(host, FALLBACK));
         config.known_era = (glue::remembered(host, LEGACY) > 0.0).then_some(Era::Legacy);
         let seed = (glue::seed(client) as u64) << 32 | glue::seed(client) as u32 as u64;
@@ -64,7 +62,6 @@ impl Driver {
             sent: Cell::new(0.0),
             received: Cell::new(0.0),
             max_message,
-            high_water,
         });
         // The snippet gives numbers out one after the other.
         DRIVERS.with_borrow_mut(|drivers| drivers.push(Rc::downgrade(&driver)));
@@ -200,7 +197,7 @@ impl Driver {
             if let Output::Timeout(at) = output {
                 self.pumping.set(false);
                 if let Some(at) = at {
-                    self.timer.arm(self.client, at, now(self.client));
+                    self.timer.arm(self.client, at, || now(self.client));
                 }
                 return;
             }
@@ -250,18 +247,17 @@ impl Driver {
     fn send(&self, link: LinkId, message: &Outgoing<Payload>, version: Version) {
         let parts = parts(message);
         let version = parts.offered.unwrap_or(version) as i32;
-        let sent = self.sockets.borrow().iter().find(|socket| socket.link == link).map_or(-1.0, |socket| {
+        let sent = self.sockets.borrow().iter().find(|socket| socket.link == link).map_or(0.0, |socket| {
             let (id, method, handle) = (parts.id, parts.method, parts.handle);
             glue::send(&socket.socket, self.client, parts.kind, id, method, handle, version, parts.flags)
         });
-        if sent < 0.0 {
+        if sent == 0.0 {
             let id = matches!(message, Outgoing::Request { .. }).then_some(RequestId(parts.id as u64));
             self.handle(Input::Link(link, LinkEvent::SendFailed(id)));
         } else {
-            self.sent.set(self.sent.get() + sent);
-            let buffered = self.buffered();
-            if buffered > self.high_water {
-                self.handle(Input::Link(link, LinkEvent::Buffered(buffered)));
+            self.sent.set(self.sent.get() + sent.abs());
+            if sent < 0.0 {
+                self.handle(Input::Link(link, LinkEvent::Buffered(self.buffered())));
             }
         }
     }

@@ -102,13 +102,14 @@ function canonical(value) {
 
 export const clients = [];
 
-/** Registers a client; `host` is the package's side of it. */
-export function open(host, limit) {
+/** Registers a client; `host` is the package's side of it, `limit` that of one message, `mark` that of a socket's buffer. */
+export function open(host, limit, mark) {
   const meta =
     `"io.modelcontextprotocol/protocolVersion":"${versions.at(-1)}",` +
     (host.clientInfo ? `"io.modelcontextprotocol/clientInfo":${JSON.stringify(host.clientInfo)},` : "") +
     `"io.modelcontextprotocol/clientCapabilities":${JSON.stringify(host.capabilities)}`;
-  return clients.push({ host, limit, meta, calls: [], free: [], keys: new Map(), keyTexts: [""], aborts: new Map(), sockets: [] }) - 1;
+  const tables = { calls: [], free: [], keys: new Map(), keyTexts: [""], aborts: new Map(), spare: [], sockets: [] };
+  return clients.push({ host, limit, mark, meta, ...tables }) - 1;
 }
 
 export function shut(client) {
@@ -320,17 +321,17 @@ export function encode(client, kind, id, method, handle, version, flags) {
   }
 }
 
-/** The bytes handed to the socket, or -1 when it does not take any. */
+/** How much was handed to the socket, negative when it holds back more than it should now; 0 when it takes nothing. */
 export function send(socket, client, kind, id, method, handle, version, flags) {
   // A socket that is closing swallows frames without a word.
-  if (socket.readyState !== 1) return -1;
+  if (socket.readyState !== 1) return 0;
   const text = encode(client, kind, id, method, handle, version, flags);
   try {
     socket.send(text);
   } catch {
-    return -1;
+    return 0;
   }
-  return text.length;
+  return socket.bufferedAmount > clients[client].mark ? -text.length : text.length;
 }
 
 const SUBPROTOCOLS = ["mcp", "mcp.version.2026-07-28", "mcp.version.2025-11-25"];

@@ -23,7 +23,7 @@ extern "C" {
     pub(crate) fn is_set_up() -> i32;
     #[wasm_bindgen(js_name = setUp)]
     pub(crate) fn set_up(exports: &JsValue, methods: &str, cacheable: i32, versions: &str);
-    pub(crate) fn open(host: &HostObject, limit: f64) -> i32;
+    pub(crate) fn open(host: &HostObject, limit: f64, high_water: f64) -> i32;
     pub(crate) fn shut(client: i32);
 
     pub(crate) fn retain(handle: i32);

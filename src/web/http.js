@@ -18,8 +18,9 @@ export function exchange(client, source, kind, id, method, handle, version, flag
     // The end of a session goes on when the client is gone, and outlives the page that ends it.
     init.keepalive = true;
   } else {
-    const abort = new AbortController();
-    clients[client].aborts.set(source, abort);
+    const { aborts, spare } = clients[client];
+    const abort = spare.pop() ?? new AbortController();
+    aborts.set(source, abort);
     init.signal = abort.signal;
     if (kind === STREAM) {
       Object.assign(init, { method: "GET", cache: "no-store" });
@@ -43,6 +44,16 @@ export function exchange(client, source, kind, id, method, handle, version, flag
   return init.body ? init.body.length : 0;
 }
 
+const REUSED = 256; // a runtime may keep something on a signal for each `fetch` it was given to
+
+/** Forgets an exchange whose body was read to its end: nothing listens to its signal any more, and the next can have it. */
+function finish({ aborts, spare }, source) {
+  const abort = aborts.get(source);
+  if (source % REUSED === 0) spare.length = 0;
+  else if (abort) spare.push(abort);
+  return aborts.delete(source);
+}
+
 /** Ends an exchange; nothing more is told of it. Harmless when it is over. */
 export function abort(client, source) {
   const { aborts } = clients[client];
@@ -64,7 +75,8 @@ async function reach({ fetch, url }) {
 }
 
 async function run(client, source, init, url) {
-  const { host, aborts, limit } = clients[client];
+  const own = clients[client];
+  const { host, aborts, limit } = own;
   const { fetch, headers: more } = host;
   let kind = ENDED;
   let how = UNSENT;
@@ -85,7 +97,7 @@ async function run(client, source, init, url) {
       text = await response.text();
       if (status === 200 && !session && text[0] === "{") {
         // The common case, told in one: a message without a head is the whole of a plain answer.
-        return aborts.delete(source) && receive(text, client, source);
+        return finish(own, source) && receive(text, client, source);
       }
       head(aborts, client, source, status, headers, content, session);
     } else {

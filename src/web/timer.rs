@@ -15,13 +15,14 @@ const LONGEST: f64 = i32::MAX as f64;
 pub(crate) struct Timer(Cell<Option<Instant>>);
 
 impl Timer {
-    pub(crate) fn arm(&self, client: i32, at: Instant, now: Instant) {
+    /// `now` is asked only when a timer has to be set: reading a clock is a twentieth of a call.
+    pub(crate) fn arm(&self, client: i32, at: Instant, now: impl FnOnce() -> Instant) {
         if self.0.get().is_some_and(|armed| armed <= at) {
             return;
         }
         self.0.set(Some(at));
         // Round up: waking a fraction of a millisecond early would only mean waking again.
-        glue::wake(client, at.since(now).as_millis().ceil().min(LONGEST));
+        glue::wake(client, at.since(now()).as_millis().ceil().min(LONGEST));
     }
 
     /// The timer fired: nothing is armed any more.

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { ask, asked } from "../../src/web/asking.js";
 import * as env from "../../src/web/env.js";
 import * as glue from "../../src/web/glue.js";
-import { exchange, headerValue } from "../../src/web/http.js";
+import { abort, exchange, headerValue } from "../../src/web/http.js";
 import { heardListen } from "../../src/web/listening.js";
 
 const heard = [];
@@ -91,7 +91,47 @@ test("params that are no JSON object are refused before anything is sent", () =>
 
 test("a closing socket takes no frame", () => {
   const socket = { readyState: 2, send: () => assert.fail("sent") };
-  assert.equal(glue.send(socket, client, 4, 0, 0, 0, LEGACY, 0), -1);
+  assert.equal(glue.send(socket, client, 4, 0, 0, 0, LEGACY, 0), 0);
+});
+
+test("a socket that holds back more than the mark is told by the sign", () => {
+  const other = glue.open(host, 1000, 500);
+  const sent = (bufferedAmount) => glue.send({ readyState: 1, send: () => {}, bufferedAmount }, other, 4, 0, 0, 0, LEGACY, 0);
+  assert.ok(sent(500) > 0);
+  assert.equal(sent(501), -sent(0));
+  assert.ok(sent(undefined) > 0, "a double without the number");
+});
+
+test("a controller serves again after an answer that was read, and never after one that was given up or still streams", async () => {
+  const signals = [];
+  let answer;
+  const fetch = async (_, { signal }) => {
+    signals.push(signal);
+    return answer();
+  };
+  const other = glue.open({ ...host, fetch }, 1000);
+  let source = 0;
+  const ask = async () => {
+    source += 1;
+    exchange(other, source, 0, 7, methodId("tools/call"), params(0, {}), MODERN, 0, 0);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return signals.at(-1);
+  };
+  const body = '{"jsonrpc":"2.0","id":7,"result":{}}';
+  const headers = { "content-type": "application/json", "content-length": String(body.length) };
+  answer = () => new Response(body, { headers });
+  const first = await ask();
+  assert.equal(await ask(), first);
+  answer = () => new Promise(() => {});
+  assert.equal(await ask(), first);
+  const beside = await ask();
+  assert.notEqual(beside, first, "it is in use");
+  abort(other, source - 1);
+  assert.ok(first.aborted && !beside.aborted);
+  answer = () => new Response(new ReadableStream(), { headers: { "content-type": "text/event-stream" } });
+  const streaming = await ask();
+  answer = () => new Response(body, { headers });
+  assert.ok(![first, beside, streaming].includes(await ask()));
 });
 
 test("those who share a result cannot change each other's", () => {
