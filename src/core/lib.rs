@@ -18,9 +18,9 @@ mod time;
 mod wire;
 
 pub use cluster::{
-    Answer, AttemptId, Change, ClusterConfig, ClusterEvent, ClusterInput, ClusterOutput, ClusterSignal,
+    Answer, AttemptId, Change, ClusterConfig, ClusterEvent, ClusterInput, ClusterOutput, ClusterSignal, Discovery,
     DiscoveryLimits, Ending, Failure, HealthLimits, Hedge, NodeId, NodePhase, NodeSpec, NodeStatus, Query, Refusal,
-    RegionId, Route, RouteId, SourceKind, Strategy, Trips, Verdict,
+    RegionId, Route, RouteId, SetChange, SourceKind, Strategy, Trips, Verdict,
 };
 pub use config::{
     BreakerLimits, CacheLimits, Config, Heartbeat, Jitter, Lifecycle, Question, RateLimit, Reconnect, Revalidate, Trip,

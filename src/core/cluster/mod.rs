@@ -2,10 +2,12 @@
 //! client; this module opens no connection and knows no payload. It stands beside `engine` and names neither it nor `link`.
 
 mod config;
+mod discovery;
 mod io;
 mod node;
 
 pub use config::{ClusterConfig, DiscoveryLimits, HealthLimits, Hedge, SourceKind, Strategy, Trips};
+pub use discovery::{Discovery, SetChange};
 pub use io::{
     Answer, Change, ClusterEvent, ClusterInput, ClusterOutput, ClusterSignal, Ending, Failure, Query, Refusal, Route,
     Verdict,
