@@ -63,7 +63,7 @@ impl Bench {
     }
 
     /// Milliseconds until the next deadline; the clock goes there.
-    fn to_deadline(&mut self) -> f64 {
+    fn skip_to_deadline(&mut self) -> f64 {
         let before = self.now;
         self.now = self.discovery.deadline().unwrap();
         self.discovery.on_timeout(self.now, &mut self.rng);
@@ -114,7 +114,7 @@ fn who_knows_no_node_asks_at_once_and_who_knows_some_within_a_tenth_of_the_inter
     assert_eq!(Bench::with(poll, &[]).listing(), (0, 0.0));
     let mut bench = Bench::with(poll, &[1]);
     assert!(bench.asks_nothing());
-    assert!(bench.to_deadline() <= 3_000.0);
+    assert!(bench.skip_to_deadline() <= 3_000.0);
     assert_eq!(bench.listing(), (0, 0.0));
 }
 
@@ -124,7 +124,7 @@ fn a_source_that_cannot_wait_is_asked_every_interval() {
     for _ in 0..10 {
         assert_eq!(bench.listing(), (0, 0.0));
         bench.answer(list(&[1], 0));
-        let pause = bench.to_deadline();
+        let pause = bench.skip_to_deadline();
         assert!((30_000.0..=33_000.0).contains(&pause), "{pause}");
     }
 }
@@ -133,12 +133,12 @@ fn a_source_that_cannot_wait_is_asked_every_interval() {
 fn a_change_says_who_came_and_who_went_and_the_same_list_in_another_order_is_none() {
     let mut bench = Bench::of(SourceKind::Poll);
     assert_eq!(bench.answer(list(&[2, 1], 0)).unwrap().added, [NodeId(1), NodeId(2)]);
-    bench.to_deadline();
+    bench.skip_to_deadline();
     assert_eq!(bench.answer(list(&[1, 2, 2], 0)), None);
-    bench.to_deadline();
+    bench.skip_to_deadline();
     let change = bench.answer(list(&[3, 2], 0)).unwrap();
     assert_eq!((change.added, change.removed), (vec![NodeId(3)], vec![NodeId(1)]));
-    bench.to_deadline();
+    bench.skip_to_deadline();
     let heavier = Answer::List(vec![NodeSpec { weight: 2.0, ..node(2) }, node(3)], 0);
     let change = bench.answer(heavier).unwrap();
     assert_eq!((change.nodes[0].weight, change.added.len(), change.removed.len()), (2.0, 0, 0));
@@ -170,13 +170,13 @@ fn without_a_readable_index_or_without_watch_consul_is_polled() {
     let mut bench = Bench::of(SourceKind::Consul);
     bench.answer(list(&[1], 0));
     bench.listing();
-    assert!(bench.to_deadline() >= 30_000.0);
+    assert!(bench.skip_to_deadline() >= 30_000.0);
     assert_eq!(bench.listing(), (0, 0.0));
     let mut bench =
         Bench::with(DiscoveryLimits { source: SourceKind::Consul, watch: false, ..DiscoveryLimits::default() }, &[]);
     bench.answer(list(&[1], 41));
     bench.listing();
-    assert!(bench.to_deadline() >= 30_000.0);
+    assert!(bench.skip_to_deadline() >= 30_000.0);
     assert_eq!(bench.listing(), (0, 0.0));
 }
 
@@ -186,14 +186,14 @@ fn answers_that_say_nothing_new_before_their_time_come_twice_and_then_every_15_s
     bench.answer(list(&[1], 41));
     let mut pauses = Vec::new();
     for index in 42..47 {
-        let pause = if bench.asks_nothing() { bench.to_deadline() } else { 0.0 };
+        let pause = if bench.asks_nothing() { bench.skip_to_deadline() } else { 0.0 };
         bench.discovery.poll_query();
         pauses.push(pause);
         bench.answer(list(&[1], index));
     }
     assert_eq!(pauses, [0.0, 0.0, 0.0, 15_000.0, 15_000.0]);
     // One that blocked for its whole time paced itself.
-    bench.to_deadline();
+    bench.skip_to_deadline();
     bench.discovery.poll_query();
     bench.pass(60_000).answer(list(&[1], 47));
     assert_eq!(bench.listing(), (47, 60_000.0));
@@ -206,7 +206,7 @@ fn changes_are_followed_at_once_but_not_more_than_once_per_second_for_long() {
     let mut waited = 0.0;
     for index in 42..62 {
         if bench.asks_nothing() {
-            waited += bench.to_deadline();
+            waited += bench.skip_to_deadline();
         }
         bench.discovery.poll_query();
         assert!(bench.answer(list(&[1, index], u64::from(index))).is_some());
@@ -222,7 +222,7 @@ fn an_empty_list_after_nodes_is_believed_the_third_time() {
         let mut said = Vec::new();
         for _ in 0..3 {
             assert_eq!(bench.believed, [1, 2]);
-            bench.to_deadline();
+            bench.skip_to_deadline();
             said.push(bench.answer(list(&[], 0)).map(|change| change.removed.len()));
         }
         assert_eq!(said, [None, None, Some(2)], "{source:?}");
@@ -259,7 +259,7 @@ fn while_in_doubt_consul_is_blocked_for_no_longer_than_the_interval() {
 fn last_known_good_nodes_outlive_an_empty_first_list() {
     let consul = DiscoveryLimits { source: SourceKind::Consul, ..DiscoveryLimits::default() };
     let mut bench = Bench::with(consul, &[1]);
-    bench.to_deadline();
+    bench.skip_to_deadline();
     assert_eq!(bench.answer(list(&[], 5)), None);
     assert_eq!(bench.events(), [ClusterEvent::DiscoveryEmpty]);
 }
@@ -281,7 +281,7 @@ fn failures_go_on_at_the_next_endpoint_later_and_later_and_never_lose_a_node() {
     for n in 1..=30u32 {
         bench.answer(if n % 2 == 0 { Answer::Failed } else { Answer::Ended });
         assert_eq!((bench.discovery.failures(), bench.events()), (n, vec![ClusterEvent::DiscoveryFailed(n)]));
-        let pause = bench.to_deadline();
+        let pause = bench.skip_to_deadline();
         assert!(pause <= 1_000.0 * 2f64.powi(n.min(7) as i32 - 1) && pause <= 60_000.0, "{n}: {pause}");
         longest = longest.max(pause);
         // From the beginning: the next one may have lost its state.
@@ -300,18 +300,18 @@ fn missing_credentials_are_a_failure_at_the_same_endpoint() {
     let mut bench = Bench::of(SourceKind::Etcd);
     let first = bench.endpoint();
     bench.answer(Answer::Unauthorized);
-    bench.to_deadline();
+    bench.skip_to_deadline();
     assert_eq!((bench.endpoint(), bench.events()), (first, vec![ClusterEvent::DiscoveryFailed(1)]));
 }
 
 #[test]
 fn a_query_without_an_answer_is_a_failure_a_little_after_its_time() {
     let mut bench = Bench::of(SourceKind::Consul);
-    assert_eq!(bench.to_deadline(), 10_000.0);
+    assert_eq!(bench.skip_to_deadline(), 10_000.0);
     assert_eq!(bench.discovery.failures(), 1);
-    bench.to_deadline();
+    bench.skip_to_deadline();
     bench.answer(list(&[1], 41));
-    assert_eq!(bench.to_deadline(), 60_000.0 * 17.0 / 16.0 + 10_000.0);
+    assert_eq!(bench.skip_to_deadline(), 60_000.0 * 17.0 / 16.0 + 10_000.0);
     assert_eq!((bench.discovery.failures(), bench.believed), (1, vec![1]));
 }
 
@@ -326,7 +326,7 @@ fn etcd_is_listed_and_then_watched_from_the_next_revision() {
     bench.answer(Answer::Changes(vec![], 110));
     assert!(bench.asks_nothing(), "the watch goes on");
     bench.pass(20_000).answer(Answer::Failed);
-    assert!(bench.to_deadline() <= 1_000.0);
+    assert!(bench.skip_to_deadline() <= 1_000.0);
     assert_eq!(bench.watching(), 111);
 }
 
@@ -338,7 +338,7 @@ fn a_watch_that_ends_goes_on_after_the_last_revision_soon() {
     bench.answer(Answer::Changes(vec![], 100));
     bench.pass(9_000).answer(Answer::Changes(vec![Change::Put(node(2))], 104));
     bench.pass(1_000).answer(Answer::Ended);
-    assert!(bench.to_deadline() <= 1_000.0);
+    assert!(bench.skip_to_deadline() <= 1_000.0);
     assert_eq!((bench.watching(), bench.events()), (105, vec![]));
     // Silent for its whole time: at once.
     bench.answer(Answer::Changes(vec![], 104));
@@ -356,7 +356,7 @@ fn watches_that_end_as_soon_as_they_are_opened_come_later_and_later() {
         bench.answer(Answer::Changes(vec![], 100));
         bench.pass(10).answer(Answer::Ended);
         assert_eq!(bench.events(), [ClusterEvent::DiscoveryFailed(n)]);
-        total += bench.to_deadline();
+        total += bench.skip_to_deadline();
         assert_eq!(bench.discovery.poll_query().map(|query| matches!(query, Query::Watch { .. })), Some(true));
     }
     assert!(total > 60_000.0, "{total}");
@@ -368,14 +368,14 @@ fn where_watches_never_speak_lists_are_asked_instead() {
     bench.answer(list(&[1], 100));
     assert_eq!(bench.watching(), 101);
     bench.pass(60_000).answer(Answer::Ended);
-    bench.to_deadline();
+    bench.skip_to_deadline();
     assert_eq!(bench.listing(), (0, 0.0));
     bench.answer(list(&[1, 2], 120));
     assert_eq!(bench.believed, [1, 2]);
     // And when the shell does not say so.
     assert_eq!(bench.watching(), 121);
-    assert_eq!(bench.to_deadline(), 120_000.0);
-    bench.to_deadline();
+    assert_eq!(bench.skip_to_deadline(), 120_000.0);
+    bench.skip_to_deadline();
     assert_eq!(bench.listing(), (0, 0.0));
 }
 
@@ -388,7 +388,7 @@ fn a_compacted_revision_is_listed_again_but_not_in_a_loop() {
         bench.answer(list(&[1], revision));
         bench.watching();
         bench.answer(Answer::Compacted);
-        pauses.push(if bench.discovery.poll_query().is_some() { 0.0 } else { bench.to_deadline() });
+        pauses.push(if bench.discovery.poll_query().is_some() { 0.0 } else { bench.skip_to_deadline() });
     }
     assert_eq!(pauses, [0.0, 0.0, 15_000.0, 15_000.0]);
 }
@@ -401,12 +401,12 @@ fn the_last_node_that_goes_in_a_watch_stays_until_lists_confirm_it() {
     bench.answer(Answer::Changes(vec![Change::Gone(NodeId(1))], 101));
     bench.answer(Answer::Changes(vec![Change::Gone(NodeId(2))], 102));
     assert_eq!((bench.believed.clone(), bench.events()), (vec![2], vec![ClusterEvent::DiscoveryEmpty]));
-    assert_eq!(bench.to_deadline(), 30_000.0);
+    assert_eq!(bench.skip_to_deadline(), 30_000.0);
     assert_eq!(bench.listing(), (0, 0.0));
     bench.answer(list(&[], 102));
     assert_eq!((bench.believed.clone(), bench.watching()), (vec![2], 103));
     bench.pass(100).answer(Answer::Changes(vec![], 102));
-    assert_eq!(bench.to_deadline(), 30_000.0);
+    assert_eq!(bench.skip_to_deadline(), 30_000.0);
     bench.answer(list(&[], 102));
     assert_eq!(bench.believed, Vec::<u32>::new());
 }
@@ -439,13 +439,13 @@ fn a_network_that_is_back_shortens_the_wait() {
     let mut bench = Bench::of(SourceKind::Consul);
     for _ in 0..12 {
         bench.answer(Answer::Failed);
-        bench.to_deadline();
+        bench.skip_to_deadline();
     }
     bench.answer(Answer::Failed);
     bench.discovery.poll_query();
     bench.discovery.refresh(bench.now, &mut bench.rng);
     assert_eq!(bench.discovery.failures(), 0);
-    assert!(bench.to_deadline() <= 1_000.0);
+    assert!(bench.skip_to_deadline() <= 1_000.0);
     assert_eq!(bench.listing(), (0, 0.0));
     bench.discovery.refresh(bench.now, &mut bench.rng);
     assert!(bench.asks_nothing(), "a query is under way");
