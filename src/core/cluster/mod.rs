@@ -4,12 +4,14 @@
 mod alias;
 mod balance;
 mod config;
+mod discovery;
 mod io;
 mod node;
 mod set;
 
 pub use balance::{Admission, Balancer, Load, Wish};
 pub use config::{ClusterConfig, DiscoveryLimits, HealthLimits, Hedge, SourceKind, Strategy, Trips};
+pub use discovery::{Discovery, SetChange};
 pub use io::{
     Answer, Change, ClusterEvent, ClusterInput, ClusterOutput, ClusterSignal, Ending, Failure, Query, Refusal, Route,
     Verdict,
