@@ -1,17 +1,24 @@
 //! Many servers as one: which node a call goes to, and what happens when it fails there. Nodes are ends of the same engine that serves one
 //! client; this module opens no connection and knows no payload. It stands beside `engine` and names neither it nor `link`.
 
+mod agenda;
 mod alias;
 mod balance;
+mod budget;
 mod config;
 mod discovery;
+mod engine;
+mod health;
 mod io;
 mod node;
+mod pace;
 mod set;
+mod window;
 
 pub use balance::{Admission, Balancer, Load, Wish};
 pub use config::{ClusterConfig, DiscoveryLimits, HealthLimits, Hedge, SourceKind, Strategy, Trips};
 pub use discovery::{Discovery, SetChange};
+pub use engine::{Cluster, ClusterMetrics};
 pub use io::{
     Answer, Change, ClusterEvent, ClusterInput, ClusterOutput, ClusterSignal, Ending, Failure, Query, Refusal, Route,
     Verdict,
