@@ -21,7 +21,7 @@ pub use cluster::{
     Admission, Answer, AttemptId, Balancer, Change, Cluster, ClusterConfig, ClusterEvent, ClusterInput, ClusterMetrics,
     ClusterOutput, ClusterSignal, Discovery, DiscoveryLimits, Ending, Failure, HealthLimits, Hedge, Load, NodeId,
     NodePhase, NodeSet, NodeSpec, NodeStatus, Query, Refusal, RegionId, Route, RouteId, SetChange, SourceKind,
-    Strategy, Trips, Verdict, Wish,
+    Strategy, Tally, Trips, Verdict, Wish,
 };
 pub use config::{
     BreakerLimits, CacheLimits, Config, Heartbeat, Jitter, Lifecycle, Question, RateLimit, Reconnect, Revalidate, Trip,

@@ -31,9 +31,9 @@ pub struct ClusterMetrics {
     pub hedges: u64,
     /// Of those, the ones that answered first.
     pub hedges_won: u64,
-    /// Calls of a session that went where the session lives.
+    /// Choices of the node where the session of the call lives already.
     pub sticky_hits: u64,
-    /// Sendings to a node whose breaker is open, since too few others were left.
+    /// Choices that ignored health, since too few nodes were left.
     pub panics: u64,
     /// Times that a call did not go on to another node, or was not hedged, because too many fail.
     pub budget_exhausted: u64,
@@ -52,8 +52,6 @@ pub(super) struct Tally {
     pub(super) failovers: u64,
     pub(super) hedges: u64,
     hedges_won: u64,
-    pub(super) sticky_hits: u64,
-    pub(super) panics: u64,
     pub(super) budget_exhausted: u64,
     pub(super) throttled: u64,
     /// Of nodes that are not there any more.
@@ -93,8 +91,8 @@ impl Cluster {
             failovers: tally.failovers,
             hedges: tally.hedges,
             hedges_won: tally.hedges_won,
-            sticky_hits: tally.sticky_hits,
-            panics: tally.panics,
+            sticky_hits: self.balancer.tally().sticky,
+            panics: self.balancer.tally().panic,
             budget_exhausted: tally.budget_exhausted,
             throttled: tally.throttled,
             balance_cv: self.balance_cv(),

@@ -225,7 +225,7 @@ impl Cluster {
     /// The node that a call goes to next.
     fn choose(&mut self, id: RouteId) -> Option<NodeId> {
         let call = self.calls.get_mut(&id)?;
-        let (session, preferred, first) = (call.route.session, call.route.preferred, call.visited == 0);
+        let (session, preferred) = (call.route.session, call.route.preferred);
         // Read nearest, write home, unless the call says where.
         let (region, stay) = match call.route.region {
             Some(region) => (region, false),
@@ -234,12 +234,10 @@ impl Cluster {
         };
         let zone = if region == self.config.region { self.config.zone } else { RegionId::default() };
         let avoid = core::mem::take(&mut call.avoid);
-        let pinned = session.and_then(|session| self.balancer.pinned(session));
         let node = self.pick(&Wish { session, preferred, region, zone, stay, exclude: &avoid });
         if let Some(call) = self.calls.get_mut(&id) {
             call.avoid = avoid;
         }
-        self.tally.sticky_hits += u64::from(first && node.is_some() && pinned == node);
         node
     }
 
@@ -257,10 +255,8 @@ impl Cluster {
         call.attempts.push(attempt);
         member.active += 1;
         member.share = member.share.saturating_add(1);
-        match member.health.state() {
-            NodePhase::HalfOpen => member.trial = member.trial.or(Some(attempt)),
-            NodePhase::Open => self.tally.panics += 1,
-            _ => {}
+        if member.health.state() == NodePhase::HalfOpen {
+            member.trial = member.trial.or(Some(attempt));
         }
         self.balancer.on_sent(node, self.now);
         let alone = self.balancer.set().len() < 2;
