@@ -19,8 +19,8 @@ mod wire;
 
 pub use cluster::{
     Admission, Answer, AttemptId, Balancer, Change, Cluster, ClusterConfig, ClusterEvent, ClusterInput, ClusterMetrics,
-    ClusterOutput, ClusterSignal, Discovery, DiscoveryLimits, Ending, Failure, HealthLimits, Hedge, Load, NodeId,
-    NodePhase, NodeSet, NodeSpec, NodeStatus, Query, Refusal, RegionId, Route, RouteId, SetChange, SourceKind,
+    ClusterOutput, ClusterSignal, Discovery, DiscoveryLimits, Ending, Failure, HealthLimits, Hedge, Load, NameHash,
+    NodeId, NodePhase, NodeSet, NodeSpec, NodeStatus, Query, Refusal, RegionId, Route, RouteId, SetChange, SourceKind,
     Strategy, Tally, Trips, Verdict, Wish,
 };
 pub use config::{

@@ -10,6 +10,7 @@ mod census;
 mod config;
 mod discovery;
 mod engine;
+mod hash;
 mod health;
 mod io;
 mod load;
@@ -25,6 +26,7 @@ pub use balance::{Admission, Balancer, Load, Tally, Wish};
 pub use config::{ClusterConfig, DiscoveryLimits, HealthLimits, Hedge, SourceKind, Strategy, Trips};
 pub use discovery::{Discovery, SetChange};
 pub use engine::{Cluster, ClusterMetrics};
+pub use hash::NameHash;
 pub use io::{
     Answer, Change, ClusterEvent, ClusterInput, ClusterOutput, ClusterSignal, Ending, Failure, Query, Refusal, Route,
     Verdict,
