@@ -5,6 +5,7 @@
 mod member;
 mod metrics;
 mod route;
+mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
