@@ -6,6 +6,7 @@ mod alias;
 mod balance;
 mod census;
 mod config;
+mod cost;
 mod io;
 mod load;
 mod maglev;
@@ -13,8 +14,9 @@ mod node;
 mod set;
 mod tier;
 mod turn;
+mod wish;
 
-pub use balance::{Admission, Balancer, Load, Tally, Wish};
+pub use balance::Balancer;
 pub use config::{ClusterConfig, DiscoveryLimits, HealthLimits, Hedge, SourceKind, Strategy, Trips};
 pub use io::{
     Answer, Change, ClusterEvent, ClusterInput, ClusterOutput, ClusterSignal, Ending, Failure, Query, Refusal, Route,
@@ -22,3 +24,4 @@ pub use io::{
 };
 pub use node::{AttemptId, NodeId, NodePhase, NodeSpec, NodeStatus, RegionId, RouteId};
 pub use set::NodeSet;
+pub use wish::{Admission, Load, Tally, Wish};
