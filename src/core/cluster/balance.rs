@@ -9,67 +9,14 @@ use std::rc::Rc;
 use super::affinity::{score, Pins};
 use super::census::Census;
 use super::config::{ClusterConfig, Strategy};
+use super::cost::Costs;
 use super::load::Loads;
-use super::node::{NodeId, NodeSpec, RegionId};
+use super::node::{NodeId, NodeSpec};
 use super::set::NodeSet;
 use super::tier::{Tier, Tiers};
+use super::wish::{Admission, Load, Tally, Wish};
 use crate::rng::Rng;
 use crate::time::{Duration, Instant};
-
-/// What a call wishes of its node.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Wish<'a> {
-    /// A hash of the session it belongs to; minded by [`Strategy::Sticky`] only.
-    pub session: Option<u64>,
-    /// The node to take if it admits.
-    pub preferred: Option<NodeId>,
-    /// Where to look from; 0: from nowhere in particular.
-    pub region: RegionId,
-    /// And within it.
-    pub zone: RegionId,
-    /// Leave the nearest tier only when nobody there admits, and not already when those who do would have too much to do: for calls with
-    /// side effects that go home.
-    pub stay: bool,
-    /// Not these.
-    pub exclude: &'a [NodeId],
-}
-
-/// Whether a node may be given a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admission {
-    /// Yes.
-    Yes,
-    /// Only when no other can.
-    Suspect,
-    /// No (its breaker is open), except in panic.
-    No,
-    /// Not even in panic: isolated, draining.
-    Never,
-}
-
-/// What is known of a node by experience.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Load {
-    /// Calls under way.
-    pub active: u32,
-    /// Peak-sensitive moving average of its answers; `None` before the first.
-    pub latency: Option<Duration>,
-    /// What it counts in a pick now, of the unit of the discovered weight: after slow start, and halved while it is busy.
-    pub weight: f64,
-}
-
-/// What became of the picks so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// All that found a node.
-    pub picks: u64,
-    /// Of two nodes the first, since nothing fresh was known of one.
-    pub unsure: u64,
-    /// With health ignored.
-    pub panic: u64,
-    /// The node where the session lived already.
-    pub sticky: u64,
-}
 
 /// One client's choice among the nodes. Tell it of every call with [`Self::on_sent`] and [`Self::on_back`].
 #[derive(Debug)]
@@ -322,6 +269,10 @@ impl Balancer {
         }
     }
 
+    fn costs(&self, now: Instant) -> Costs<'_> {
+        Costs { set: &self.set, loads: &self.loads, strategy: self.strategy, fresh: self.fresh, now }
+    }
+
     fn weight(&self, at: usize, now: Instant) -> f64 {
         self.set.nodes().get(at).map_or(0.0, |node| node.weight * self.loads.share(at, now))
     }
@@ -332,7 +283,7 @@ impl Balancer {
             return Some(first);
         }
         let Some(second) = self.draw(pick, tier, Some(first)) else { return Some(first) };
-        let Some((cost, other)) = self.costs(first, second, pick.now) else {
+        let Some((cost, other)) = self.costs(pick.now).compare(first, second) else {
             pick.unsure = true;
             return Some(first);
         };
@@ -344,34 +295,6 @@ impl Balancer {
         let (from, to) = (self.weight(first, pick.now), self.weight(second, pick.now));
         let sure = self.strategy == Strategy::LeastConnections || to >= from;
         Some(if sure || pick.rng.unit() * from < to { second } else { first })
-    }
-
-    /// What a call would cost at either, or `None` when that is not known of both.
-    fn costs(&self, one: usize, two: usize, now: Instant) -> Option<(f64, f64)> {
-        // Calls under way, in those that a node of mean weight would feel as much.
-        let under_way = |at: usize| {
-            f64::from(self.loads.active(at)) * self.set.mean_weight() / self.weight(at, now).max(f64::MIN_POSITIVE)
-        };
-        let (busy, other) = (under_way(one), under_way(two));
-        match self.strategy {
-            Strategy::LeastConnections => Some((busy, other)),
-            Strategy::Latency => {
-                let (latency, others) = (self.loads.drained(one, now)?, self.loads.drained(two, now)?);
-                Some((latency * (busy + 1.0), others * (other + 1.0)))
-            }
-            _ => {
-                let fresh = |at: usize| {
-                    self.loads.average(at, now).filter(|(_, age)| *age < self.fresh).map(|(average, _)| average)
-                };
-                let (latency, others) = (fresh(one), fresh(two));
-                let known = |latency: Option<f64>, at: usize| latency.is_some() || self.loads.active(at) > 0;
-                if !known(latency, one) || !known(others, two) {
-                    return None;
-                }
-                let (latency, others) = latency.zip(others).unwrap_or((1.0, 1.0));
-                Some((latency * (busy + 1.0), others * (other + 1.0)))
-            }
-        }
     }
 
     /// The node of a session: where it lives, or else where the hash leads, which it lives at from now on.
