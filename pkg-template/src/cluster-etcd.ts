@@ -23,6 +23,8 @@ const UNAUTHENTICATED = 16;
 /** What etcd says when a token is missing, or older than the last change of users and roles; with code 3 (invalid argument). */
 const STALE_TOKEN = /user name is empty|auth store is old|invalid auth token/;
 
+type Watch = Query & { readonly kind: "watch" };
+
 interface Header {
   revision?: string | number;
 }
@@ -54,7 +56,7 @@ export function etcd(options: EtcdOptions): Source {
   const range = { key: encoded(prefix), range_end: encoded(after(prefix)) };
   let token: string | undefined;
 
-  /** A token, when there are credentials to get one with. */
+  /** Gets a token, when there are credentials to get one with. */
   async function authenticate(endpoint: number, signal: AbortSignal): Promise<void> {
     if (options.token) {
       token = await options.token();
@@ -72,27 +74,30 @@ export function etcd(options: EtcdOptions): Source {
     }
   }
 
-  /** One request, with a token when one is needed, and with a new one when the old one is not taken. */
-  async function post(endpoint: number, path: string, body: object, signal: AbortSignal): Promise<Response> {
-    const send = () =>
-      exchange(options, endpoint, path, { method: "POST", signal, body: JSON.stringify(body), headers: token ? { Authorization: token } : {} });
-    const fresh = token === undefined;
-    if (fresh) await authenticate(endpoint, signal);
-    let response = await send();
-    if (response.ok) return response;
-    let problem = await problemOf(response);
-    if (isStale(problem) && !fresh) {
-      await authenticate(endpoint, signal);
-      response = await send();
-      if (response.ok) return response;
-      problem = await problemOf(response);
+  /** Does it again when a token was refused that had been good before: they run out, and a restart forgets them. */
+  async function renewing(work: () => Promise<void>): Promise<void> {
+    const had = token;
+    try {
+      await work();
+    } catch (error) {
+      if (had === undefined || token !== undefined) throw error;
+      await work();
     }
-    throw refused(problem, `${response.status}`);
+  }
+
+  async function post(endpoint: number, path: string, body: object, signal: AbortSignal): Promise<Response> {
+    if (token === undefined) await authenticate(endpoint, signal);
+    const headers: Record<string, string> = token === undefined ? {} : { Authorization: token };
+    const response = await exchange(options, endpoint, path, { method: "POST", signal, body: JSON.stringify(body), headers });
+    if (response.ok) return response;
+    throw refused(await problemOf(response), `${response.status}`);
   }
 
   function refused(problem: Problem, status: string): Refused {
-    if (isStale(problem)) token = undefined;
-    const isUnauthorized = isStale(problem) || codeOf(problem) === PERMISSION_DENIED;
+    const code = problem.grpc_code ?? problem.code;
+    const isStale = code === UNAUTHENTICATED || STALE_TOKEN.test(problem.message ?? "");
+    if (isStale) token = undefined;
+    const isUnauthorized = isStale || code === PERMISSION_DENIED;
     return new Refused(isUnauthorized ? "unauthorized" : "failed", `${status} ${problem.message ?? ""}`);
   }
 
@@ -103,33 +108,20 @@ export function etcd(options: EtcdOptions): Source {
     tell({ kind: "list", ...sorted((answer.kvs ?? []).map(nodeOf)), index: Number(answer.header.revision) });
   }
 
-  async function watch({ endpoint, revision, idle }: Query & { kind: "watch" }, signal: AbortSignal, tell: Tell): Promise<void> {
-    const start = Number(revision);
+  async function watch(query: Watch, signal: AbortSignal, tell: Tell): Promise<void> {
     const silence = new AbortController();
     const stop = () => silence.abort();
     signal.addEventListener("abort", stop);
-    let timer = setTimeout(stop, idle);
+    let timer = setTimeout(stop, query.idle);
     const alive = () => {
       clearTimeout(timer);
-      timer = setTimeout(stop, idle);
+      timer = setTimeout(stop, query.idle);
     };
     try {
-      const body = { create_request: { ...range, start_revision: `${revision}`, progress_notify: true } };
-      const response = await post(endpoint, "v3/watch", body, silence.signal);
-      let last = start - 1;
-      for await (const line of linesOf(response, alive)) {
-        const { result, error } = parsed(line, "a line of the watch") as { result?: Watched; error?: Problem };
-        if (error) throw refused(error, "the watch ended:");
-        const isOver = !!result && over(result, start, tell);
-        if (isOver) return;
-        // Only a change moves the revision: that of a header may be ahead of changes that are still to come.
-        last = Math.max(last, ...(result?.events ?? []).map(({ kv }) => Number(kv?.mod_revision ?? 0)));
-        tell({ kind: "changes", ...changesOf(result?.events ?? []), revision: last });
-      }
-      tell({ kind: "ended" });
+      await renewing(() => follow(query, silence.signal, alive, tell));
     } catch (error) {
       if (!silence.signal.aborted) throw error;
-      tell({ kind: "ended", detail: `silent for ${idle} ms` });
+      tell({ kind: "ended", detail: `silent for ${query.idle} ms` });
     } finally {
       clearTimeout(timer);
       signal.removeEventListener("abort", stop);
@@ -137,23 +129,34 @@ export function etcd(options: EtcdOptions): Source {
     }
   }
 
-  /** Whether this is the last word of a watch, which is told then. */
-  function over(result: Watched, start: number, tell: Tell): boolean {
-    const { canceled, created, compact_revision, cancel_reason = "", header } = result;
+  async function follow({ endpoint, revision }: Watch, signal: AbortSignal, alive: () => void, tell: Tell): Promise<void> {
+    const start = Number(revision);
+    const body = { create_request: { ...range, start_revision: `${revision}`, progress_notify: true } };
+    const response = await post(endpoint, "v3/watch", body, signal);
+    let last = start - 1;
+    for await (const line of linesOf(response, alive)) {
+      const { result = {}, error } = parsed(line, "a line of the watch") as { result?: Watched; error?: Problem };
+      if (error) throw refused(error, "the watch ended:");
+      const detail = over(result, start);
+      if (detail !== undefined) return tell({ kind: "compacted", detail });
+      const events = result.events ?? [];
+      // Only a change moves the revision: that of a header may be ahead of changes that are still to come.
+      last = Math.max(last, ...events.map(({ kv }) => Number(kv?.mod_revision ?? 0)));
+      tell({ kind: "changes", ...changesOf(events), revision: last });
+    }
+    tell({ kind: "ended" });
+  }
+
+  /** Why a watch cannot go on from its revision, when it cannot. */
+  function over({ canceled, created, compact_revision, cancel_reason = "", header }: Watched, start: number): string | undefined {
     if (canceled) {
-      if (Number(compact_revision ?? 0) > 0) {
-        tell({ kind: "compacted" });
-        return true;
-      }
-      const code = /PermissionDenied/i.test(cancel_reason) ? PERMISSION_DENIED : /Unauthenticated/.test(cancel_reason) ? UNAUTHENTICATED : 0;
+      if (Number(compact_revision ?? 0) > 0) return `compacted up to revision ${compact_revision}`;
+      const code = /code = PermissionDenied/.test(cancel_reason) ? PERMISSION_DENIED : 0;
       throw refused({ code, message: cancel_reason }, "the watch was refused:");
     }
     // The store has been put back to an earlier state, and would say nothing until it is as far again.
-    if (created && Number(header?.revision ?? start) < start - 1) {
-      tell({ kind: "compacted", detail: `the store is at revision ${header?.revision}, before ${start}` });
-      return true;
-    }
-    return false;
+    const isBehind = created && Number(header?.revision ?? start) < start - 1;
+    return isBehind ? `the store is at revision ${header?.revision}, before ${start}` : undefined;
   }
 
   function changesOf(events: readonly { type?: string; kv?: KeyValue }[]) {
@@ -180,7 +183,9 @@ export function etcd(options: EtcdOptions): Source {
 
   return {
     ask: (query, tell) =>
-      asking(tell, (signal, tell) => (query.kind === "list" ? list(query.endpoint, signal, tell) : watch(query, signal, tell))),
+      asking(tell, (signal, tell) =>
+        query.kind === "list" ? renewing(() => list(query.endpoint, signal, tell)) : watch(query, signal, tell),
+      ),
   };
 }
 
@@ -193,10 +198,6 @@ async function problemOf(response: Response): Promise<Problem> {
     return { message: text.slice(0, 80) };
   }
 }
-
-const codeOf = ({ code, grpc_code }: Problem): number | undefined => grpc_code ?? code;
-
-const isStale = (problem: Problem): boolean => codeOf(problem) === UNAUTHENTICATED || STALE_TOKEN.test(problem.message ?? "");
 
 /** The end of the range of all keys that begin with this. UTF-8 has no byte that could not be one more. */
 function after(prefix: string): Uint8Array {

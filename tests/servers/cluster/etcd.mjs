@@ -40,7 +40,7 @@ async function protect(url, prefix) {
     ["user/grant", { user: "root", role: "root" }],
     ["user/add", { name: "reader", password: "reader" }],
     ["role/add", { name: "read" }],
-    ["role/grant", { name: "read", perm: { permType: "READ", key: btoa(prefix), range_end: btoa(after(prefix)) } }],
+    ["role/grant", { name: "read", perm: { permType: "READ", key: base64(prefix), range_end: base64(after(prefix)) } }],
     ["user/grant", { user: "reader", role: "read" }],
     ["enable", {}],
   ];
@@ -55,6 +55,8 @@ export async function etcdCall(url, path, body, token) {
   if (!answer.ok) throw new Error(`etcd ${path}: ${answer.status} ${text}`);
   return JSON.parse(text);
 }
+
+const base64 = (text) => Buffer.from(text).toString("base64");
 
 /** The end of the range of all keys with this prefix, which ends in ASCII. */
 function after(prefix) {
