@@ -2,9 +2,12 @@
 // to ask, and what to believe, is the core's.
 
 import { errorFrom, type McpError } from "./errors.js";
-import { flawOf } from "./cluster-options.js";
-import { sourceOf, type DiscoveryAnswer, type Query, type Source } from "./cluster-source.js";
-import type { ClusterEventMap, ClusterNode, ClusterSnapshot, DistributedMCPConfig } from "./types-cluster.js";
+import { consul } from "./cluster-consul.js";
+import { custom } from "./cluster-custom.js";
+import { etcd } from "./cluster-etcd.js";
+import { LastKnownGood } from "./cluster-lkg.js";
+import type { DiscoveredNode, DiscoveryAnswer, HttpOptions, Query, Source } from "./cluster-source.js";
+import type { ClusterEventMap, ClusterSnapshot, DistributedMCPConfig } from "./types-cluster.js";
 import type { Emitter } from "./emitter.js";
 
 /** By their numbers. */
@@ -12,7 +15,7 @@ const ANSWERS: readonly DiscoveryAnswer["kind"][] = ["list", "changes", "compact
 
 /** Who takes answers to the core. */
 export interface Listener {
-  onAnswer(kind: number, revision: number, nodes: readonly ClusterNode[], gone: readonly string[]): void;
+  onAnswer(kind: number, revision: number, nodes: readonly DiscoveredNode[], gone: readonly string[]): void;
   readonly events: Emitter<ClusterEventMap>;
 }
 
@@ -28,11 +31,25 @@ export class Discovery {
   /** What the source said of its last failure. */
   #detail: string | undefined;
 
+  readonly #kept: LastKnownGood | undefined;
+
+  /** `isKnown`: the configuration names nodes. */
   constructor(config: DistributedMCPConfig, isKnown: boolean, listener: Listener) {
     this.#source = sourceOf(config);
+    if (this.#source && config.discoveryConfig.lastKnownGood) this.#kept = new LastKnownGood(config.clusterName);
     this.#endpoints = Math.max(1, config.discoveryConfig.endpoints?.length ?? 0);
     this.#listener = listener;
     this.#at = isKnown ? Date.now() : 0;
+  }
+
+  /** The nodes that an earlier page knew. */
+  remembered(): DiscoveredNode[] {
+    return this.#kept?.load() ?? [];
+  }
+
+  /** These are believed now. */
+  keep(nodes: readonly DiscoveredNode[]): void {
+    this.#kept?.save(nodes);
   }
 
   /** Every address was asked in vain, and nothing was known before. */
@@ -63,13 +80,9 @@ export class Discovery {
   #hear(answer: DiscoveryAnswer): void {
     const { kind } = answer;
     const isGood = kind === "list" || kind === "changes";
-    const named = kind === "list" ? answer.nodes : kind === "changes" ? answer.put : [];
+    const nodes = kind === "list" ? answer.nodes : kind === "changes" ? answer.put : [];
     // A malformed entry costs its node, not the others.
-    const nodes = named.filter((node) => {
-      const flaw = flawOf(node);
-      if (flaw) this.#listener.events.emit("error", failed(flaw));
-      return !flaw;
-    });
+    for (const flaw of ("odd" in answer && answer.odd) || []) this.#listener.events.emit("error", failed(flaw));
     this.#detail = "detail" in answer ? answer.detail : undefined;
     if (isGood) {
       this.#at = Date.now();
@@ -99,4 +112,14 @@ export class Discovery {
 
 function failed(detail?: string): McpError {
   return errorFrom({ code: "DISCOVERY_FAILED", outcome: "not-sent", retryable: true, ...(detail && { detail }) });
+}
+
+/** The source that the configuration names; none for a list. */
+function sourceOf({ discoveryMethod, discoveryConfig, client }: DistributedMCPConfig): Source | undefined {
+  const { endpoints = [], headers, serviceName = "", discover, tags, passing, datacenter, token, user, password } = discoveryConfig;
+  const http: HttpOptions = { endpoints, headers, fetch: client?.fetch };
+  if (discoveryMethod === "custom") return custom(discover!);
+  if (discoveryMethod === "consul") return consul({ ...http, serviceName, tags, passing, datacenter, token });
+  if (discoveryMethod === "etcd") return etcd({ ...http, prefix: serviceName, user, password, token: typeof token === "string" ? () => token : token });
+  return undefined;
 }

@@ -7,6 +7,7 @@ import { ReplayRules } from "./replay.js";
 import { Tools } from "./tools.js";
 import { surroundings } from "./outside.js";
 import { Discovery } from "./cluster-discovery.js";
+import type { DiscoveredNode } from "./cluster-source.js";
 import { addClusterTexts } from "./cluster-errors.js";
 import { Engine, type Owner } from "./cluster-engine.js";
 import { Names } from "./cluster-names.js";
@@ -17,7 +18,7 @@ import { knownOf, OUTCOMES, PHASES, type ClusterCore, type Known } from "./clust
 import { ANSWERED, verdictOf } from "./cluster-verdict.js";
 import type { Call } from "./call.js";
 import type { HealthReport } from "./types.js";
-import type { ClusterEventMap, ClusterNode, ClusterSnapshot, DistributedMCPConfig } from "./types-cluster.js";
+import type { ClusterEventMap, ClusterSnapshot, DistributedMCPConfig } from "./types-cluster.js";
 
 /** Bits of the core's flags. */
 const SAFE = 1;
@@ -74,8 +75,8 @@ export class ClusterHost implements Owner, NodeListener, Router {
       throw invalid(`client.${(error as Error).message}`);
     }
     const nodes = nodesOf(config);
-    for (const node of nodes) this.#note(node);
     this.#discovery = new Discovery(config, nodes.length > 0, this);
+    for (const node of nodes.length ? nodes : this.#discovery.remembered()) this.#note(node);
     this.store = new SnapshotStore(() => this.#snapshot());
   }
 
@@ -358,12 +359,14 @@ export class ClusterHost implements Owner, NodeListener, Router {
   }
 
   /** What a source said, for the core. */
-  onAnswer(kind: number, revision: number, nodes: readonly ClusterNode[], gone: readonly string[]): void {
+  onAnswer(kind: number, revision: number, nodes: readonly DiscoveredNode[], gone: readonly string[]): void {
     this.#engine.input((core, cluster, now) => {
       for (const node of nodes) this.#give(core, this.#note(node), node);
       for (const id of gone) this.#giveNumber(core, this.#names.known(id));
       return core.discovered(cluster, now, kind, revision);
     });
+    // Those that are believed, whatever was said; nodes that left are still known while they finish what they have.
+    this.#discovery.keep(this.known().flatMap(({ node, draining }) => (draining ? [] : (this.nodes.get(node)?.spec ?? []))));
   }
 
   onNodes(added: number[], removed: number[]): void {
@@ -383,7 +386,7 @@ export class ClusterHost implements Owner, NodeListener, Router {
   }
 
   /** Notes what is said of a node, and its number. */
-  #note(spec: ClusterNode): number {
+  #note(spec: DiscoveredNode): number {
     const number = this.#names.number(spec.id);
     const node = this.nodes.get(number);
     if (node) node.describe(spec);
@@ -391,8 +394,8 @@ export class ClusterHost implements Owner, NodeListener, Router {
     return number;
   }
 
-  #give(core: ClusterCore, number: number, { id, weight = 1, region, zone }: ClusterNode): void {
-    for (const one of [number, weight, this.#regions.number(region ?? ""), this.#regions.number(zone ?? "")]) core.give(one);
+  #give(core: ClusterCore, number: number, { id, weight, region, zone }: DiscoveredNode): void {
+    for (const one of [number, weight, this.#regions.number(region), this.#regions.number(zone)]) core.give(one);
     spell(core, id);
   }
 

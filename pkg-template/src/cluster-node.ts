@@ -4,7 +4,8 @@ import { createClient, McpError } from "./index.js";
 import type { McpClient } from "./client.js";
 import type { Known } from "./cluster-told.js";
 import { PHASES, SUSPECT } from "./cluster-told.js";
-import type { ClusterNode, DistributedMCPConfig, NodeStatus } from "./types-cluster.js";
+import type { DiscoveredNode } from "./cluster-source.js";
+import type { DistributedMCPConfig, NodeStatus } from "./types-cluster.js";
 import type { ConnectionSnapshot, HealthReport, MCPClientConfig } from "./types.js";
 
 /** States in which this side, and not the node, is why there is no link. */
@@ -43,13 +44,13 @@ export class Node {
   readonly number: number;
   readonly #config: DistributedMCPConfig;
   readonly #listener: NodeListener;
-  #spec: ClusterNode;
+  #spec: DiscoveredNode;
   #client: McpClient | undefined;
   /** Attempts that wait for an answer. */
   active = 0;
   #idle: (() => void)[] = [];
 
-  constructor(number: number, spec: ClusterNode, config: DistributedMCPConfig, listener: NodeListener) {
+  constructor(number: number, spec: DiscoveredNode, config: DistributedMCPConfig, listener: NodeListener) {
     this.number = number;
     this.#spec = spec;
     this.#config = config;
@@ -60,12 +61,12 @@ export class Node {
     return this.#spec.id;
   }
 
-  get spec(): ClusterNode {
+  get spec(): DiscoveredNode {
     return this.#spec;
   }
 
   /** What discovery says of it now. At another address it is another server, so the client of the old one ends. */
-  describe(spec: ClusterNode): void {
+  describe(spec: DiscoveredNode): void {
     if (spec.url !== this.#spec.url) this.shut();
     this.#spec = spec;
   }

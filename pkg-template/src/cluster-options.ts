@@ -2,7 +2,9 @@
 // src/bindings/cluster/options.rs only; NaN stands for the core's default.
 
 import { errorFrom, type McpError } from "./errors.js";
-import type { ClusterNode, DistributedMCPConfig } from "./types-cluster.js";
+import { given } from "./cluster-custom.js";
+import type { DiscoveredNode } from "./cluster-source.js";
+import type { DistributedMCPConfig } from "./types-cluster.js";
 
 const STRATEGIES: readonly string[] = ["adaptive", "round-robin", "least-connections", "weighted", "sticky", "latency", "random", "p2c"];
 const SOURCES: readonly string[] = ["static", "custom", "consul", "etcd"];
@@ -105,39 +107,23 @@ export function check(config: DistributedMCPConfig): void {
   if (typeof clusterName !== "string" || !clusterName) throw invalid("clusterName must be a text");
   if (!SOURCES.includes(discoveryMethod)) throw invalid(`discoveryMethod must be one of ${SOURCES.join(", ")}`);
   if (typeof discoveryConfig !== "object" || !discoveryConfig) throw invalid("discoveryConfig must be there");
-  const { endpoints, nodes, discover } = discoveryConfig;
+  const { endpoints, nodes, discover, serviceName } = discoveryConfig;
   for (const [name, list] of Object.entries({ endpoints, nodes })) {
     if (list !== undefined && !Array.isArray(list)) throw invalid(`discoveryConfig.${name} must be a list`);
   }
   if (discoveryMethod === "static" && !nodes?.length && !endpoints?.length) throw invalid("discoveryConfig.nodes must name at least one node");
   if (discoveryMethod === "custom" && typeof discover !== "function") throw invalid("discoveryConfig.discover must be a function");
   if (/consul|etcd/.test(discoveryMethod) && !endpoints?.length) throw invalid("discoveryConfig.endpoints must name at least one address");
+  if (/consul|etcd/.test(discoveryMethod) && !serviceName) throw invalid("discoveryConfig.serviceName must name what is looked for");
   if (client?.transport?.webSocketUrl) throw invalid("client.transport.webSocketUrl would be one address for all nodes: leave it out");
 }
 
-/** What is wrong with a node, if something is. */
-export function flawOf(node: ClusterNode | null | undefined): string | undefined {
-  const { id, url, weight = 1 } = { ...node } as Partial<ClusterNode>;
-  const name = JSON.stringify(id) ?? "a node";
-  if (typeof id !== "string" || !id || /[\r\n]/.test(id)) return `${name}: id must be a text without line breaks`;
-  if (!(Number.isFinite(weight) && weight >= 0)) return `${name}: weight must be a number from 0 on`;
-  try {
-    if (/^(https?|wss?):$/.test(new URL(url!, globalThis.location?.href).protocol)) return undefined;
-  } catch {
-    // Said below.
-  }
-  return `${name}: url must be an http(s) or ws(s) URL, not ${JSON.stringify(url)}`;
-}
-
 /** The nodes that the configuration names. Throws McpError `INVALID_CONFIG` for one that cannot be. */
-export function nodesOf({ discoveryMethod, discoveryConfig }: DistributedMCPConfig): ClusterNode[] {
+export function nodesOf({ discoveryMethod, discoveryConfig }: DistributedMCPConfig): DiscoveredNode[] {
   const { nodes, endpoints = [] } = discoveryConfig;
-  const named = nodes ?? (discoveryMethod === "static" ? endpoints.map((url) => ({ id: url, url })) : []);
-  const seen = new Set<string>();
-  for (const node of named) {
-    const flaw = flawOf(node) ?? (seen.has(node.id) ? `${JSON.stringify(node.id)} is there twice` : undefined);
-    if (flaw) throw invalid(`discoveryConfig.nodes: ${flaw}`);
-    seen.add(node.id);
+  try {
+    return given(nodes ?? (discoveryMethod === "static" ? endpoints.map((url) => ({ id: url, url })) : []));
+  } catch (error) {
+    throw invalid(`discoveryConfig.nodes: ${(error as Error).message}`);
   }
-  return named;
 }

@@ -5,7 +5,7 @@ import type { MCPClientConfig } from "./config.js";
 
 /** One server of a cluster. */
 export interface ClusterNode {
-  /** Its name: any text without line breaks, unique in the cluster. Sessions are placed by it, so it should outlive the node's address. */
+  /** Its name: any text, unique in the cluster. Sessions are placed by it, so it should outlive the node's address. */
   id: string;
   /** Address of its MCP endpoint, as `MCPClientConfig.serverUrl`. */
   url: string;
@@ -19,8 +19,8 @@ export interface ClusterNode {
   region?: string;
   /** And within the region. */
   zone?: string;
-  /** Words of its own for `discoveryConfig.tags`. */
-  tags?: string[];
+  /** Words of its own, for whoever looks at `nodes()`. */
+  tags?: readonly string[];
 }
 
 /** What `createCluster` accepts. */
@@ -83,15 +83,46 @@ export type ClusterClientConfig = Omit<MCPClientConfig, "serverUrl" | "id" | "au
 export interface ClusterDiscoveryConfig {
   /** `consul`, `etcd`: addresses of agents, one after the other when one fails. `static`: addresses of nodes, when `nodes` names none. */
   endpoints?: string[];
-  /** `consul`: the service. `etcd`: the prefix of the keys. */
+  /**
+   * `consul`: the service. `etcd`: what the keys of all nodes begin with, as `/mcp/prod/nodes/`; the rest of a key is the node's id, its value JSON:
+   * `{ "url": ..., "weight": ..., "region": ..., "zone": ... }`.
+   */
   serviceName?: string;
+  /** `consul`: only nodes with all of these tags. */
+  tags?: string[];
+  /**
+   * `consul`: only nodes whose checks all pass; `false` takes those that warn too, with their weight for that.
+   * @default true
+   */
+  passing?: boolean;
+  /**
+   * `consul`: instead of the agent's own.
+   * @default that of the agent
+   */
+  datacenter?: string;
+  /**
+   * `consul`: an ACL token. `etcd`: a token, instead of `user` and `password`. A function is asked whenever one is needed. Danger: every
+   * script of the page can read it; let it only read.
+   */
+  token?: string | (() => string | Promise<string>);
+  /** `etcd`: a user who may read below the prefix. Danger: as `token`. */
+  user?: string;
+  password?: string;
+  /** Headers for what stands before the source. Danger: each makes the browser ask for leave first (CORS), and etcd by itself grants it for none. */
+  headers?: Record<string, string>;
+  /**
+   * Whether the nodes are kept in the local storage of the page's origin (workers and Node have none), so that a page that is opened while
+   * the source is down has somewhere to go; for a day.
+   * @default false
+   */
+  lastKnownGood?: boolean;
   /** `static`: the nodes. Others: those to begin with. */
   nodes?: ClusterNode[];
   /**
    * `custom`: gives all nodes there are. Reject when you cannot tell: the nodes of before stay. An empty list is believed when it comes
    * three times in a row.
    */
-  discover?: (signal: AbortSignal) => Promise<ClusterNode[]>;
+  discover?: (signal: AbortSignal) => Promise<ClusterNode[]> | ClusterNode[];
   /**
    * How often a source is asked that cannot say when something changed. Milliseconds.
    * @default 30000

@@ -1,8 +1,7 @@
 //! One table for all timers of a cluster. Each has a reason, and at most one moment; it knows nothing of what is done then.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::node::{AttemptId, NodeId, RouteId};
+use super::table::Table;
 use crate::time::Instant;
 
 /// Why something is to be done at a moment.
@@ -20,8 +19,8 @@ pub(super) enum Due {
 
 #[derive(Debug, Default)]
 pub(super) struct Agenda {
-    moments: BTreeMap<Due, Instant>,
-    order: BTreeSet<(Instant, Due)>,
+    moments: Table<Due, Instant>,
+    order: Table<(Instant, Due), ()>,
 }
 
 impl Agenda {
@@ -35,17 +34,17 @@ impl Agenda {
             self.order.remove(&(before, due));
         }
         if let Some(at) = at {
-            self.order.insert((at, due));
+            self.order.insert((at, due), ());
         }
     }
 
     pub(super) fn next(&self) -> Option<Instant> {
-        self.order.first().map(|(at, _)| *at)
+        self.order.first().map(|((at, _), ())| *at)
     }
 
     /// Takes out the first that is due at `now`, and says when it was.
     pub(super) fn pop(&mut self, now: Instant) -> Option<(Instant, Due)> {
-        let (at, due) = *self.order.first().filter(|(at, _)| *at <= now)?;
+        let (at, due) = self.order.first().map(|(first, ())| *first).filter(|(at, _)| *at <= now)?;
         self.set(due, None);
         Some((at, due))
     }

@@ -175,7 +175,7 @@ impl Balancer {
     }
 
     fn choose(&mut self, pick: &mut Pick<'_>) -> Option<usize> {
-        let session = pick.wish.session.filter(|_| self.strategy == Strategy::Sticky);
+        let session = pick.wish.session;
         // Which part of the calls this one is: of a session always the same, so that all clients spill the same sessions.
         let part = session.map_or(0.0, |session| Rng::seeded(session).unit());
         let level = self.level(pick, session.is_some().then_some(part));

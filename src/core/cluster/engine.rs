@@ -7,11 +7,11 @@ mod metrics;
 mod route;
 mod verdict;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::agenda::{Agenda, Due};
-use super::balance::{Admission, Balancer, Wish};
+use super::balance::Balancer;
 use super::budget::{Budget, Throttle};
 use super::config::{ClusterConfig, SourceKind};
 use super::discovery::{Discovery, SetChange};
@@ -20,7 +20,9 @@ use super::io::{ClusterEvent, ClusterInput, ClusterOutput, ClusterSignal, Ending
 use super::node::{AttemptId, NodeId, NodePhase, NodeSpec, NodeStatus, RegionId, RouteId};
 use super::pace::Pace;
 use super::set::NodeSet;
+use super::table::Table;
 use super::window::Window;
+use super::wish::{Admission, Wish};
 use crate::error::Outcome;
 use crate::rng::Rng;
 use crate::telemetry::Sketch;
@@ -47,14 +49,14 @@ pub struct Cluster {
     discovery: Discovery,
     balancer: Balancer,
     /// The nodes of the set, and those that left it and still have something to finish.
-    members: BTreeMap<NodeId, Member>,
+    members: Table<NodeId, Member>,
     /// What the application said of nodes outlives their leaving.
-    drained: BTreeSet<NodeId>,
-    isolated: BTreeSet<NodeId>,
-    calls: BTreeMap<RouteId, Call>,
+    drained: Table<NodeId, ()>,
+    isolated: Table<NodeId, ()>,
+    calls: Table<RouteId, Call>,
     /// Those that wait for the first nodes.
     waiting: Vec<RouteId>,
-    attempts: BTreeMap<AttemptId, Attempt>,
+    attempts: Table<AttemptId, Attempt>,
     next_attempt: u32,
     agenda: Agenda,
     budget: Budget,
@@ -81,11 +83,11 @@ impl Cluster {
             closed: false,
             online: true,
             visible: true,
-            drained: BTreeSet::new(),
-            isolated: BTreeSet::new(),
-            calls: BTreeMap::new(),
+            drained: Table::default(),
+            isolated: Table::default(),
+            calls: Table::default(),
             waiting: Vec::new(),
-            attempts: BTreeMap::new(),
+            attempts: Table::default(),
             next_attempt: 0,
             agenda: Agenda::default(),
             budget: Budget::default(),

@@ -2,6 +2,7 @@
 //! node goes, few sessions but its own move.
 
 use super::node::NodeSpec;
+use super::order::sorted;
 use super::turn::turns;
 use crate::rng::Rng;
 
@@ -13,8 +14,8 @@ impl Maglev {
     /// Each node has slots by its weight. Nodes beyond the number of slots, and those of weight 0, have none. About 5 ms.
     pub(super) fn new(nodes: &[NodeSpec]) -> Self {
         // The same order in every client: by hash, not by the numbers that each gives out by itself.
-        let mut order: Vec<(u32, &NodeSpec)> = (0..).zip(nodes).collect();
-        order.sort_by_key(|(_, node)| node.hash);
+        let order: Vec<(u32, &NodeSpec)> = (0..).zip(nodes).collect();
+        let order = sorted(&order, |(_, node)| node.hash);
         let turns = turns(&order.iter().map(|(_, node)| node.weight).collect::<Vec<_>>());
         // Each node goes through the slots in an order of its own: where it is, and its step.
         let mut walks: Vec<(usize, usize)> = order

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::alias::Alias;
 use super::maglev::Maglev;
 use super::node::{NodeId, NodeSpec, RegionId};
+use super::order::sorted;
 use super::tier::{Tier, Tiers};
 use super::turn::turns;
 use crate::rng::Rng;
@@ -33,14 +34,14 @@ impl NodeSet {
     #[must_use]
     pub fn new(mut nodes: Vec<NodeSpec>) -> Self {
         nodes.reverse();
-        nodes.sort_by_key(|node| node.id);
+        nodes = sorted(&nodes, |node| u64::from(node.id.0));
         nodes.dedup_by_key(|node| node.id);
         for node in &mut nodes {
             node.weight = if node.weight > 0.0 { node.weight.min(HEAVIEST) } else { 0.0 };
         }
-        nodes.sort_by_key(|node| (node.region, node.zone));
-        let mut index: Vec<_> = nodes.iter().map(|node| node.id).zip(0..).collect();
-        index.sort_unstable();
+        nodes = sorted(&nodes, |node| (u64::from(node.region.0) << 32) | u64::from(node.zone.0));
+        let index: Vec<_> = nodes.iter().map(|node| node.id).zip(0..).collect();
+        let index = sorted(&index, |(id, _)| u64::from(id.0));
         let (mut zones, mut starts, mut before) = (Vec::new(), vec![0], vec![0.0]);
         let (mut end, mut sum) = (0, 0.0);
         for zone in nodes.chunk_by(|a, b| (a.region, a.zone) == (b.region, b.zone)) {

@@ -1,6 +1,7 @@
 //! One after the other by weight: the order of the turns of a round. A pure table; who stands where in it is the balancer's.
 
-use std::collections::BTreeMap;
+use super::order::order;
+use super::table::Table;
 
 /// The indices of the weights in the order of their turns. A weight has as many turns as its share (exactly, when the ratios are whole or
 /// nearly so and the round stays short; else to within half a turn), a weight of 0 none, and its turns are spread evenly over the round.
@@ -10,19 +11,22 @@ use std::collections::BTreeMap;
 pub(super) fn turns(weights: &[f64]) -> Vec<u32> {
     let counts = counts(weights);
     // Those with the same number of turns begin at different times.
-    let mut alike: BTreeMap<u32, (u32, u32)> = BTreeMap::new();
+    let mut alike: Table<u32, (u32, u32)> = Table::default();
     for count in &counts {
-        alike.entry(*count).or_default().0 += 1;
+        if let Some((all, _)) = alike.get_or_insert(*count, (0, 0)) {
+            *all += 1;
+        }
     }
-    let mut order: Vec<(f64, u32)> = Vec::new();
+    let mut moments: Vec<(f64, u32)> = Vec::new();
     for (at, count) in (0..).zip(&counts) {
         let Some((all, begun)) = alike.get_mut(count) else { continue };
         let phase = (f64::from(*begun) + 0.5) / f64::from(*all);
         *begun += 1;
-        order.extend((0..*count).map(|turn| ((f64::from(turn) + phase) / f64::from(*count), at)));
+        moments.extend((0..*count).map(|turn| ((f64::from(turn) + phase) / f64::from(*count), at)));
     }
-    order.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    order.into_iter().map(|(_, at)| at).collect()
+    // Of two at the same moment the first in the list goes first; moments are positive, so that their bits are in their order.
+    let turns = order(moments.iter().map(|(moment, _)| moment.to_bits())).into_iter();
+    turns.filter_map(|turn| moments.get(turn as usize)).map(|(_, at)| *at).collect()
 }
 
 /// How many turns each weight has in a round.

@@ -1,6 +1,7 @@
 //! The set of nodes that is believed, and how much it takes to believe that there are none: an empty list is what a source says that lost
 //! its credentials (Consul without a token: 200 and `[]`), its data or its leases, more often than what is true. It asks nobody.
 
+use crate::cluster::order::sorted;
 use crate::cluster::{Change, NodeId, NodeSpec};
 use crate::time::{Duration, Instant};
 
@@ -100,7 +101,7 @@ impl Known {
 
 /// By id, each once: of two with the same name the first is taken.
 fn ordered(mut nodes: Vec<NodeSpec>) -> Vec<NodeSpec> {
-    nodes.sort_by_key(|node| node.id);
+    nodes = sorted(&nodes, |node| u64::from(node.id.0));
     nodes.dedup_by_key(|node| node.id);
     nodes
 }

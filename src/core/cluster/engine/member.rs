@@ -2,8 +2,8 @@
 //! touched here.
 
 use super::{
-    Admission, AttemptId, BTreeSet, Cluster, ClusterEvent, ClusterOutput, Context, Due, Duration, Health, Instant,
-    NodeId, NodePhase, NodeSet, NodeStatus, Rc, SetChange, Wish,
+    Admission, AttemptId, Cluster, ClusterEvent, ClusterOutput, Context, Due, Duration, Health, Instant, NodeId,
+    NodePhase, NodeSet, NodeStatus, Rc, SetChange, Table, Wish,
 };
 
 /// One node.
@@ -70,15 +70,15 @@ impl Member {
 impl Cluster {
     /// Whether the application wants nothing new given to it.
     pub(super) fn is_banned(&self, id: NodeId) -> bool {
-        self.drained.contains(&id) || self.isolated.contains(&id)
+        self.drained.contains_key(&id) || self.isolated.contains_key(&id)
     }
 
     pub(super) fn status(&self, id: NodeId, member: &Member, now: Instant) -> NodeStatus {
         let load = self.balancer.load(id, now);
         NodeStatus {
             id,
-            phase: if self.isolated.contains(&id) { NodePhase::Isolated } else { member.health.phase(now) },
-            draining: member.leaving || self.drained.contains(&id),
+            phase: if self.isolated.contains_key(&id) { NodePhase::Isolated } else { member.health.phase(now) },
+            draining: member.leaving || self.drained.contains_key(&id),
             up: member.up,
             active: member.active,
             latency: load.latency,
@@ -94,7 +94,7 @@ impl Cluster {
     pub(super) fn pick(&mut self, wish: &Wish<'_>) -> Option<NodeId> {
         let Self { balancer, members, drained, isolated, rng, now, .. } = self;
         balancer.pick(*now, rng, wish, &mut |id| match members.get(&id) {
-            Some(member) if !drained.contains(&id) && !isolated.contains(&id) => member.admission(*now),
+            Some(member) if !drained.contains_key(&id) && !isolated.contains_key(&id) => member.admission(*now),
             _ => Admission::Never,
         })
     }
@@ -126,7 +126,9 @@ impl Cluster {
     pub(super) fn on_set(&mut self, change: SetChange) {
         let now = self.now;
         for node in &change.nodes {
-            self.members.entry(node.id).or_insert_with(|| Member::new(now)).leaving = false;
+            if let Some(member) = self.members.get_or_insert(node.id, Member::new(now)) {
+                member.leaving = false;
+            }
         }
         for id in &change.removed {
             if let Some(member) = self.members.get_mut(id) {
@@ -159,11 +161,11 @@ impl Cluster {
     }
 
     /// The application says that a node is to be given nothing (new), or takes that back.
-    pub(super) fn ban(&mut self, id: NodeId, yes: bool, list: impl FnOnce(&mut Self) -> &mut BTreeSet<NodeId>) {
+    pub(super) fn ban(&mut self, id: NodeId, yes: bool, list: impl FnOnce(&mut Self) -> &mut Table<NodeId, ()>) {
         let before = self.view(id);
         let list = list(self);
         if yes {
-            list.insert(id);
+            list.insert(id, ());
         } else {
             list.remove(&id);
         }
@@ -217,7 +219,7 @@ impl Cluster {
     pub(super) fn arm(&mut self, id: NodeId) {
         let asked = |member: &&Member| !member.leaving && !member.probing;
         let at = match self.members.get(&id).filter(asked) {
-            Some(member) if !self.isolated.contains(&id) => {
+            Some(member) if !self.isolated.contains_key(&id) => {
                 let interval = self.config.health.interval.filter(|_| member.opened);
                 member.health.next_look(self.now, interval, &mut self.rng)
             }
@@ -244,10 +246,10 @@ impl Cluster {
     /// What the application sees of a node: its phase, and whether it may be given calls.
     fn view(&self, id: NodeId) -> Option<(NodePhase, bool)> {
         let phase = match self.members.get(&id)?.health.state() {
-            _ if self.isolated.contains(&id) => NodePhase::Isolated,
+            _ if self.isolated.contains_key(&id) => NodePhase::Isolated,
             phase => phase,
         };
-        let may = matches!(phase, NodePhase::Closed | NodePhase::Suspect) && !self.drained.contains(&id);
+        let may = matches!(phase, NodePhase::Closed | NodePhase::Suspect) && !self.drained.contains_key(&id);
         Some((phase, may))
     }
 
