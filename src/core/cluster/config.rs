@@ -16,7 +16,8 @@ pub enum Strategy {
     LeastConnections,
     /// By chance, by weight.
     Weighted,
-    /// The same session the same node (weighted rendezvous hashing, bounded load); calls without a session as `Adaptive`.
+    /// The same session the same node (weighted rendezvous hashing, bounded load), as it is with every strategy; calls without a session as
+    /// `Adaptive`.
     Sticky,
     /// Two weighted draws, the faster (peak EWMA).
     Latency,

@@ -6,7 +6,7 @@ use crate::time::Duration;
 /// What a call wishes of its node.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wish<'a> {
-    /// A hash of the session it belongs to; minded by [`Strategy::Sticky`] only.
+    /// A hash of the session it belongs to: every strategy sends it where that lives.
     pub session: Option<u64>,
     /// The node to take if it admits.
     pub preferred: Option<NodeId>,
