@@ -15,7 +15,7 @@ import { Node, type NodeListener } from "./cluster-node.js";
 import { check, invalid, nodesOf, numbersOf, timeoutOf } from "./cluster-options.js";
 import { Attempt, type Router, Routing } from "./cluster-route.js";
 import { knownOf, OUTCOMES, PHASES, type ClusterCore, type Known } from "./cluster-told.js";
-import { ANSWERED, verdictOf } from "./cluster-verdict.js";
+import { ANSWERED, unrepeated, verdictOf } from "./cluster-verdict.js";
 import type { Call } from "./call.js";
 import type { HealthReport } from "./types.js";
 import type { ClusterEventMap, ClusterSnapshot, DistributedMCPConfig } from "./types-cluster.js";
@@ -224,11 +224,13 @@ export class ClusterHost implements Owner, NodeListener, Router {
   }
 
   /** May it be executed twice: as the application says, else as the protocol does. */
-  #isSafe({ method, options, tool, definition }: Routing): boolean {
+  #isSafe(routing: Routing): boolean {
+    const { method, options, tool, definition } = routing;
     const call = { method, tool, options: definition ? options : { ...options, toolDefinition: this.#tools.get(tool) } };
     const flags = this.#rules.flags(call as unknown as Call);
     // Forbidden to be sent again.
-    if (flags >> REPLAYS === 1) return false;
+    routing.once = flags >> REPLAYS === 1;
+    if (routing.once) return false;
     if (flags & VOUCHED) return true;
     let reads = this.#reads.get(method);
     if (reads === undefined) {
@@ -251,7 +253,9 @@ export class ClusterHost implements Owner, NodeListener, Router {
 
   #ended(number: number, attempt: Attempt): void {
     const { error } = attempt.end!;
-    const [verdict, outcome, retry] = error === undefined ? ([ANSWERED, 0, NaN] as const) : verdictOf(error, surroundings().online);
+    const end = error === undefined ? ([ANSWERED, 0, NaN] as const) : verdictOf(error, surroundings().online);
+    // What is not to be sent again is not, although it only reads.
+    const [verdict, outcome, retry] = attempt.routing.once ? unrepeated(end) : end;
     this.#engine.input((core, cluster, now) => core.ended(cluster, now, number, verdict, outcome, retry, attempt.took));
     this.#attempts.delete(number);
   }

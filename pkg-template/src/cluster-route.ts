@@ -123,6 +123,8 @@ export class Routing {
   reason: unknown;
   /** A second execution is harmless. */
   safe = false;
+  /** It is not to be sent again once it was sent, whatever it does. */
+  once = false;
   /** Its server may report progress or ask, so that only `until` limits it as a whole; on the clock of `performance`. */
   open = false;
   until = Infinity;

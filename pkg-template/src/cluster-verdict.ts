@@ -60,3 +60,9 @@ export function verdictOf(error: unknown, isOnline: boolean): Numbers {
   if (verdict === TRANSPORT && !isOnline) verdict = SURROUNDINGS;
   return [verdict, outcome, retryAfter];
 }
+
+/** The same of a call that is not to be sent again once it was: as if it had been executed, unless the node said that it was not. */
+export function unrepeated([verdict, outcome, retry]: Numbers): Numbers {
+  const wasSent = OUTCOMES[outcome] !== "not-sent" && verdict !== BUSY;
+  return [verdict, wasSent ? OUTCOMES.indexOf("unknown") : outcome, retry];
+}

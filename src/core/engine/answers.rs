@@ -71,12 +71,14 @@ impl<P: Payload> Engine<P> {
 
     fn on_status(&mut self, id: CallId, status: u16, wait: Option<Duration>, safe: bool) {
         let error = refused(status, wait);
-        if let (Some(wait), 429 | 503) = (wait, status) {
+        // Whoever wants nothing to wait has somewhere else to go.
+        let patient = !self.config.reject_disconnected;
+        if let (Some(wait), 429 | 503, true) = (wait, status, patient) {
             self.hold(id, wait);
         }
         match status {
             // Refused before execution, so that even a side effect may be sent again.
-            429 => {
+            429 if patient => {
                 let pause = wait.unwrap_or(RATE_LIMIT_PAUSE).mul_f64(1.0 + 0.3 * self.rng.unit());
                 self.on_call_lost(id, Loss::Refused, error, Some(pause));
             }
