@@ -55,13 +55,13 @@ export function ofRead(error: unknown): unknown {
   return McpError.is(error) ? new McpError(error.message, { ...error, outcome: "not-applied" }, error.cause) : error;
 }
 
-/** A configuration that cannot be used. */
+/** An option or argument that cannot be used. */
 export function stateInvalid(detail: string, hint?: string): McpError {
   const fields = { code: "INVALID_CONFIG", outcome: "not-sent", retryable: false, hint };
-  return new McpError(`invalid configuration: stateManagementConfig.${detail}`, fields);
+  return new McpError(`invalid configuration: ${detail}`, fields);
 }
 
 /** The seed of many a configuration: an address that only a server can use. */
 export function stateNeedsGateway(url: URL): McpError {
-  return stateInvalid(`endpoints: a browser cannot speak to ${url.protocol}//${url.host}`, GATEWAYS);
+  return stateInvalid(`stateManagementConfig.endpoints: a browser cannot speak to ${url.protocol}//${url.host}`, GATEWAYS);
 }

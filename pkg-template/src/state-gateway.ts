@@ -13,7 +13,7 @@ export interface Gateway {
   /** Executes one command. Rejects when there is no reply. */
   command(args: readonly string[]): Promise<Reply>;
   /** Hears a channel until the stream ends or breaks. `opened` when it stands. */
-  listen(channel: string, opened: () => void, heard: (message: string) => void, signal: AbortSignal): Promise<void>;
+  listen(channel: string, opened: () => void, heard: (message: string) => void, ending: Closing): Promise<void>;
 }
 
 /** What every endpoint needs to know. */
@@ -26,7 +26,30 @@ export interface Line {
   /** Milliseconds. */
   readonly timeout: number;
   /** Ends whatever is under way. */
-  readonly closed: AbortSignal;
+  readonly closing: Closing;
+}
+
+/** Something that ends once, and who wants to hear of it. Not an AbortSignal: Node warns of eleven listeners to one. */
+export class Closing {
+  readonly #ends = new Set<() => void>();
+  #isOver = false;
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Calls `end` once, also when it is over already. The function it returns takes it back. */
+  on(end: () => void): () => void {
+    if (this.#isOver) end();
+    else this.#ends.add(end);
+    return () => this.#ends.delete(end);
+  }
+
+  end(): void {
+    this.#isOver = true;
+    for (const end of this.#ends) end();
+    this.#ends.clear();
+  }
 }
 
 /** An answer, read to its end within the time of the line. */
@@ -37,7 +60,7 @@ export interface Answer {
 
 /** Makes a request and reads its answer. Rejects when there is none, or when it says that the endpoint cannot be used. */
 export async function exchange(line: Line, path: string, init: RequestInit): Promise<Answer> {
-  const limit = limited(line, line.closed);
+  const limit = limited(line, line.closing);
   try {
     const response = await request(line, path, init, limit.signal);
     return { status: response.status, text: await response.text().catch((cause) => lost(line, limit.signal, cause)) };
@@ -47,8 +70,8 @@ export async function exchange(line: Line, path: string, init: RequestInit): Pro
 }
 
 /** The pieces of an answer that does not end by itself, as text; its head has to come in time. */
-export async function* streamed(line: Line, path: string, init: RequestInit, signal: AbortSignal): AsyncGenerator<string, void> {
-  const limit = limited(line, signal);
+export async function* streamed(line: Line, path: string, init: RequestInit, ending: Closing): AsyncGenerator<string, void> {
+  const limit = limited(line, ending);
   try {
     const response = await request(line, path, init, limit.signal);
     limit.relax();
@@ -63,16 +86,14 @@ export async function* streamed(line: Line, path: string, init: RequestInit, sig
 }
 
 /** A signal that fires after the time of the line, or when `ending` does; `end` must be called. */
-function limited({ timeout }: Line, ending: AbortSignal): { signal: AbortSignal; relax(): void; end(): void } {
+function limited({ timeout }: Line, ending: Closing): { signal: AbortSignal; relax(): void; end(): void } {
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort("timeout"), timeout);
-  const close = () => limit.abort("closed");
-  ending.addEventListener("abort", close);
-  if (ending.aborted) close();
   const relax = () => clearTimeout(timer);
+  const forget = ending.on(() => limit.abort("closed"));
   const end = () => {
     relax();
-    ending.removeEventListener("abort", close);
+    forget();
   };
   return { signal: limit.signal, relax, end };
 }

@@ -2,18 +2,18 @@
 // CORS (a proxy has to add it) and no authorization. The map is `<keyPrefix><clusterName>`; how long its entries live is configured there.
 
 import { ofRead, stateError } from "./state-error.js";
-import { exchange, type Answer, type Line } from "./state-gateway.js";
+import { exchange, type Answer, type Closing, type Line } from "./state-gateway.js";
 import { RefusingStore } from "./state-refusing.js";
-import { packed, part, unpacked } from "./state-text.js";
+import { named, packed, part, unpacked } from "./state-text.js";
 import type { StateCapabilities, StateVersion } from "./types-state.js";
 
 export class HazelcastStore extends RefusingStore {
   readonly #lines: readonly Line[];
   readonly #map: string;
-  readonly #closing: AbortController;
+  readonly #closing: Closing;
 
   /** One member after the other is asked, all of one cluster. `closing` ends what is under way. */
-  constructor(lines: readonly Line[], map: string, closing: AbortController) {
+  constructor(lines: readonly Line[], map: string, closing: Closing) {
     super(null);
     this.#lines = lines;
     this.#map = map;
@@ -49,12 +49,12 @@ export class HazelcastStore extends RefusingStore {
   }
 
   override close(): void {
-    this.#closing.abort();
+    this.#closing.end();
   }
 
   #asked(key: string, init: RequestInit): Promise<Answer> {
     // Twice encoded: whether the server decodes the path once or not at all, no two keys become one.
-    return this.#anywhere(`/hazelcast/rest/maps/${this.#map}/${part(part(key))}`, init);
+    return this.#anywhere(`/hazelcast/rest/maps/${this.#map}/${part(named(key))}`, init);
   }
 
   /** Each of these does no harm when it is done twice. */

@@ -3,7 +3,7 @@
 
 import { stateError } from "./state-error.js";
 import { ask, gcra } from "./state-limit.js";
-import { apart, lifeOf, packed, part, unpacked } from "./state-text.js";
+import { apart, heldFor, lifeOf, named, packed, unpacked } from "./state-text.js";
 import type { StateCapabilities, StateLimit, StateLock, StateReadOptions, StateStore, StateVerdict, StateVersion } from "./types-state.js";
 
 /** What lies under a key: text, numbers of a lock or limit; and when it is over, by `Date.now()`. */
@@ -37,16 +37,18 @@ export class LocalStore implements StateStore {
   readonly problem = null;
   readonly #shelf: Shelf;
   readonly #prefix: string;
-  readonly #ttl: number;
   readonly #listeners = new Map<string, Set<(message: unknown) => void>>();
   readonly #ends = new Set<() => void>();
   #isClosed = false;
 
   /** `prefix` of every key; `ttl` where none is given. */
-  constructor(shelf: Shelf, prefix: string, ttl: number) {
+  constructor(
+    shelf: Shelf,
+    prefix: string,
+    readonly ttl: number,
+  ) {
     this.#shelf = shelf;
     this.#prefix = prefix;
-    this.#ttl = ttl;
   }
 
   capabilities(): StateCapabilities {
@@ -57,7 +59,7 @@ export class LocalStore implements StateStore {
     return unpacked(await this.#update("value", key, (entry) => ({ entry, result: entry?.text })), key) as T | undefined;
   }
 
-  async set(key: string, value: unknown, ttl = this.#ttl): Promise<StateVersion> {
+  async set(key: string, value: unknown, ttl = this.ttl): Promise<StateVersion> {
     const entry = { text: packed(value), over: overAfter(ttl) };
     return this.#update("value", key, () => ({ entry, result: 0 }));
   }
@@ -66,13 +68,13 @@ export class LocalStore implements StateStore {
     return this.#update("value", key, () => ({ entry: undefined, result: 0 }));
   }
 
-  async cas(key: string, expected: unknown, value: unknown, ttl = this.#ttl): Promise<boolean> {
+  async cas(key: string, expected: unknown, value: unknown, ttl = this.ttl): Promise<boolean> {
     const before = expected === undefined ? undefined : packed(expected);
     const after = { text: packed(value), over: overAfter(ttl) };
     return this.#update("value", key, (entry) => (entry?.text === before ? { entry: after, result: true } : { entry, result: false }));
   }
 
-  async incr(key: string, by = 1, ttl = this.#ttl): Promise<number> {
+  async incr(key: string, by = 1, ttl = this.ttl): Promise<number> {
     return this.#update("value", key, (entry) => {
       const sum = Number(entry?.text ?? 0) + by;
       if (!Number.isSafeInteger(sum)) throw stateError("refused", { url: "the store", detail: "not a whole number" });
@@ -85,7 +87,7 @@ export class LocalStore implements StateStore {
   }
 
   async lock(key: string, ttl: number): Promise<StateLock | null> {
-    const owner = Math.random();
+    const [owner, life] = [Math.random(), heldFor(ttl)];
     // The entry stays, for the sake of the fence; `until` says how long it is held.
     const held = (change: (entry: Entry) => Entry) => () =>
       this.#update("lock", key, (entry) =>
@@ -94,13 +96,13 @@ export class LocalStore implements StateStore {
     const fence = await this.#update("lock", key, (entry) => {
       if (entry && entry.until! > Date.now()) return { entry, result: 0 };
       const fence = (entry?.fence ?? 0) + 1;
-      return { entry: { owner, fence, until: overAfter(ttl) ?? Infinity }, result: fence };
+      return { entry: { until: Date.now() + life, owner, fence }, result: fence };
     });
     if (fence === 0) return null;
     const unlock = held((entry) => ({ ...entry, until: 0 }));
     return {
       fence,
-      extend: (ttl) => held((entry) => ({ ...entry, until: overAfter(ttl) ?? Infinity }))(),
+      extend: async (ttl) => held((entry) => ({ ...entry, until: Date.now() + heldFor(ttl) }))(),
       unlock,
       [Symbol.asyncDispose]: async () => void (await unlock()),
     };
@@ -153,7 +155,7 @@ export class LocalStore implements StateStore {
 
   #key(kind: string, name: string): string {
     if (this.#isClosed) throw stateError("closed", { outcome: "not-sent" });
-    return `${this.#prefix}${kind}:${part(name)}`;
+    return `${this.#prefix}${kind}:${named(name)}`;
   }
 }
 

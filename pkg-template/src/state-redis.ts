@@ -3,10 +3,10 @@
 
 import { stateError } from "./state-error.js";
 import { gcra } from "./state-limit.js";
-import type { Gateway, Reply } from "./state-gateway.js";
+import { Closing, type Gateway, type Reply } from "./state-gateway.js";
 import { CAS, DELETE, EXTEND, INCR, LIMIT, LOCK, SET, UNLOCK, type Script } from "./state-lua.js";
 import type { Replicas, Seen } from "./state-replicas.js";
-import { apart, lifeOf, packed, part, unpacked } from "./state-text.js";
+import { apart, heldFor, lifeOf, named, packed, unpacked } from "./state-text.js";
 import type { StateCapabilities, StateLimit, StateLock, StateReadOptions, StateStore, StateVerdict, StateVersion } from "./types-state.js";
 
 const LISTEN_AGAIN_MS = 1_000;
@@ -19,14 +19,17 @@ export class RedisStore implements StateStore {
   readonly problem = null;
   readonly #replicas: Replicas;
   readonly #prefix: string;
-  readonly #ttl: number;
-  readonly #closing: AbortController;
+  readonly #closing: Closing;
 
   /** `prefix` of every key; `ttl` where none is given. `closing` ends what is under way. */
-  constructor(replicas: Replicas, prefix: string, ttl: number, closing: AbortController) {
+  constructor(
+    replicas: Replicas,
+    prefix: string,
+    readonly ttl: number,
+    closing: Closing,
+  ) {
     this.#replicas = replicas;
     this.#prefix = prefix;
-    this.#ttl = ttl;
     this.#closing = closing;
   }
 
@@ -48,7 +51,7 @@ export class RedisStore implements StateStore {
     return unpacked(await this.#replicas.read(ask, after), key) as T | undefined;
   }
 
-  async set(key: string, value: unknown, ttl = this.#ttl): Promise<StateVersion> {
+  async set(key: string, value: unknown, ttl = this.ttl): Promise<StateVersion> {
     const [name, text, life] = [this.#key("value", key), packed(value), lifeOf(ttl)];
     if (this.#replicas.areMany) return this.#counted(await this.#script(SET, [name, this.#versionKey], [text, life ?? 0], true))[1];
     await this.#command(["SET", name, text, ...(life ? ["PX", `${life}`] : [])]);
@@ -62,13 +65,13 @@ export class RedisStore implements StateStore {
     return 0;
   }
 
-  async cas(key: string, expected: unknown, value: unknown, ttl = this.#ttl): Promise<boolean> {
+  async cas(key: string, expected: unknown, value: unknown, ttl = this.ttl): Promise<boolean> {
     const before = expected === undefined ? "-" : `=${packed(expected)}`;
     const args = [packed(value), lifeOf(ttl) ?? 0, before];
     return this.#counted(await this.#script(CAS, this.#countedKeys(key), args, false))[0] === 1;
   }
 
-  async incr(key: string, by = 1, ttl = this.#ttl): Promise<number> {
+  async incr(key: string, by = 1, ttl = this.ttl): Promise<number> {
     return this.#counted(await this.#script(INCR, this.#countedKeys(key), [by, lifeOf(ttl) ?? 0], false))[0];
   }
 
@@ -82,12 +85,12 @@ export class RedisStore implements StateStore {
   async lock(key: string, ttl: number): Promise<StateLock | null> {
     const name = this.#key("lock", key);
     const owner = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
-    const fence = Number(await this.#script(LOCK, [name, this.#key("fence", key)], [owner, lifeOf(ttl) ?? 0], false));
+    const fence = Number(await this.#script(LOCK, [name, this.#key("fence", key)], [owner, heldFor(ttl)], false));
     if (fence === 0) return null;
     const unlock = async () => (await this.#script(UNLOCK, [name], [owner], true)) === 1;
     return {
       fence,
-      extend: async (ttl) => (await this.#script(EXTEND, [name], [owner, lifeOf(ttl) ?? 0], true)) === 1,
+      extend: async (ttl) => (await this.#script(EXTEND, [name], [owner, heldFor(ttl)], true)) === 1,
       unlock,
       [Symbol.asyncDispose]: async () => void (await unlock()),
     };
@@ -107,14 +110,12 @@ export class RedisStore implements StateStore {
 
   subscribe(channel: string, listener: (message: unknown) => void, onGap?: () => void): () => void {
     const name = this.#key("channel", channel);
-    const ending = new AbortController();
-    const end = () => ending.abort();
-    this.#closing.signal.addEventListener("abort", end);
-    if (this.#closing.signal.aborted) end();
-    void this.#listening(name, (text) => heard(text, listener), onGap, ending.signal);
+    const ending = new Closing();
+    const forget = this.#closing.on(() => ending.end());
+    void this.#listening(name, (text) => heard(text, listener), onGap, ending);
     return () => {
-      this.#closing.signal.removeEventListener("abort", end);
-      end();
+      forget();
+      ending.end();
     };
   }
 
@@ -123,13 +124,13 @@ export class RedisStore implements StateStore {
   }
 
   close(): void {
-    this.#closing.abort();
+    this.#closing.end();
   }
 
-  async #listening(name: string, hear: (text: string) => void, onGap: (() => void) | undefined, signal: AbortSignal): Promise<void> {
+  async #listening(name: string, hear: (text: string) => void, onGap: (() => void) | undefined, ending: Closing): Promise<void> {
     let failures = 0;
     let wasOpen = false;
-    while (!signal.aborted) {
+    while (!ending.isOver) {
       const gateway = this.#replicas.nearest;
       const opened = () => {
         failures = 0;
@@ -137,14 +138,14 @@ export class RedisStore implements StateStore {
         wasOpen = true;
       };
       try {
-        await gateway.listen(name, opened, hear, signal);
+        await gateway.listen(name, opened, hear, ending);
       } catch {
         // Whatever it was: another may do better, or this one later. Calls say what is wrong.
-        if (!signal.aborted) this.#replicas.failedToHear(gateway);
+        if (!ending.isOver) this.#replicas.failedToHear(gateway);
       }
       failures += 1;
       // Full jitter: all who listened lost the same gateway.
-      await pause(Math.random() * Math.min(LISTEN_AGAIN_MOST_MS, LISTEN_AGAIN_MS * 2 ** (failures - 1)), signal);
+      await pause(Math.random() * Math.min(LISTEN_AGAIN_MOST_MS, LISTEN_AGAIN_MS * 2 ** (failures - 1)), ending);
     }
   }
 
@@ -177,7 +178,7 @@ export class RedisStore implements StateStore {
   }
 
   #key(kind: string, name: string): string {
-    return `${this.#prefix}${kind}:${part(name)}`;
+    return `${this.#prefix}${kind}:${named(name)}`;
   }
 
   get #versionKey(): string {
@@ -209,14 +210,14 @@ function heard(text: string, listener: (message: unknown) => void): void {
   apart(() => listener(message));
 }
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
+async function pause(ms: number, ending: Closing): Promise<void> {
+  let forget = () => {};
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    forget = ending.on(() => {
       clearTimeout(timer);
-      signal.removeEventListener("abort", end);
       resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end);
+    });
   });
+  forget();
 }

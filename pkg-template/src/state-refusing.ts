@@ -6,6 +6,7 @@ import type { StateCapabilities, StateLimit, StateLock, StateReadOptions, StateS
 
 export class RefusingStore implements StateStore {
   readonly problem: McpError | null;
+  readonly ttl = Infinity;
 
   /** With a `problem`, every use rejects with it. */
   constructor(problem: McpError | null) {

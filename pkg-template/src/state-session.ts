@@ -25,20 +25,18 @@ export interface SessionHandle {
 /** The sessions that a cluster's client has to do with. */
 export class Sessions {
   readonly #store: StateStore;
-  readonly #renewal: number;
   readonly #onError: (error: unknown) => void;
   readonly #known = new Map<string, Session>();
   #leaveAloneUntil = 0;
 
-  /** `ttl`: that of the store, in milliseconds; a pin is renewed after half of it. `onError` hears of pins that could not be kept, once per silence of the store. */
-  constructor(store: StateStore, ttl: number, onError: (error: unknown) => void) {
+  /** `onError` hears of pins that could not be read or written, once per silence of the store. */
+  constructor(store: StateStore, onError: (error: unknown) => void) {
     this.#store = store;
-    this.#renewal = ttl / 2;
     this.#onError = onError;
   }
 
   of(id: string): Session {
-    const session = this.#known.get(id) ?? new Session(id, this.#store, this.#renewal, (work) => this.#tried(work));
+    const session = this.#known.get(id) ?? new Session(id, this.#store, (work) => this.#tried(work));
     // Last in the order of the map: the one used longest ago is the first.
     this.#known.delete(id);
     this.#known.set(id, session);
@@ -64,7 +62,6 @@ type Trial = <T>(work: () => Promise<T>) => Promise<T | undefined>;
 
 export class Session implements SessionHandle {
   readonly #store: StateStore;
-  readonly #renewal: number;
   readonly #tried: Trial;
   readonly #pin: string;
   #node: string | null = null;
@@ -77,11 +74,9 @@ export class Session implements SessionHandle {
   constructor(
     readonly id: string,
     store: StateStore,
-    renewal: number,
     tried: Trial,
   ) {
     this.#store = store;
-    this.#renewal = renewal;
     this.#tried = tried;
     this.#pin = `pin:${part(id)}`;
   }
@@ -124,7 +119,7 @@ export class Session implements SessionHandle {
    */
   async served(node: string): Promise<void> {
     const [before, now] = [this.#node, performance.now()];
-    if (node === before && now - this.#writtenAt < this.#renewal) return;
+    if (node === before && now - this.#writtenAt < this.#store.ttl / 2) return;
     this.#node = node;
     this.#writtenAt = now;
     await this.#tried(async () => {

@@ -1,6 +1,6 @@
 // What all providers share: keys and values as text (JSON, and no part of a key can be taken for two), lives, listeners. It stores nothing.
 
-import { stateError } from "./state-error.js";
+import { stateError, stateInvalid } from "./state-error.js";
 
 /** A part of a key: ASCII, without the colon that stands between parts. */
 export function part(text: string): string {
@@ -9,6 +9,11 @@ export function part(text: string): string {
   } catch (cause) {
     throw stateError("key", { cause, outcome: "not-sent" });
   }
+}
+
+/** A whole key: ASCII that can be read and be named in a pattern. */
+export function named(key: string): string {
+  return part(key).replaceAll("%3A", ":");
 }
 
 /** A value as it is stored. */
@@ -37,7 +42,15 @@ export function unpacked(stored: unknown, key: string): unknown {
 
 /** A life in whole milliseconds; `undefined` for one without end. */
 export function lifeOf(ttl: number): number | undefined {
-  return ttl === Infinity ? undefined : Math.max(1, Math.ceil(ttl));
+  if (!(ttl > 0)) throw stateInvalid("ttl must be more than 0 ms");
+  return ttl === Infinity ? undefined : Math.ceil(ttl);
+}
+
+/** How long a lock is held, in whole milliseconds. */
+export function heldFor(ttl: number): number {
+  const life = lifeOf(ttl);
+  if (life === undefined) throw stateInvalid("a lock needs a ttl: its holder may never come back");
+  return life;
 }
 
 /** Calls a function of the application: what it throws is the page's to see, and ends nothing here. */

@@ -2,7 +2,7 @@
 // stream. Values are JSON and so text: the base64 that the protocol offers for bytes is not asked for.
 
 import { stateError } from "./state-error.js";
-import { exchange, streamed, type Gateway, type Line, type Reply } from "./state-gateway.js";
+import { exchange, streamed, type Closing, type Gateway, type Line, type Reply } from "./state-gateway.js";
 
 export class Upstash implements Gateway {
   readonly #line: Line;
@@ -32,11 +32,11 @@ export class Upstash implements Gateway {
     throw stateError("answer", { url: this.url, httpStatus: status, outcome: "unknown" });
   }
 
-  async listen(channel: string, opened: () => void, heard: (message: string) => void, signal: AbortSignal): Promise<void> {
+  async listen(channel: string, opened: () => void, heard: (message: string) => void, ending: Closing): Promise<void> {
     const init = { method: "POST", headers: { accept: "text/event-stream" } };
     const [confirmed, message] = [`data: subscribe,${channel},`, `data: message,${channel},`];
     let rest = "";
-    for await (const piece of streamed(this.#line, `/subscribe/${encodeURIComponent(channel)}`, init, signal)) {
+    for await (const piece of streamed(this.#line, `/subscribe/${encodeURIComponent(channel)}`, init, ending)) {
       const lines = (rest + piece).split(/\r?\n/);
       rest = lines.pop()!;
       for (const line of lines) {

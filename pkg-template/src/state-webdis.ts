@@ -2,7 +2,7 @@
 // [false, "ERR ..."]; a channel is a stream of JSON objects with nothing between them. What is not UTF-8 comes back as {}.
 
 import { stateError } from "./state-error.js";
-import { exchange, streamed, type Gateway, type Line, type Reply } from "./state-gateway.js";
+import { exchange, streamed, type Closing, type Gateway, type Line, type Reply } from "./state-gateway.js";
 
 export class Webdis implements Gateway {
   readonly #line: Line;
@@ -31,9 +31,9 @@ export class Webdis implements Gateway {
     return { result: reply };
   }
 
-  async listen(channel: string, opened: () => void, heard: (message: string) => void, signal: AbortSignal): Promise<void> {
+  async listen(channel: string, opened: () => void, heard: (message: string) => void, ending: Closing): Promise<void> {
     const split = new Objects();
-    for await (const piece of streamed(this.#line, `/SUBSCRIBE/${escaped(channel)}`, { method: "GET" }, signal)) {
+    for await (const piece of streamed(this.#line, `/SUBSCRIBE/${escaped(channel)}`, { method: "GET" }, ending)) {
       for (const text of split.push(piece)) {
         const [kind, , message] = (JSON.parse(text) as { SUBSCRIBE: unknown[] }).SUBSCRIBE;
         if (kind === "subscribe") opened();

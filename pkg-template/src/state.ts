@@ -4,7 +4,7 @@
 import type { McpError } from "./errors.js";
 import type { StateEndpoint, StateManagementConfig } from "./state-config.js";
 import { stateInvalid, stateNeedsGateway } from "./state-error.js";
-import type { Line } from "./state-gateway.js";
+import { Closing, type Line } from "./state-gateway.js";
 import { HazelcastStore } from "./state-hazelcast.js";
 import { Database } from "./state-indexeddb.js";
 import { LocalStore, Memory } from "./state-local.js";
@@ -33,20 +33,20 @@ export function createStateStore(
 
 function storeOf(config: StateManagementConfig, clusterName: string, fetch: typeof globalThis.fetch): StateStore {
   const { provider, region, keyPrefix = DEFAULTS.keyPrefix, ttl = DEFAULTS.ttl, timeout = DEFAULTS.timeout } = config;
-  if (!(ttl > 0)) throw stateInvalid("ttl must be more than 0 ms");
-  if (!(timeout > 0)) throw stateInvalid("timeout must be more than 0 ms");
+  if (!(ttl > 0)) throw invalid("ttl must be more than 0 ms");
+  if (!(timeout > 0)) throw invalid("timeout must be more than 0 ms");
   const name = keyPrefix + part(clusterName);
   if (provider === "memory") return new LocalStore(new Memory(), `${name}:`, ttl);
   if (provider === "indexeddb") return new LocalStore(new Database(), `${name}:`, ttl);
 
-  const closing = new AbortController();
+  const closing = new Closing();
   const named = (config.endpoints ?? []).map((one) => (typeof one === "string" ? { url: one } : one));
   const lineOf = (endpoint: StateEndpoint, url: URL): Line => ({
     url: url.href.replace(/\/$/, ""),
     headers: [config.headers, endpoint.headers],
     fetch,
     timeout,
-    closed: closing.signal,
+    closing,
   });
   if (provider === "redis") {
     const places = named.map((endpoint): Place => {
@@ -57,15 +57,15 @@ function storeOf(config: StateManagementConfig, clusterName: string, fetch: type
     return new RedisStore(new Replicas(some(places)), `${name}:`, ttl, closing);
   }
   if (provider === "hazelcast") {
-    if (config.ttl !== undefined) throw stateInvalid("ttl: Hazelcast keeps it per map", "Set time-to-live-seconds of the map.");
+    if (config.ttl !== undefined) throw invalid("ttl: Hazelcast keeps it per map", "Set time-to-live-seconds of the map.");
     return new HazelcastStore(some(named.map((endpoint) => lineOf(endpoint, addressOf(endpoint.url).url))), name, closing);
   }
-  throw stateInvalid(`provider: there is no ${JSON.stringify(provider)}`, "One of redis, hazelcast, memory and indexeddb.");
+  throw invalid(`provider: there is no ${JSON.stringify(provider)}`, "One of redis, hazelcast, memory and indexeddb.");
 }
 
 function some<T>(list: readonly T[]): readonly [T, ...T[]] {
   const [first, ...others] = list;
-  if (first === undefined) throw stateInvalid("endpoints: this provider needs at least one");
+  if (first === undefined) throw invalid("endpoints: this provider needs at least one");
   return [first, ...others];
 }
 
@@ -76,14 +76,18 @@ function addressOf(given: string): { url: URL; isWebdis: boolean } {
   try {
     url = new URL(isWebdis ? given.slice("webdis+".length) : given, globalThis.location?.href);
   } catch {
-    throw stateInvalid(`endpoints: ${JSON.stringify(given)} is no address`);
+    throw invalid(`endpoints: ${JSON.stringify(given)} is no address`);
   }
   if (/^rediss?:$/.test(url.protocol)) throw stateNeedsGateway(url);
-  if (!/^https?:$/.test(url.protocol)) throw stateInvalid(`endpoints: ${url.protocol} is neither http: nor https:`);
+  if (!/^https?:$/.test(url.protocol)) throw invalid(`endpoints: ${url.protocol} is neither http: nor https:`);
   // No browser fetches it, and an error would show it.
-  if (url.username || url.password) throw stateInvalid("endpoints: no user and password in an address", "Use headers: { authorization }.");
-  if (url.search || url.hash) throw stateInvalid("endpoints: no query in an address", "Tokens belong into headers: addresses are logged.");
+  if (url.username || url.password) throw invalid("endpoints: no user and password in an address", "Use headers: { authorization }.");
+  if (url.search || url.hash) throw invalid("endpoints: no query in an address", "Tokens belong into headers: addresses are logged.");
   return { url, isWebdis };
+}
+
+function invalid(detail: string, hint?: string): McpError {
+  return stateInvalid(`stateManagementConfig.${detail}`, hint);
 }
 
 export { stateScripts } from "./state-lua.js";

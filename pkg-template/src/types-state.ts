@@ -74,6 +74,8 @@ export interface StateLock {
 export interface StateStore {
   /** What is wrong with the configuration; every use rejects with it. `null`: nothing. */
   readonly problem: McpError | null;
+  /** How long a value lives that is written without a life of its own. Milliseconds; `Infinity`: for ever, or as its server has it. */
+  readonly ttl: number;
   capabilities(): StateCapabilities;
   /** `undefined` when there is nothing, or not any more. */
   get<T = unknown>(key: string, options?: StateReadOptions): Promise<T | undefined>;
