@@ -52,18 +52,19 @@ export class Replicas {
     const wanted = after ?? (performance.now() - this.#writtenAt < TRUST_MS ? this.#version : 0);
     const near = this.#places.filter((one) => one.isNear);
     let problem: unknown;
+    let behind: string | undefined;
     for (const place of this.#ordered([...near, this.#home, ...this.#places])) {
       try {
         const { value, version } = await ask(place.gateway);
         this.#answered(place);
         // What home has is the truth, even when it has lost what came before it was home.
         if (version >= wanted || place === this.#home) return value;
-        problem ??= stateError("behind", { url: place.gateway.url });
+        behind ??= place.gateway.url;
       } catch (error) {
         problem = this.#failed(place, ofRead(error));
       }
     }
-    throw problem;
+    throw behind === undefined ? problem : stateError("behind", { url: behind, cause: problem });
   }
 
   /**
