@@ -102,7 +102,8 @@ export interface StateStore {
   publish(channel: string, message: unknown): Promise<void>;
   /**
    * Hears what is published from now on, own messages included, until the function it returns is called. `onGap`: the stream broke off and is
-   * there again; what was published in between is lost. It takes one connection, of which a page has six per origin over HTTP/1.1.
+   * there again; what was published in between is lost. Messages that follow each other at once may overtake each other (webdis
+   * does that). It takes one connection, of which a page has six per origin over HTTP/1.1.
    */
   subscribe(channel: string, listener: (message: unknown) => void, onGap?: () => void): () => void;
   /** Resolves when the store answers. */
