@@ -4,6 +4,9 @@
 const UGLY = { text: 'ü ✓ 😀 \u0000 \n "quoted" \\ {}[] /.,%', numbers: [0, -1.5, 1e21, 2 ** 53], none: null, nested: { deep: [[]] } };
 const CALLERS = 200;
 const BURST = 50;
+/** A life that a slow machine does not outlast between two calls, and long enough to outlast it. Milliseconds. */
+const SHORT = 800;
+const OVER = 1000;
 
 export const CHECKS = {
   async "a value comes back as it was, whatever is in it and in its key"({ open, fresh }) {
@@ -65,13 +68,13 @@ export const CHECKS = {
   async "a value ends with its life"({ open, fresh, store: { ttl } }) {
     const store = open();
     if (!ttl) return refuses(() => store.set(fresh, 1, 50));
-    await store.set(`${fresh}short`, 1, 60);
+    await store.set(`${fresh}short`, 1, SHORT);
     await store.set(`${fresh}endless`, 1, Infinity);
     await store.set(`${fresh}long`, 1, 60_000);
     const left = await store.expiresIn(`${fresh}long`);
     if (!(left > 50_000 && left <= 60_000)) throw new Error(`${left} ms left`);
     equal([await store.expiresIn(`${fresh}endless`), await store.expiresIn(`${fresh}none`)], [Infinity, undefined]);
-    await sleep(150);
+    await sleep(OVER);
     equal([await store.get(`${fresh}short`), await store.get(`${fresh}endless`)], [undefined, 1]);
     equal((await failure(store.set(fresh, 1, 0))).code, "INVALID_CONFIG");
   },
@@ -83,9 +86,9 @@ export const CHECKS = {
     equal(await store.cas(fresh, undefined, 2), false);
     equal(await store.cas(fresh, { other: 1 }, 2), false);
     equal(await store.get(fresh), UGLY);
-    equal(await store.cas(fresh, await store.get(fresh), 2, 60), true);
+    equal(await store.cas(fresh, await store.get(fresh), 2, SHORT), true);
     equal(await store.get(fresh), 2);
-    await sleep(150);
+    await sleep(OVER);
     equal(await store.cas(fresh, 2, 3), false);
   },
 
@@ -125,12 +128,12 @@ export const CHECKS = {
     const held = (await Promise.all(tries)).filter((one) => one !== null);
     equal(held.map(({ fence }) => fence), [1]);
     equal(await held[0].unlock(), true);
-    const next = await stores[0].lock(fresh, 60);
+    const next = await stores[0].lock(fresh, SHORT);
     equal(next.fence, 2);
     // The first holder's word counts no more.
     equal([await held[0].unlock(), await held[0].extend(10_000)], [false, false]);
-    equal(await next.extend(120), true);
-    await sleep(200);
+    equal(await next.extend(SHORT), true);
+    await sleep(OVER);
     equal([await next.extend(1000), await next.unlock()], [false, false]);
     equal((await stores[0].lock(fresh, 1000)).fence, 3);
     equal((await failure(stores[0].lock(fresh, Infinity))).code, "INVALID_CONFIG");
