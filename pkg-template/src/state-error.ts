@@ -16,8 +16,9 @@ export interface StateFailure {
 
 const GATEWAYS =
   "Put a gateway in front of it and name that: webdis (webdis.json with redis_host and redis_port, then `webdis webdis.json`) as " +
-  '"webdis+http://HOST:7379", or an Upstash-compatible one (for example the image hiett/serverless-redis-http with SRH_MODE=env, SRH_TOKEN ' +
-  'and SRH_CONNECTION_STRING) as "https://HOST" with headers { authorization: "Bearer TOKEN" }. Calls are routed without it.';
+  '"webdis+http://HOST:7379"; or an Upstash-compatible one (Upstash, or the image hiett/serverless-redis-http with SRH_MODE=env, SRH_TOKEN and ' +
+  'SRH_CONNECTION_STRING behind a proxy that adds CORS) as "https://HOST" with headers { authorization: "Bearer TOKEN" }. ' +
+  "Calls are routed without it.";
 
 /** What happened, what to do, and whether the same may succeed later. */
 const TEXTS = {

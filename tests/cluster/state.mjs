@@ -12,6 +12,7 @@ import { official } from "./state/official.mjs";
 import { regions } from "./state/regions.mjs";
 import { startRig } from "./state/rig.mjs";
 import { security } from "./state/security.mjs";
+import { shared } from "./state/shared.mjs";
 
 /** One check per promise. */
 async function report(where, results) {
@@ -32,6 +33,7 @@ try {
     await report(`Chromium, ${name}`, page.evaluate(([config, tag]) => globalThis.contract(config, tag), [config, `chromium ${name}`]));
   }
   await inBrowser(rig, page);
+  await shared(rig, page);
   await official(rig);
   await security(rig);
 } finally {

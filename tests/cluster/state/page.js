@@ -21,5 +21,6 @@ globalThis.listen = (config, channel) => {
   globalThis.heard = [];
   open(config).subscribe(channel, (message) => globalThis.heard.push(message), () => globalThis.heard.push("gap"));
 };
+globalThis.state = state;
 globalThis.open = open;
 globalThis.isReady = true;
