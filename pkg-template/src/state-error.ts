@@ -62,7 +62,8 @@ export function stateInvalid(detail: string, hint?: string): McpError {
   return new McpError(`invalid configuration: ${detail}`, fields);
 }
 
-/** The seed of many a configuration: an address that only a server can use. */
-export function stateNeedsGateway(url: URL): McpError {
-  return stateInvalid(`stateManagementConfig.endpoints: a browser cannot speak to ${url.protocol}//${url.host}`, GATEWAYS);
+/** An address of Redis itself, as servers name it. */
+export function stateNeedsGateway({ protocol, hostname, port }: URL): McpError {
+  const address = `${protocol}//${hostname}${port && ":"}${port}`;
+  return stateInvalid(`stateManagementConfig.endpoints: a browser cannot speak to ${address}`, GATEWAYS);
 }

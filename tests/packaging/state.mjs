@@ -1,5 +1,5 @@
 // The shared state of a cluster, built from its sources for tests: in Node, and as one file for pages. It runs nothing.
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
@@ -18,6 +18,10 @@ const withoutCore = {
   },
 };
 
+/** The properties that a release shortens (pkg-template/build.mjs): none may be one that somebody else named. */
+const [, shortened] = /internalNames =\n([^;]+);/.exec(readFileSync(join(root, "pkg-template", "build.mjs"), "utf8"));
+const internal = shortened.match(/\w+/g).join("|");
+
 mkdirSync(folder, { recursive: true });
 const outfile = join(folder, "state.js");
 await build({
@@ -29,6 +33,7 @@ await build({
   bundle: true,
   format: "esm",
   target: "es2022",
+  mangleProps: new RegExp(`^(${internal})$`),
   plugins: [withoutCore],
 });
 
