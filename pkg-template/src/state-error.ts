@@ -6,7 +6,7 @@ import type { Outcome } from "./types.js";
 /** What is known of a failure of state. */
 export interface StateFailure {
   readonly url?: string;
-  /** Of a word in the texts below, or what somebody else said. */
+  /** What somebody else said: a status, an error of Redis; or the name of what it is about. */
   readonly detail?: string;
   /** What became of a write. */
   readonly outcome?: Outcome;
@@ -29,7 +29,11 @@ const TEXTS = {
   ],
   timeout: ["no answer of $url in time", "Raise stateManagementConfig.timeout.", true],
   gateway: ["$url failed: $detail", "The log of the gateway, or of what is behind it, has the reason.", true],
-  credentials: ["$url refuses access: $detail", "Check stateManagementConfig.headers (a token that expires needs a function), and which commands the gateway lets through.", false],
+  credentials: [
+    "$url refuses access: $detail",
+    "Check stateManagementConfig.headers (a token that expires needs a function), and which commands the gateway lets through.",
+    false,
+  ],
   refused: ["$url refuses the command: $detail", "Its user needs the commands and keys named in the README.", false],
   script: ["$url refuses a script: $detail", "Its user needs evalsha and every script loaded (stateScripts), or eval.", false],
   answer: ["the answer of $url is none of its protocol", "A webdis is named webdis+http://HOST; is it the right address?", false],

@@ -111,9 +111,10 @@ async function request(line: Line, path: string, init: RequestInit, signal: Abor
     throw stateError("credentials", { url, cause, outcome: "not-sent", detail: "headers() failed" });
   }
   // Redirected, a command would go to somebody else, credentials and all.
-  const response = await fetch(url + path, { cache: "no-store", redirect: "error", ...init, headers, signal }).catch((cause) => lost(line, signal, cause));
+  const whole: RequestInit = { cache: "no-store", redirect: "error", ...init, headers, signal };
+  const response = await fetch(url + path, whole).catch((cause) => lost(line, signal, cause));
   const { status: httpStatus } = response;
-  if (httpStatus === 401 || httpStatus === 403) throw stateError("credentials", { url, httpStatus, detail: `HTTP ${httpStatus}`, outcome: "not-applied" });
+  if (httpStatus === 401 || httpStatus === 403) throw stateError("credentials", { url, httpStatus, detail: `HTTP ${httpStatus}` });
   if (httpStatus >= 500) throw stateError("gateway", { url, httpStatus, outcome: "unknown", detail: await said(response) });
   return response;
 }

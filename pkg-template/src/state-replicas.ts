@@ -91,10 +91,10 @@ export class Replicas {
   }
 
   /** A write of the own has this version. */
-  wrote(version: StateVersion): StateVersion {
-    this.#version = version;
+  wrote(version: StateVersion): void {
+    // Answers overtake each other.
+    this.#version = Math.max(this.#version, version);
     this.#writtenAt = performance.now();
-    return version;
   }
 
   /** The gateway to hear channels of: the nearest that answers. A replica is told what its primary is. */

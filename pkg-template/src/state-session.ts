@@ -8,6 +8,8 @@ import type { StateReadOptions, StateStore, StateVersion } from "./types-state.j
 const REMEMBERED = 1_000;
 /** A store that failed is left alone by pins for so long: calls do not wait for it one after the other. */
 const LEAVE_ALONE_MS = 5_000;
+/** A call waits so long to hear where its session lives, and then goes where the balancer says. */
+const PATIENCE_MS = 500;
 
 /** What belongs to one session of a cluster, for every client that shares the state. */
 export interface SessionHandle {
@@ -66,7 +68,7 @@ export class Session implements SessionHandle {
   readonly #pin: string;
   #node: string | null = null;
   #isAsked = false;
-  #finding: Promise<string | null> | undefined;
+  #finding: Promise<void> | undefined;
   /** When the pin was written here, by `performance.now()`. */
   #writtenAt = -Infinity;
 
@@ -105,12 +107,15 @@ export class Session implements SessionHandle {
   }
 
   /**
-   * Where it lives. The store is asked once, also when several calls want to know; `null` when nobody knows or the store fails.
+   * Where it lives. The store is asked once, also when several calls want to know; `null` when nobody knows, or the store fails or lets wait.
    * @internal
    */
-  find(): Promise<string | null> {
-    if (this.#node !== null || this.#isAsked) return Promise.resolve(this.#node);
-    return (this.#finding ??= this.#found().finally(() => (this.#finding = undefined)));
+  async find(): Promise<string | null> {
+    if (this.#node === null && !this.#isAsked) {
+      // Kept until the store has answered: later calls do not wait again.
+      await (this.#finding ??= patiently(this.#found().finally(() => (this.#finding = undefined))));
+    }
+    return this.#node;
   }
 
   /**
@@ -129,17 +134,28 @@ export class Session implements SessionHandle {
     });
   }
 
-  async #found(): Promise<string | null> {
+  async #found(): Promise<void> {
     const node = await this.#tried(async () => {
       const found = await this.#store.get<string>(this.#pin);
       this.#isAsked = true;
       return found;
     });
     // A call may have been served meanwhile.
-    return (this.#node ??= typeof node === "string" ? node : null);
+    this.#node ??= typeof node === "string" ? node : null;
   }
 
   #key(key: string): string {
     return `session:${part(this.id)}:${part(key)}`;
   }
+}
+
+/** Resolves when `work` does, or when patience is at its end. */
+function patiently(work: Promise<void>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, PATIENCE_MS);
+    void work.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }

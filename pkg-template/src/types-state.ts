@@ -1,5 +1,6 @@
 // The shapes of a cluster's shared state, as applications see them. Types only.
-// Values are JSON; durations are milliseconds. What fails rejects with `STATE_STORE_FAILED`, a configuration that cannot be used with `INVALID_CONFIG`.
+// Values are JSON; durations are milliseconds. What fails rejects with `STATE_STORE_FAILED`, what cannot be used (an option, an argument) with
+// `INVALID_CONFIG`.
 
 import type { McpError } from "./errors.js";
 

@@ -31,7 +31,9 @@ function three(region = "west") {
     node.version += 1;
     if (args[0] === state.SET.sha) node.value = args[4];
     if (node.mode === "silent") throw new TypeError("Failed to fetch");
-    const result = { [state.INCR.sha]: [1, node.version], [state.LOCK.sha]: 1 }[args[0]] ?? [1, node.version];
+    const { version, hold } = node;
+    await hold;
+    const result = { [state.INCR.sha]: [1, version], [state.LOCK.sha]: 1 }[args[0]] ?? [1, version];
     return Response.json({ result });
   };
   const endpoints = [{ url: "https://home.example", region: "east" }, { url: "https://near.example", region: "west" }, { url: "https://far.example", region: "south" }];
@@ -71,6 +73,22 @@ test("who wrote reads the own write: at home until the nearest has come so far",
   Object.assign(nodes.near, { version: 1, value: '"new"' });
   assert.equal(await store.get("a"), "new");
   assert.equal(asked(), "near MGET");
+});
+
+test("of own writes whose answers overtake each other the later one counts", async () => {
+  const { store, nodes, asked } = three();
+  let answer;
+  nodes.home.hold = new Promise((resolve) => (answer = resolve));
+  const first = store.set("a", "first");
+  await new Promise((resolve) => setImmediate(resolve));
+  nodes.home.hold = undefined;
+  assert.equal(await store.set("a", "second"), 2);
+  answer();
+  assert.equal(await first, 1);
+  Object.assign(nodes.near, { version: 1, value: '"first"' });
+  asked();
+  assert.equal(await store.get("a"), "second");
+  assert.equal(asked(), "near MGET, home MGET");
 });
 
 test("a version makes another client see the write", async () => {

@@ -123,6 +123,24 @@ test("a store that fails holds no call up: it is told once and left alone for fi
   }, /again/, "values are the application's business");
 });
 
+test("a store that lets wait holds a call up for half a second, and no other call of the session", async () => {
+  const { store } = counting();
+  let answer;
+  const slow = new Proxy(store, {
+    get: (target, name) => (name === "get" ? () => new Promise((resolve) => (answer = resolve)) : target[name]),
+  });
+  const session = new Sessions(slow, never).of("a");
+  const start = process.hrtime.bigint();
+  assert.equal(await session.find(), null);
+  const waited = Number(process.hrtime.bigint() - start) / 1e6;
+  assert.ok(waited >= 490 && waited < 5000, `${waited} ms`);
+  assert.equal(await session.find(), null);
+  assert.ok(Number(process.hrtime.bigint() - start) / 1e6 < waited + 400, "the second waited as well");
+  answer("one");
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(await session.find(), "one", "the answer counts all the same");
+});
+
 test("with a configuration that cannot be used sessions are pinned here alone, and nothing is told", async () => {
   const store = createStateStore({ provider: "redis", endpoints: ["redis://cluster:6379"] }, "prod");
   const session = new Sessions(store, never).of("a");
