@@ -1,11 +1,9 @@
 // Live: the shared state of a cluster in real Redis 7.0, through an Upstash-style gateway and webdis 0.1.22, in IndexedDB, and through the
 // double of Hazelcast's REST; in Node and in headless Chromium, beside the official client of Upstash, and over two regions whose primary
 // is killed. It starts everything itself.
-import { rmSync } from "node:fs";
-
 import { say } from "../../pkg-template/proc.mjs";
 import { check, finish } from "../e2e/checks.mjs";
-import { folder, state } from "../packaging/state.mjs";
+import { state } from "../packaging/state.mjs";
 import { contract } from "./state/contract.js";
 import { inBrowser } from "./state/browser.mjs";
 import { official } from "./state/official.mjs";
@@ -40,6 +38,5 @@ try {
   await rig.close();
 }
 await regions();
-rmSync(folder, { recursive: true, force: true });
 say("");
 finish();

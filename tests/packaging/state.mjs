@@ -1,11 +1,11 @@
 // The shared state of a cluster, built from its sources for tests: in Node, and as one file for pages. It runs nothing.
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-/** Where `state.js` lies. */
+/** Where `state.js` lies, for as long as this process lives. */
 export const folder = join(root, ".cache", "state-test", String(process.pid));
 
 const files = ["state", "state-session", "state-breaker", "state-lua", "state-webdis", "state-replicas"];
@@ -23,6 +23,7 @@ const [, shortened] = /internalNames =\n([^;]+);/.exec(readFileSync(join(root, "
 const internal = shortened.match(/\w+/g).join("|");
 
 mkdirSync(folder, { recursive: true });
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 const outfile = join(folder, "state.js");
 await build({
   stdin: {
