@@ -214,13 +214,19 @@ test("a breaker opens after the failures that the application named", async (t) 
   assert.deepEqual([cluster.metrics().circuitBreakerTrips, cluster.metrics().healthyNodes, cluster.health().status], [1, 2, "degraded"]);
 });
 
-test("the one node that is left wants to be left alone: CIRCUIT_OPEN, and for how long", async (t) => {
+test("the one node that is left wants to be left alone: calls are refused here, and do not reach it", async (t) => {
   const net = new Net();
   const cluster = open(t, net, [net.serve("a", () => status(429, { "retry-after": "60" }))]);
   assert.equal((await rejection(cluster.route("tools/list"))).code, "RATE_LIMITED");
-  const error = await rejection(cluster.route("tools/list"));
-  assert.deepEqual([error.code, error.outcome, error.retryable], ["CIRCUIT_OPEN", "not-sent", true]);
-  assert.ok(error.retryAfter > 50_000 && error.retryAfter <= 66_000, `${error.retryAfter}`);
+  for (let n = 0; n < 10; n++) {
+    const error = await rejection(cluster.route("tools/list"));
+    assert.deepEqual([error.outcome, error.retryable], ["not-sent", true]);
+    // Some are refused by chance without a look at the node, since all that were asked refused (adaptive throttling).
+    if (error.code !== "NO_HEALTHY_NODE") {
+      assert.equal(error.code, "CIRCUIT_OPEN");
+      assert.ok(error.retryAfter > 50_000 && error.retryAfter <= 66_000, `${error.retryAfter}`);
+    }
+  }
   assert.deepEqual(net.count("tools/list"), { a: 1 });
 });
 
