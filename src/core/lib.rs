@@ -18,9 +18,9 @@ mod time;
 mod wire;
 
 pub use cluster::{
-    Answer, AttemptId, Change, ClusterConfig, ClusterEvent, ClusterInput, ClusterOutput, ClusterSignal,
-    DiscoveryLimits, Ending, Failure, HealthLimits, Hedge, NodeId, NodePhase, NodeSpec, NodeStatus, Query, Refusal,
-    RegionId, Route, RouteId, SourceKind, Strategy, Trips, Verdict,
+    Answer, AttemptId, Capacity, Change, ClusterConfig, ClusterEvent, ClusterInput, ClusterOutput, ClusterSignal,
+    DiscoveryLimits, Ending, Failure, Forecast, Forecaster, Goal, HealthLimits, Hedge, NodeId, NodePhase, NodeSpec,
+    NodeStatus, Point, Query, Refusal, RegionId, Route, RouteId, SourceKind, Strategy, Trips, Verdict,
 };
 pub use config::{
     BreakerLimits, CacheLimits, Config, Heartbeat, Jitter, Lifecycle, Question, RateLimit, Reconnect, Revalidate, Trip,
