@@ -3,8 +3,6 @@
 
 mod series;
 
-use std::collections::BTreeMap;
-
 use super::capacity::Capacity;
 use super::node::NodeId;
 use crate::time::{Duration, Instant};
@@ -57,11 +55,13 @@ pub struct Forecaster {
     observed: u64,
     count: u32,
     total: Series,
-    nodes: BTreeMap<NodeId, Node>,
+    /// By their ids.
+    nodes: Vec<Node>,
 }
 
 #[derive(Clone, Debug)]
 struct Node {
+    id: NodeId,
     count: u32,
     /// Bins without a request, in a row.
     quiet: usize,
@@ -83,7 +83,7 @@ impl Forecaster {
             observed: 0,
             count: 0,
             total: Series::default(),
-            nodes: BTreeMap::new(),
+            nodes: Vec::new(),
         }
     }
 
@@ -92,10 +92,16 @@ impl Forecaster {
         self.began.get_or_insert(now);
         self.pass(now);
         self.count = self.count.saturating_add(1);
-        if let Some(node) = self.nodes.get_mut(&node) {
+        let at = match self.nodes.binary_search_by_key(&node, |known| known.id) {
+            Ok(at) => at,
+            Err(_) if self.nodes.len() >= MOST_NODES => return,
+            Err(at) => {
+                self.nodes.insert(at, Node { id: node, count: 0, quiet: 0, series: Series::default() });
+                at
+            }
+        };
+        if let Some(node) = self.nodes.get_mut(at) {
             node.count = node.count.saturating_add(1);
-        } else if self.nodes.len() < MOST_NODES {
-            self.nodes.insert(node, Node { count: 1, quiet: 0, series: Series::default() });
         }
     }
 
@@ -105,7 +111,7 @@ impl Forecaster {
         let total = self.points(&self.total);
         let high = total.iter().map(|point| point.high).fold(0.0, f64::max);
         let needed = self.capacity.filter(|_| !total.is_empty()).and_then(|capacity| capacity.nodes_for(high));
-        let nodes = self.nodes.iter().map(|(id, node)| (*id, self.points(&node.series)));
+        let nodes = self.nodes.iter().map(|node| (node.id, self.points(&node.series)));
         let nodes = nodes.filter(|(_, points)| !points.is_empty()).collect();
         Forecast { bin: self.bin, observed: self.observed, total, nodes, needed }
     }
@@ -140,7 +146,7 @@ impl Forecaster {
             let count = core::mem::take(&mut self.count);
             self.total.push(count, self.seasons);
             let seasons = self.seasons;
-            self.nodes.retain(|_, node| {
+            self.nodes.retain_mut(|node| {
                 let count = core::mem::take(&mut node.count);
                 node.quiet = if count == 0 { node.quiet + 1 } else { 0 };
                 node.series.push(count, seasons);
