@@ -70,6 +70,55 @@ export const MUTATIONS = [
     from: "        self.deadlines.arm(at, id, live, |at, id| holds(slots, at, id));",
     to: "        if live % 7 != 0 { self.deadlines.arm(at, id, live, |at, id| holds(slots, at, id)); }",
   },
+  {
+    rule: "the autoregression learns",
+    file: "src/core/cluster/forecast/series.rs",
+    from: "*weight += gain * error;",
+    to: "*weight += 0.0 * gain * error;",
+    test: "forecast",
+  },
+  {
+    rule: "a forecast knows the week",
+    file: "src/core/cluster/forecast/series.rs",
+    from: "level(week), slope(week)]",
+    to: "0.0 * level(week), 0.0 * slope(week)]",
+    test: "forecast",
+  },
+  {
+    rule: "who has no past goes by the trend",
+    file: "src/core/cluster/forecast/series.rs",
+    from: "self.level.unwrap_or_default() + damped * self.trend",
+    to: "self.level.unwrap_or_default() + 0.0 * damped",
+    test: "forecast",
+  },
+  {
+    rule: "an outage is no pattern",
+    file: "src/core/cluster/forecast/series.rs",
+    from: "difference.clamp(-OUTAGE, OUTAGE)",
+    to: "difference.clamp(-100.0, 100.0)",
+    test: "forecast",
+  },
+  {
+    rule: "a bound moves when it is passed",
+    file: "src/core/cluster/forecast/series.rs",
+    from: "self.high += STEP * mean * if error > self.high",
+    to: "self.high += STEP * mean * if error > 2.0 * self.high",
+    test: "forecast",
+  },
+  {
+    rule: "the number of nodes looks an hour ahead",
+    file: "src/core/cluster/forecast.rs",
+    from: "let high = total.iter().map(|point| point.high)",
+    to: "let high = total.iter().take(1).map(|point| point.rate)",
+    test: "capacity",
+  },
+  {
+    rule: "a request may wait for others",
+    file: "src/core/cluster/capacity.rs",
+    from: "at_work + waits * after_wait",
+    to: "at_work + 0.0 * waits * after_wait",
+    test: "capacity",
+  },
 ];
 
 /** Tries those whose rule contains one of `only`, when it is for others to know that the sources pass as they are; or all. */

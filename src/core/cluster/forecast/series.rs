@@ -10,8 +10,10 @@ use std::collections::VecDeque;
 /// Distances of the forecasts, in bins.
 pub(super) const AHEAD: [usize; 2] = [1, 12];
 pub(super) const FARTHEST: usize = 12;
-/// A season of more bins than this is not looked back to: a week of five-minute bins is 2,016. Bounds the memory to 8 KB.
-pub(super) const LONGEST: usize = 2_048;
+/// A season of more bins than this, a week of five-minute bins, is not looked back to.
+pub(super) const LONGEST: usize = 2_016;
+/// So many bins are kept: a season and what is looked at around it. Less than 2,048, to which the ring grows: 8 KB.
+const KEPT: usize = LONGEST + 2 * FARTHEST;
 /// Before so many bins nothing is foretold.
 const FEWEST: u32 = 3;
 /// Share of the errors that fall below the lower and above the upper bound.
@@ -38,7 +40,7 @@ impl Series {
             }
         }
         past.push_front(value as f32);
-        past.truncate(LONGEST + FARTHEST);
+        past.truncate(KEPT);
         *seen = seen.saturating_add(1);
         holt.push(value);
         for (way, ahead) in ways.iter_mut().zip(AHEAD) {
