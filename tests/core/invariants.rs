@@ -58,6 +58,7 @@ fn sum(one: Tally, two: Tally) -> Tally {
         cached: one.cached + two.cached,
         listened: one.listened + two.listened,
         asked: one.asked + two.asked,
+        told: one.told + two.told,
     }
 }
 

@@ -2,19 +2,22 @@
 //! nothing that it did not count along.
 
 mod bounds;
+mod doubts;
 mod end;
 mod record;
+mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_core::{
     CacheKey, CallId, Command, Config, Content, Duration, Effect, Era, Event, ExchangeEvent, ExchangeId, Incoming,
-    Input, Instant, Kind, LinkEvent, LinkId, ListenPhase, Method, Metrics, Need, Outgoing, Output, RequestId, Settled,
-    State, Transport, Verb,
+    Input, Instant, Kind, LinkEvent, LinkId, ListenPhase, Method, Metrics, Need, Outcome, Outgoing, Output, RequestId,
+    Settled, State, Transport, Verb,
 };
 
 use crate::{ms, Doc};
 use bounds::Bounds;
+use doubts::Doubts;
 use record::Place;
 
 pub use record::Record;
@@ -57,6 +60,11 @@ pub struct Ledger {
     /// The exchanges whose head says that the request was refused, so that it may be sent again.
     refusing: BTreeSet<ExchangeId>,
     bounds: Bounds,
+    doubts: Doubts,
+    /// The streams that are no answer to one POST.
+    shared: BTreeSet<ExchangeId>,
+    /// How often it was told what became of a call in doubt.
+    pub told: u64,
     /// How often a listen was acknowledged.
     pub acknowledged: u64,
     /// How late a timer may be in this schedule.
@@ -156,7 +164,12 @@ impl Ledger {
             }
             Input::Link(link, LinkEvent::Closed(_)) => self.leave(Place::Link(*link)),
             Input::Link(link, LinkEvent::Message(Incoming::Malformed(_))) => self.leave(Place::Link(*link)),
-            Input::Link(_, LinkEvent::Message(message)) => self.hear(now, message),
+            Input::Link(link, LinkEvent::Message(message)) => {
+                if self.links.get(link) == Some(&true) {
+                    self.undoubt(now, message);
+                }
+                self.hear(now, message);
+            }
             Input::Exchange(id, ExchangeEvent::Ended | ExchangeEvent::Failed(_)) => {
                 self.exchanges.insert(*id, false);
                 self.introduced(*id);
@@ -166,6 +179,9 @@ impl Ledger {
                 // What is no message may end a stream.
                 if matches!(message, Incoming::Malformed(_)) {
                     self.listens.retain(|_, place| *place != Place::Exchange(*id));
+                }
+                if self.is_shared(*id) {
+                    self.undoubt(now, message);
                 }
                 self.hear(now, message);
             }
@@ -214,6 +230,9 @@ impl Ledger {
                 if let Some(Outgoing::Initialized) = plan.message {
                     self.introducing = Some(*id);
                 }
+                if plan.verb == Verb::Get {
+                    self.shared.insert(*id);
+                }
                 if plan.verb == Verb::Get && plan.resume.is_none() {
                     self.holding = Some((*id, now + ms(500) + self.lateness));
                 }
@@ -251,7 +270,7 @@ impl Ledger {
             Output::Event(Event::Replay(slot, ..)) => {
                 self.check(self.open.contains_key(slot), || format!("{slot:?} is replayed after its end"));
             }
-            Output::Event(Event::Late(id, ..)) => self.late(*id),
+            Output::Event(Event::Late(id, applied, _)) => self.late(*id, *applied),
             Output::Event(Event::State(status)) => {
                 let (epoch, last) = (status.epoch, self.epoch);
                 self.check(epoch >= last, || format!("epoch {epoch} after {last}"));
@@ -325,6 +344,7 @@ impl Ledger {
         let closed = self.closed && open > 0;
         self.check(!closed, || format!("{open} calls are open after close"));
         self.within_bounds(metrics);
+        self.told_all();
     }
 
     fn settle(&mut self, now: Instant, slot: CallId, end: &Result<Settled<Doc>, bowline_core::Error<Doc>>) {
@@ -334,6 +354,9 @@ impl Ledger {
         let Some(record) = self.records.get_mut(at) else { return };
         record.end = Some(end.as_ref().err().map(|error| error.outcome));
         let record = record.clone();
+        if record.end == Some(Some(Outcome::Unknown)) {
+            self.doubt(now, at);
+        }
         let in_time = record.asking.is_some() || now <= record.deadline + self.lateness;
         self.check(in_time, || format!("{slot:?} settles after its deadline"));
         let settled = match end {
@@ -354,117 +377,6 @@ impl Ledger {
         self.check(!stale, || {
             format!("{slot:?} was asked for after edition {} was announced and shows {shown}", record.edition)
         });
-    }
-
-    fn write(&mut self, now: Instant, place: Place, message: &Outgoing<Doc>) {
-        let id = match message {
-            Outgoing::Request { id, .. }
-            | Outgoing::Discover(id)
-            | Outgoing::Initialize(id, _)
-            | Outgoing::Ping(id)
-            | Outgoing::Listen(id, _) => Some(*id),
-            _ => None,
-        };
-        if let Some(id) = id {
-            let fresh = self.ids.insert(id);
-            self.check(fresh, || format!("{id:?} is used twice"));
-        }
-        match message {
-            Outgoing::Request { id, params, .. } => {
-                let known = self.of(id.slot()).filter(|record| record.request.params == Some(*params)).is_some();
-                self.check(known, || format!("{message:?} belongs to no open call"));
-                let (max_replays, epoch) = (self.bounds.max_replays, self.epoch);
-                if let Some(record) = self.of_mut(id.slot()) {
-                    (record.silenced, record.told, record.epoch) = (false, false, epoch);
-                    record.writes += 1;
-                    (record.place, record.last, record.heard) = (Some(place), Some(*id), now);
-                    let replays = usize::from(record.request.replays.unwrap_or(max_replays).max(2));
-                    let (most, resent) = ((1 + replays) * (1 + record.given) + record.unsent, record.writes);
-                    self.check(resent <= most, || format!("{id:?} is sending {resent} of {most}"));
-                }
-                let beside = |other: &&Record| match (place, other.place) {
-                    (Place::Link(here), Some(Place::Link(there))) => here == there,
-                    (Place::Exchange(_), Some(Place::Exchange(_))) => true,
-                    _ => false,
-                };
-                let flying = self.open_records().filter(beside).count();
-                let room = if matches!(place, Place::Link(_)) { self.room.0 } else { self.room.1 };
-                self.check(flying <= room, || format!("{flying} calls in flight where {room} have room"));
-            }
-            Outgoing::Listen(id, filter) => {
-                let wanted = self.wanted;
-                self.check(wanted == Some(*filter), || format!("{filter:?} is listened to instead of {wanted:?}"));
-                self.listens.insert(*id, place);
-                let open = self.listens.len();
-                self.check(open <= 2, || format!("{open} listens at once"));
-            }
-            Outgoing::Cancelled(id) => {
-                self.listens.remove(id);
-                if let Some(record) = self.of_mut(id.slot()).filter(|record| record.last == Some(*id)) {
-                    record.told = true;
-                }
-            }
-            Outgoing::Notification { params, .. } => {
-                let mine = |record: &Record| {
-                    record.request.kind == Kind::Notification && record.request.params == Some(*params)
-                };
-                let slot = self.open_records().find(|record| mine(record)).map(|record| record.slot);
-                if let (Some(slot), Place::Exchange(_)) = (slot, place) {
-                    if let Some(record) = self.of_mut(slot) {
-                        record.place = Some(place);
-                        record.heard = now;
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Progress restarts a clock, a refusal frees a place.
-    fn hear(&mut self, now: Instant, message: &Incoming<Doc>) {
-        match message {
-            Incoming::Notification { method: Method::PROGRESS, token: Some(token), .. } => {
-                if let Some(record) = self.of_mut(token.slot()).filter(|record| record.last == Some(*token)) {
-                    if record.request.progress_resets_timeout {
-                        record.heard = now;
-                    }
-                }
-            }
-            Incoming::Notification { method: Method::CANCELLED, token: Some(id), .. } => {
-                self.listens.remove(id);
-            }
-            Incoming::Result { id, .. } | Incoming::TooLarge(id) => {
-                self.listens.remove(id);
-            }
-            Incoming::Error { id: Some(id), code, .. } => {
-                if *code != -32000 {
-                    self.listens.remove(id);
-                }
-                if !matches!(code, -32000 | -32022) {
-                    return;
-                }
-                if let Some(record) = self.of_mut(id.slot()).filter(|record| record.last == Some(*id)) {
-                    record.place = None;
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn listen(&mut self, phase: ListenPhase) {
-        let (wanted, last) = (self.wanted, self.phase.replace(phase));
-        match phase {
-            ListenPhase::Acknowledged => {
-                self.acknowledged += 1;
-                self.check(wanted.is_some(), || "the server listens to what nobody wants".to_owned());
-            }
-            ListenPhase::Lost | ListenPhase::Ended => {
-                self.check(last == Some(ListenPhase::Acknowledged), || format!("{phase:?} after {last:?}"));
-            }
-            ListenPhase::Unsupported => {
-                self.check(last != Some(ListenPhase::Acknowledged), || format!("{phase:?} after {last:?}"));
-            }
-        }
     }
 
     fn leave(&mut self, place: Place) {

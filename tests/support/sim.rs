@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use bowline_core::{CacheKey, CallId, Command, Era, Event, Input, Instant, LinkId, Need, Output, Rng, State};
+use bowline_core::{CacheKey, CallId, Command, Era, Event, Input, Instant, LinkId, Need, Output, Rng, Signal, State};
 
 use crate::network::Happening;
 use crate::{connect, ms, tool_call, Doc, Driver, Ledger, Listening, Network, Req, Schedule, Server, Step};
@@ -40,6 +40,8 @@ pub struct Tally {
     pub listened: u64,
     /// Questions of servers, for input or of their own.
     pub asked: u64,
+    /// Late answers that told what became of a call in doubt.
+    pub told: u64,
 }
 
 /// Runs the schedule of a seed.
@@ -60,6 +62,7 @@ pub fn run(seed: u64, tell: bool) -> Report {
         cached: metrics.cached_responses,
         listened: sim.ledger.acknowledged,
         asked: u64::from(sim.questions),
+        told: sim.ledger.told,
     };
     if tell {
         sim.story.insert(0, format!("{schedule:#?}"));
@@ -142,6 +145,12 @@ impl Sim {
         // Until a server has ever answered, each failed attempt rejects what waits: one of a few calls must find it.
         let mut end = None;
         for key in 0..4 {
+            if key > 0 {
+                // The first attempt was asked for by name. If all it brought is the server's true era, the next is for somebody who looks.
+                for signal in [Signal::Unpark, Signal::Resumed, Signal::Visible, Signal::Online] {
+                    self.feed(Input::Signal(signal))?;
+                }
+            }
             let limits = (Some(ms(60_000)), Some(ms(120_000)));
             let patience = self.driver.now + ms(120_000) + schedule.lateness;
             if schedule.config.reject_disconnected {

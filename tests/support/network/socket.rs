@@ -97,14 +97,17 @@ impl Network {
             }
             Fate::WrongId => return self.reply(link, wrong, reply, 30),
             Fate::WrongIdFirst => self.reply(link, wrong, reply, 10),
-            Fate::RefusedByRpc => return self.reply(link, id, Reply::Error(-32602, Doc::default(), 400), 30),
-            Fate::FailedByRpc => return self.reply(link, id, Reply::Error(-32603, Doc::default(), 500), 30),
+            Fate::RefusedByRpc => return self.answer(link, id, Reply::Error(-32602, Doc::default(), 400), ahead),
+            Fate::FailedByRpc => return self.answer(link, id, Reply::Error(-32603, Doc::default(), 500), ahead),
             Fate::StrangeKind => {
-                return self.reply(link, id, Reply::Result(ResultKind::Unknown, Hint::default(), Doc::default()), 30)
+                return self.answer(
+                    link,
+                    id,
+                    Reply::Result(ResultKind::Unknown, Hint::default(), Doc::default()),
+                    ahead,
+                )
             }
-            Fate::Twice if ahead.is_multiple_of(2) => self.reply(link, id, reply, 30),
-            // By then its slot may be another call's.
-            Fate::Twice => self.reply_at(link, id, reply, ahead),
+            Fate::Twice => self.answer(link, id, reply, ahead),
             // A frame that is late does not hold up the others: this one was worked on for long.
             Fate::Late => return self.reply_at(link, id, reply, ahead),
             _ => {}
@@ -145,6 +148,15 @@ impl Network {
     fn reply(&mut self, link: LinkId, id: RequestId, reply: Reply, within: u64) {
         if let Some(message) = worded(id, reply) {
             self.tell(link, within, message);
+        }
+    }
+
+    /// Soon, or so late that its slot may be another call's by then.
+    fn answer(&mut self, link: LinkId, id: RequestId, reply: Reply, ahead: u64) {
+        if ahead.is_multiple_of(2) {
+            self.reply(link, id, reply, 30);
+        } else {
+            self.reply_at(link, id, reply, ahead);
         }
     }
 
