@@ -4,6 +4,8 @@
 mod bounds;
 mod doubts;
 mod end;
+mod kept;
+mod pulse;
 mod record;
 mod wire;
 
@@ -18,6 +20,7 @@ use bowline_core::{
 use crate::{ms, Doc};
 use bounds::Bounds;
 use doubts::Doubts;
+use pulse::Pulse;
 use record::Place;
 
 pub use record::Record;
@@ -61,10 +64,17 @@ pub struct Ledger {
     refusing: BTreeSet<ExchangeId>,
     bounds: Bounds,
     doubts: Doubts,
+    pulse: Pulse,
+    /// When the machine last woke from sleep: what was due meanwhile is due then.
+    woke: Instant,
     /// The streams that are no answer to one POST.
-    shared: BTreeSet<ExchangeId>,
+    common: BTreeSet<ExchangeId>,
     /// How often it was told what became of a call in doubt.
     pub told: u64,
+    /// How often a caller was given a stale result, and how often another user's public one.
+    pub stale: u64,
+    /// See `stale`.
+    pub shared: u64,
     /// How often a listen was acknowledged.
     pub acknowledged: u64,
     /// How late a timer may be in this schedule.
@@ -82,6 +92,7 @@ impl Ledger {
             room,
             reserve: config.reserve,
             bounds,
+            pulse: Pulse::new(config),
             limits: (config.timeout, config.max_total),
             ..Self::default()
         }
@@ -102,6 +113,16 @@ impl Ledger {
     #[must_use]
     pub fn params(&self, slot: CallId) -> Option<Doc> {
         self.of(slot)?.request.params
+    }
+
+    /// The machine wakes from sleep.
+    pub fn wakes(&mut self, now: Instant) {
+        self.woke = now;
+        for at in self.open.values() {
+            if let Some(record) = self.records.get_mut(*at) {
+                record.deadline = record.deadline.max(now);
+            }
+        }
     }
 
     /// The keys that the engine may still refer to.
@@ -135,9 +156,11 @@ impl Ledger {
                     given: 0,
                     silenced: false,
                     told: false,
+                    served: false,
                     epoch: 0,
                 });
             }
+            Input::Signal(signal) => self.pulse.on_signal(now, *signal, self.is_on_websocket(), self.woke),
             Input::Command(Command::Cancel(slot)) => self.bounds.cancelled = Some(*slot),
             Input::Command(Command::Close) => (self.closed, self.wanted) = (true, None),
             Input::Command(Command::Listen(filter)) => {
@@ -166,6 +189,7 @@ impl Ledger {
             Input::Link(link, LinkEvent::Message(Incoming::Malformed(_))) => self.leave(Place::Link(*link)),
             Input::Link(link, LinkEvent::Message(message)) => {
                 if self.links.get(link) == Some(&true) {
+                    self.pulse.on_heard(now);
                     self.undoubt(now, message);
                 }
                 self.hear(now, message);
@@ -180,13 +204,13 @@ impl Ledger {
                 if matches!(message, Incoming::Malformed(_)) {
                     self.listens.retain(|_, place| *place != Place::Exchange(*id));
                 }
-                if self.is_shared(*id) {
+                if self.is_common(*id) {
                     self.undoubt(now, message);
                 }
                 self.hear(now, message);
             }
             Input::Exchange(id, ExchangeEvent::Head(head)) => {
-                if head.content != Content::EventStream {
+                if (head.status, head.content) != (200, Content::EventStream) {
                     self.listens.retain(|_, place| *place != Place::Exchange(*id));
                 }
                 if (400..500).contains(&head.status) {
@@ -231,7 +255,7 @@ impl Ledger {
                     self.introducing = Some(*id);
                 }
                 if plan.verb == Verb::Get {
-                    self.shared.insert(*id);
+                    self.common.insert(*id);
                 }
                 if plan.verb == Verb::Get && plan.resume.is_none() {
                     self.holding = Some((*id, now + ms(500) + self.lateness));
@@ -249,6 +273,7 @@ impl Ledger {
                 self.silence(*id);
             }
             Output::Settle(slot, end) => self.settle(now, *slot, end),
+            Output::Serve(slot, payload) => self.serve(*slot, payload),
             Output::Progress(slot, _) => {
                 let listens = self.of(*slot).is_some_and(|record| record.request.progress);
                 self.check(listens, || format!("{slot:?} has progress and does not listen"));
@@ -274,6 +299,9 @@ impl Ledger {
             Output::Event(Event::State(status)) => {
                 let (epoch, last) = (status.epoch, self.epoch);
                 self.check(epoch >= last, || format!("epoch {epoch} after {last}"));
+                if epoch > last {
+                    self.pulse.on_heard(now);
+                }
                 self.epoch = epoch;
                 self.state = Some(status.state);
                 self.era = status.era;
@@ -307,7 +335,10 @@ impl Ledger {
         self.check(late.is_empty(), || format!("{late:?} are open after their deadlines"));
         let overdue: Vec<CallId> = self
             .open_records()
-            .filter(|r| !matches!(r.place, None | Some(Place::Stream)) && r.heard + r.timeout + self.lateness < now)
+            .filter(|r| {
+                !matches!(r.place, None | Some(Place::Stream))
+                    && (r.heard + r.timeout).max(self.woke) + self.lateness < now
+            })
             .map(|r| r.slot)
             .collect();
         self.check(overdue.is_empty(), || format!("{overdue:?} wait for answers beyond their timeouts"));
@@ -345,6 +376,7 @@ impl Ledger {
         self.check(!closed, || format!("{open} calls are open after close"));
         self.within_bounds(metrics);
         self.told_all();
+        self.is_alive(now);
     }
 
     fn settle(&mut self, now: Instant, slot: CallId, end: &Result<Settled<Doc>, bowline_core::Error<Doc>>) {
@@ -371,6 +403,11 @@ impl Ledger {
         }
         let asked = record.request.params.map(|params| params.key);
         let got = settled.payload.map(|payload| payload.key);
+        if record.served && got.is_none() {
+            // A stale result was all.
+            return;
+        }
+        self.show(&record, settled.payload, settled.cached);
         self.check(asked == got, || format!("{slot:?} asked {asked:?} and got the answer to {got:?}"));
         let shown = settled.payload.map_or(0, |payload| payload.edition);
         let stale = record.request.method == Method::TOOLS_LIST && shown < record.edition;

@@ -83,7 +83,7 @@ impl Ledger {
     }
 
     /// Whether answers on this exchange are found by their ids alone: on the streams that are no answer to one POST.
-    pub(super) fn is_shared(&self, id: ExchangeId) -> bool {
-        self.shared.contains(&id) && self.exchanges.get(&id) == Some(&true)
+    pub(super) fn is_common(&self, id: ExchangeId) -> bool {
+        self.common.contains(&id) && self.exchanges.get(&id) == Some(&true)
     }
 }

@@ -15,7 +15,8 @@ impl Network {
             || self.now < self.down_until
             || (subprotocols && self.server.shape.no_subprotocols)
             || rng.unit() < faults.refused;
-        let (unanswered, mute) = (rng.unit() < faults.unanswered, rng.unit() < faults.mute);
+        let lost = self.now < self.lost_until;
+        let (unanswered, mute) = (lost || rng.unit() < faults.unanswered, rng.unit() < faults.mute);
         let unauthorized = rng.unit() < faults.unauthorized;
         let when = self.soon(60).max(self.held[UP]).max(self.held[DOWN]);
         let open = !refused && !unanswered;
@@ -186,11 +187,6 @@ impl Network {
         if let Some(socket) = self.sockets.get_mut(&link) {
             socket.die();
         }
-    }
-
-    /// Every socket is half-open from now on.
-    pub fn sleep(&mut self) {
-        self.sockets.values_mut().for_each(Socket::die);
     }
 
     fn half_open(&mut self, link: LinkId, both: bool) {
