@@ -6,11 +6,13 @@ mod agenda;
 mod alias;
 mod balance;
 mod budget;
+mod capacity;
 mod census;
 mod config;
 mod cost;
 mod discovery;
 mod engine;
+mod forecast;
 mod hash;
 mod health;
 mod io;
@@ -27,9 +29,11 @@ mod window;
 mod wish;
 
 pub use balance::Balancer;
+pub use capacity::{Capacity, Goal};
 pub use config::{ClusterConfig, DiscoveryLimits, HealthLimits, Hedge, SourceKind, Strategy, Trips};
 pub use discovery::{Discovery, SetChange};
 pub use engine::{Cluster, ClusterMetrics};
+pub use forecast::{Forecast, Forecaster, Point};
 pub use hash::NameHash;
 pub use io::{
     Answer, Change, ClusterEvent, ClusterInput, ClusterOutput, ClusterSignal, Ending, Failure, Query, Refusal, Route,

@@ -158,7 +158,8 @@ impl<P: Payload> Engine<P> {
     /// What a call that ended with outcome unknown would have been told.
     pub(super) fn on_late(&mut self, id: RequestId, answer: Answer<P>) {
         let (applied, payload) = match answer {
-            Answer::Result { kind, payload, .. } => (matches!(kind, ResultKind::Complete | ResultKind::Task), payload),
+            Answer::Result { kind: ResultKind::Complete | ResultKind::Task, payload, .. } => (true, payload),
+            Answer::Result { kind: ResultKind::InputRequired | ResultKind::StateOnly, payload, .. } => (false, payload),
             Answer::Error { code, payload, .. } if BEFORE_EXECUTION.contains(&code) => (false, payload),
             // It does not say whether it was executed.
             _ => return,
