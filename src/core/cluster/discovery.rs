@@ -276,10 +276,13 @@ impl Discovery {
 
     fn failed(&mut self, now: Instant, rng: &mut Rng) {
         if let Phase::Watching { opened, spoke, .. } = self.phase {
-            // A watch that lived goes on where it was. One that never said a word may be held back by something between, and then
-            // lists are all there is to learn from.
-            self.brief = if now.since(opened) < STEADY { self.brief.saturating_add(1) } else { 0 };
-            self.revision = self.revision.filter(|_| spoke.is_some());
+            let lived = now.since(opened) >= STEADY;
+            self.brief = if lived { 0 } else { self.brief.saturating_add(1) };
+            // A watch goes on where it was. One that never says a word may be held back by something between: then lists are all there is
+            // to learn from.
+            if spoke.is_none() && (lived || self.brief >= UNSPOKEN) {
+                self.revision = None;
+            }
         }
         // Whoever answers next may be an agent that lost its state: it must not block at what another one knew.
         self.index = 0;
@@ -349,6 +352,8 @@ fn toll(limiter: &mut Limiter, now: Instant) -> Duration {
 const PATIENCE: Duration = Duration::from_millis(10_000);
 /// A watch that lived so long worked.
 const STEADY: Duration = Duration::from_millis(5_000);
+/// So many watches in a row that fail before a word may be refused for what they are.
+const UNSPOKEN: u32 = 3;
 /// Clocks differ a little: what took this share of its time took its time.
 const PUNCTUAL: f64 = 0.9;
 /// Consul's documentation: a bucket of two tokens, and one more every 15 s.
