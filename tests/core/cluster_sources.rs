@@ -299,7 +299,7 @@ fn live(kind: SourceKind, seed: u64) {
 #[test]
 fn whatever_happens_to_a_source_what_is_believed_was_true_and_is_true_again_in_the_end() {
     for kind in [SourceKind::Consul, SourceKind::Etcd, SourceKind::Poll] {
-        for seed in 0..30 {
+        for seed in 0..20 {
             live(kind, seed);
         }
     }

@@ -71,7 +71,7 @@ test("an etcd request is a plain text without a header of its own, so that no br
   assert.equal(second.url, "http://b:2/through/v3/kv/range");
 });
 
-test("a watch is put together wherever its lines are cut, also inside of a character", async () => {
+test("a watch is put together wherever its lines are cut", async () => {
   const url = "http://x/ø";
   const lines = CREATED + line({ events: [put("æ", { url, zone: "zürich" }, 10), gone("b", 11)] }) + "\n" + line({ events: [put("c", { url }, 12)] });
   for (let size = 1; size < 40; size += 1) {
@@ -255,6 +255,14 @@ test("an entry of Consul becomes a node, whatever of it is missing", async () =>
     { id: "host/public", url: "https://edge.example/mcp/7", weight: 2, region: "dc1", zone: "", tags: [] },
   ]);
   assert.match(odd[0], /^host\/nowhere: its url/);
+});
+
+test("a list is put together wherever it is cut, also inside of a character", async () => {
+  for (let size = 1; size < 8; size += 1) {
+    const { fetch } = server(cut(JSON.stringify([entry({ Meta: { "mcp-zone": "zürich-æ-東" } })]), () => size));
+    const { nodes } = await one(consul({ ...CONSUL, fetch }), LIST);
+    assert.equal(nodes[0].zone, "zürich-æ-東");
+  }
 });
 
 test("an index that is hidden is 0, one that is nonsense or below 1 is 1", async () => {
