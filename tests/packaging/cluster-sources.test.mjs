@@ -171,18 +171,18 @@ test("a watch whose token ran out begins again by itself with a new one", async 
 test("a watch without a byte for its time ends; one whose long message is still coming does not", async () => {
   const silent = server(cut(CREATED, () => 9999, true));
   assert.deepEqual((await told(etcd({ ...OPTIONS, fetch: silent.fetch }), { ...WATCH, idle: 50 })).at(-1), { kind: "ended", detail: "silent for 50 ms" });
-  const long = Buffer.from(CREATED + line({ events: [put("a", node("a", { tags: ["x".repeat(500)] }), 10)] }));
+  const long = Buffer.from(CREATED + line({ events: [put("a", node("a", { tags: ["x".repeat(700)] }), 10)] }));
   const body = new ReadableStream({
     async start(controller) {
       for (let at = 0; at < long.length; at += 100) {
         controller.enqueue(new Uint8Array(long.subarray(at, at + 100)));
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await new Promise((resolve) => setTimeout(resolve, 80));
       }
       controller.close();
     },
   });
   const { fetch } = server(body);
-  const answers = await told(etcd({ ...OPTIONS, fetch }), { ...WATCH, idle: 100 });
+  const answers = await told(etcd({ ...OPTIONS, fetch }), { ...WATCH, idle: 600 });
   assert.deepEqual(answers.map(({ kind, put }) => [kind, put?.length]), [["changes", 0], ["changes", 1], ["ended", undefined]]);
 });
 
