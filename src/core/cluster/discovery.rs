@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Answer, Change, ClusterEvent, DiscoveryLimits, NodeSpec, Query, SourceKind};
+use super::{Answer, ClusterEvent, DiscoveryLimits, NodeSpec, Query, SourceKind};
 use crate::config::{Jitter, RateLimit, Reconnect};
 use crate::policy::backoff;
 use crate::policy::limiter::Limiter;
@@ -122,9 +122,22 @@ impl Discovery {
                 self.after_list(now, rng, index, pause);
                 changed
             }
-            (Phase::Watching { opened, .. }, Answer::Changes(changes, revision)) => {
+            (Phase::Watching { opened, until, .. }, Answer::Changes(changes, revision)) => {
                 self.hear(now);
-                self.changed(now, opened, changes, revision)
+                self.revision = self.revision.max(Some(revision));
+                self.brief = if now.since(opened) >= STEADY { 0 } else { self.brief };
+                match (self.known.in_doubt(), changes.is_empty()) {
+                    // What is held is not what the source changes: the list says what there is now.
+                    (true, false) => self.list_guarded(now),
+                    // A sign of life does not put off the list that ends the doubt.
+                    (true, true) => self.phase = Phase::Watching { opened, spoke: Some(now), until },
+                    (false, _) => {
+                        let change = self.learn(|known| known.apply(now, changes));
+                        self.phase = Phase::Watching { opened, spoke: Some(now), until: now + self.belief() };
+                        return change;
+                    }
+                }
+                None
             }
             (Phase::Watching { opened, spoke, .. }, Answer::Ended) => {
                 self.ended(now, rng, opened, spoke);
@@ -237,21 +250,6 @@ impl Discovery {
                 self.phase = Phase::Waiting(now + self.limits.interval.mul_f64(1.0 + 0.1 * rng.unit()));
             }
         }
-    }
-
-    fn changed(&mut self, now: Instant, opened: Instant, changes: Vec<Change>, revision: u64) -> Option<SetChange> {
-        if now.since(opened) >= STEADY {
-            self.brief = 0;
-        }
-        if self.known.in_doubt() && !changes.is_empty() {
-            // What is held is not what the source changes: the list says what there is now.
-            self.list_guarded(now);
-            return None;
-        }
-        self.revision = self.revision.max(Some(revision));
-        let change = if changes.is_empty() { None } else { self.learn(|known| known.apply(now, changes)) };
-        self.phase = Phase::Watching { opened, spoke: Some(now), until: now + self.belief() };
-        change
     }
 
     /// A watch ended without a fault of its own.
