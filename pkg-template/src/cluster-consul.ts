@@ -17,7 +17,7 @@ export interface ConsulOptions extends HttpOptions {
 
 /** The parts of an entry that are read; each may be missing. */
 interface Entry {
-  Node?: { Node?: string; Address?: string; Datacenter?: string };
+  Node?: { Node?: string; Address?: string; Datacenter?: string } | null;
   Service?: {
     ID?: string;
     Tags?: string[] | null;
@@ -25,7 +25,7 @@ interface Entry {
     Port?: number;
     Meta?: Record<string, string> | null;
     Weights?: { Passing?: number; Warning?: number } | null;
-  };
+  } | null;
   Checks?: { Status?: string }[] | null;
 }
 
@@ -41,7 +41,7 @@ export function consul(options: ConsulOptions): Source {
         if (!response.ok) throw new Refused(/40[13]/.test(`${response.status}`) ? "unauthorized" : "failed", `${response.status} ${text.trim()}`);
         const entries = parsed(text, "the answer");
         if (!Array.isArray(entries)) throw new Refused("failed", "the answer is no list");
-        const found = entries.filter((entry: Entry) => !isCritical(entry)).map(nodeOf);
+        const found = entries.filter((entry) => !has("critical", entry)).map(nodeOf);
         tell({ kind: "list", ...sorted(found), index: indexOf(response) });
       }),
   };
@@ -65,20 +65,22 @@ function indexOf({ headers }: Response): number {
   return index === null ? 0 : Math.max(1, Math.trunc(Number(index)) || 0);
 }
 
-const isCritical = ({ Checks }: Entry): boolean => !!Checks?.some(({ Status }) => Status === "critical");
+const has = (status: string, entry: Entry | null): boolean => !!entry?.Checks?.some(({ Status }) => Status === status);
 
-function nodeOf({ Node = {}, Service = {}, Checks }: Entry): DiscoveredNode | string {
-  const meta = Service.Meta ?? {};
-  const { Passing = 1, Warning = 1 } = Service.Weights ?? {};
-  const host = Service.Address || Node.Address || "";
-  const port = Service.Port ? `:${Service.Port}` : "";
+function nodeOf(entry: Entry | null): DiscoveredNode | string {
+  const { Node, Service } = entry ?? {};
+  const meta = Service?.Meta ?? {};
+  const { Passing = 1, Warning = 1 } = Service?.Weights ?? {};
+  const host = Service?.Address || Node?.Address;
+  const port = Service?.Port ? `:${Service.Port}` : "";
   const path = (meta["mcp-path"] ?? "mcp").replace(/^\/*/, "/");
+  const address = host && `${meta["mcp-scheme"] ?? "http"}://${host.includes(":") ? `[${host}]` : host}${port}${path}`;
   // Services have the same ID on many machines when nobody gave them one.
-  return described(`${Node.Node}/${Service.ID}`, {
-    url: meta["mcp-url"] ?? `${meta["mcp-scheme"] ?? "http"}://${host.includes(":") ? `[${host}]` : host}${port}${path}`,
-    weight: Checks?.some(({ Status }) => Status === "warning") ? Warning : Passing,
-    region: meta["mcp-region"] ?? Node.Datacenter,
+  return described(`${Node?.Node}/${Service?.ID}`, {
+    url: meta["mcp-url"] ?? address,
+    weight: has("warning", entry) ? Warning : Passing,
+    region: meta["mcp-region"] ?? Node?.Datacenter,
     zone: meta["mcp-zone"],
-    tags: Service.Tags ?? [],
+    tags: Service?.Tags ?? [],
   });
 }

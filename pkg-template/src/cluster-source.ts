@@ -111,9 +111,12 @@ export async function* linesOf(response: Response, piece: () => void): AsyncGene
   let rest = "";
   for await (const text of pieces(response)) {
     piece();
-    const lines = (rest + text).split("\n");
-    rest = bounded(lines.pop()!);
-    for (const line of lines) if (line.trim()) yield line;
+    const [more, ...lines] = text.split("\n");
+    rest = bounded(rest + more);
+    for (const line of lines) {
+      if (rest.trim()) yield rest;
+      rest = line;
+    }
   }
   if (rest.trim()) yield rest;
 }

@@ -1,9 +1,10 @@
 // The sources of nodes against a real Consul and two real etcd, in Node and in headless Chromium: what is registered, changed, failing,
-// expired, lost and back is told. When to ask is the core's (tests/core/cluster_discovery.rs). `--only consul,etcd-3.4,etcd-3.5`,
-// `--place Node,Chromium` run some.
+// expired, lost and back is told (consul.mjs, etcd.mjs), and believed when the core decides (decided.mjs). `--only consul,etcd-3.4,etcd-3.5,
+// decided`, `--place Node,Chromium` run some.
 
 import { finish } from "../e2e/checks.mjs";
 import { consulChecks } from "./consul.mjs";
+import { decidedChecks } from "./decided.mjs";
 import { etcdChecks } from "./etcd.mjs";
 import { chromiumPlace, nodePlace } from "./places.mjs";
 
@@ -16,6 +17,7 @@ const parts = {
   "consul": consulChecks,
   "etcd-3.4": (place) => etcdChecks(place, "3.4"),
   "etcd-3.5": (place) => etcdChecks(place, "3.5"),
+  "decided": decidedChecks,
 };
 const places = { Node: nodePlace, Chromium: chromiumPlace };
 

@@ -2,23 +2,24 @@
 
 import assert from "node:assert/strict";
 
-import { check } from "../e2e/checks.mjs";
+import { check, sleep } from "../e2e/checks.mjs";
 import { etcdCall, startEtcd } from "../servers/cluster/etcd.mjs";
 
-const PREFIX = "/mcp/prød/nodes/";
+export const PREFIX = "/mcp/prød/nodes/";
 /** What a change may take until it is told. Milliseconds. */
 const SOON = 1000;
 
 const base64 = (text) => Buffer.from(text).toString("base64");
 
 /** The store, as an operator uses it. */
-function store(url, token) {
+export function store(url, token) {
   const put = (id, value, more = {}) =>
     etcdCall(url, "kv/put", { key: base64(`${PREFIX}${id}`), value: base64(typeof value === "string" ? value : JSON.stringify(value)), ...more }, token);
   return {
     put,
     remove: (id) => etcdCall(url, "kv/deleterange", { key: base64(`${PREFIX}${id}`) }, token),
     lease: async (seconds) => (await etcdCall(url, "lease/grant", { TTL: seconds }, token)).ID,
+    signIn: async (name, password) => (await etcdCall(url, "auth/authenticate", { name, password })).token,
     compact: (revision) => etcdCall(url, "kv/compaction", { revision: `${revision}` }, token),
     elsewhere: () => etcdCall(url, "kv/put", { key: base64("/other"), value: base64("x") }, token),
   };
@@ -128,7 +129,8 @@ export async function etcdChecks(place, version) {
       const asking = await watching();
       await asking.stop();
       await operator.put("five", node(5));
-      assert.equal((await asking.next(500)).kind, "silence");
+      await sleep(500);
+      assert.equal((await asking.next()).kind, "silence");
       await operator.remove("five");
     });
 
@@ -175,12 +177,11 @@ export async function etcdChecks(place, version) {
 
 async function authChecks(place, version, name) {
   const etcd = await startEtcd({ version, auth: { prefix: PREFIX } });
-  const signIn = async () => (await etcdCall(etcd.url, "auth/authenticate", { name: "root", password: "root" })).token;
   const options = { endpoints: [etcd.url], prefix: PREFIX, user: "reader", password: "reader" };
   const watch = (options) => place.ask("etcd", options, { kind: "watch", revision: "1", idle: 20_000 });
   try {
     await check(name("with access control: refused without a user, with a wrong password, beyond the prefix"), async () => {
-      await store(etcd.url, await signIn()).put("one", node(1));
+      await store(etcd.url, await store(etcd.url).signIn("root", "root")).put("one", node(1));
       for (const wrong of [{ user: undefined, password: undefined }, { password: "wrong" }, { prefix: "/other/" }]) {
         const answer = await place.list("etcd", { ...options, ...wrong });
         assert.equal(answer.kind, "unauthorized", JSON.stringify([wrong, answer]));

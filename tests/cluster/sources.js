@@ -17,7 +17,7 @@ let last = 0;
 export function begin(kind, options, query) {
   const name = `${kind} ${JSON.stringify(options)}`;
   if (!sources.has(name)) sources.set(name, kinds[kind](options));
-  const one = { answers: [], take: null };
+  const one = { answers: [], take: null, isOver: false };
   one.stop = sources.get(name).ask(query, (answer) => {
     if (one.take) one.take(answer);
     else one.answers.push(answer);
@@ -28,10 +28,11 @@ export function begin(kind, options, query) {
   return last;
 }
 
-/** The next answer, or `{ kind: "silence" }` when there is none in that time. */
+/** The next answer, or `{ kind: "silence" }` when there is none in that time, or none any more. */
 export function next(id, limit) {
   const one = asked.get(id);
   if (one.answers.length > 0) return Promise.resolve(one.answers.shift());
+  if (one.isOver) return Promise.resolve({ kind: "silence" });
   return new Promise((resolve) => {
     const timer = setTimeout(() => one.take({ kind: "silence" }), limit);
     one.take = (answer) => {
@@ -42,6 +43,10 @@ export function next(id, limit) {
   });
 }
 
+/** Also whoever waits for an answer need not any more. */
 export function stop(id) {
-  asked.get(id).stop();
+  const one = asked.get(id);
+  one.stop();
+  one.isOver = true;
+  one.take?.({ kind: "silence" });
 }

@@ -299,7 +299,7 @@ fn live(kind: SourceKind, seed: u64) {
 #[test]
 fn whatever_happens_to_a_source_what_is_believed_was_true_and_is_true_again_in_the_end() {
     for kind in [SourceKind::Consul, SourceKind::Etcd, SourceKind::Poll] {
-        for seed in 0..30 {
+        for seed in 0..20 {
             live(kind, seed);
         }
     }
@@ -353,4 +353,43 @@ fn a_source_that_answers_anything_at_once_is_not_asked_in_a_loop() {
             assert!(world.queries < 2_500, "{}: {} queries in 600 s", world.name, world.queries);
         }
     }
+}
+
+/// When each of a crowd asks next, in milliseconds, after the same things happened to all at the same times.
+fn crowd(kind: SourceKind, answers: &[(u64, Answer)]) -> Vec<f64> {
+    (0..2_000)
+        .map(|seed| {
+            let mut world = World::new(kind, seed);
+            for (at, answer) in answers {
+                world.now = Instant::from_millis(1e6) + ms(*at);
+                world.discovery.on_answer(world.now, &mut world.rng, answer.clone());
+                world.pump();
+            }
+            world.discovery.deadline().unwrap().since(world.now).as_millis()
+        })
+        .collect()
+}
+
+#[test]
+fn a_crowd_whose_server_stops_comes_back_evenly_over_a_second() {
+    let begun = [(0, Answer::List(specs(&[1].into()), 7)), (40, Answer::Changes(Vec::new(), 7))];
+    let lost = [(20_000, Answer::Ended), (20_000, Answer::Failed)];
+    for last in lost {
+        let due = crowd(SourceKind::Etcd, &[&begun[..], &[last]].concat());
+        let mut tenths = [0; 10];
+        for due in due {
+            tenths[(due / 100.0) as usize] += 1;
+        }
+        assert!(tenths.iter().all(|n| (140..=260).contains(n)), "{tenths:?}");
+    }
+}
+
+#[test]
+fn a_crowd_that_polls_drifts_apart() {
+    let due = crowd(SourceKind::Poll, &[(0, Answer::List(specs(&[1].into()), 0))]);
+    let mut parts = [0; 10];
+    for due in due {
+        parts[((due - 30_000.0) / 300.0) as usize] += 1;
+    }
+    assert!(parts.iter().all(|n| (140..=260).contains(n)), "{parts:?}");
 }
