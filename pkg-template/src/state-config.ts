@@ -30,7 +30,8 @@ export interface StateManagementConfig {
    */
   endpoints?: readonly (string | StateEndpoint)[];
   /**
-   * What all keys begin with; the cluster's name follows. Restrict the gateway's user to it.
+   * What all keys begin with; the cluster's name follows. Restrict the gateway's user to it. Letters, digits and any of `-_.~:{}`: in a Redis
+   * Cluster it needs a hash tag, as in `{mcp}:`, since keys of one script must lie in one slot.
    * @default "mcp:"
    */
   keyPrefix?: string;

@@ -34,7 +34,11 @@ const TEXTS = {
     "Check stateManagementConfig.headers (a token that expires needs a function), and which commands the gateway lets through.",
     false,
   ],
-  refused: ["$url refuses the command: $detail", "Its user needs the commands and keys named in the README.", false],
+  refused: [
+    "$url refuses the command: $detail",
+    "Its user needs the commands and keys named in the README; with CROSSSLOT, keyPrefix needs a hash tag.",
+    false,
+  ],
   script: ["$url refuses a script: $detail", "Its user needs evalsha and every script loaded (stateScripts), or eval.", false],
   answer: ["the answer of $url is none of its protocol", "A webdis is named webdis+http://HOST; is it the right address?", false],
   value: ["what is stored at $detail is not JSON in UTF-8", "Somebody else wrote it: delete the key, or use another keyPrefix.", false],

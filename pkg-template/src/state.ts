@@ -35,6 +35,8 @@ function storeOf(config: StateManagementConfig, clusterName: string, fetch: type
   const { provider, region, keyPrefix = DEFAULTS.keyPrefix, ttl = DEFAULTS.ttl, timeout = DEFAULTS.timeout } = config;
   if (!(ttl > 0)) throw invalid("ttl must be more than 0 ms");
   if (!(timeout > 0)) throw invalid("timeout must be more than 0 ms");
+  if (!/^[\w\-.~:{}]*$/.test(keyPrefix)) throw invalid("keyPrefix may have letters, digits and any of -_.~:{}");
+  if (config.endpoints !== undefined && !Array.isArray(config.endpoints)) throw invalid("endpoints must be a list");
   const name = keyPrefix + part(clusterName);
   if (provider === "memory") return new LocalStore(new Memory(), `${name}:`, ttl);
   if (provider === "indexeddb") return new LocalStore(new Database(), `${name}:`, ttl);

@@ -11,6 +11,7 @@ import { regions } from "./state/regions.mjs";
 import { startRig } from "./state/rig.mjs";
 import { security } from "./state/security.mjs";
 import { shared } from "./state/shared.mjs";
+import { slots } from "./state/slots.mjs";
 
 /** One check per promise. */
 async function report(where, results) {
@@ -34,9 +35,10 @@ try {
   await shared(rig, page);
   await official(rig);
   await security(rig);
+  await slots();
+  await regions(() => rig.newPage());
 } finally {
   await rig.close();
 }
-await regions();
 say("");
 finish();

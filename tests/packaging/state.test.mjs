@@ -44,6 +44,8 @@ test("a configuration that cannot be used is told with what is wrong", async () 
     [redis("ftp://state.example"), /ftp: is neither/],
     [redis("https://user:pw@state.example"), /no user and password/],
     [redis("https://state.example/?_token=t"), /no query/],
+    [{ provider: "redis", endpoints: "https://state.example" }, /endpoints must be a list/],
+    [{ ...redis("https://state.example"), keyPrefix: "a/b" }, /keyPrefix may have letters/],
     [{ ...redis("https://state.example"), ttl: 0 }, /ttl must be more than 0/],
     [{ ...redis("https://state.example"), timeout: -1 }, /timeout must be more than 0/],
     [{ provider: "hazelcast", endpoints: ["http://h:5701"], ttl: 1000 }, /Hazelcast keeps it per map/],

@@ -12,7 +12,8 @@ import { loadScripts, operate, startProtected, TOKEN, USER } from "./rig.mjs";
 
 const WRITES = 200;
 
-export async function regions() {
+/** `newPage()` gives a page in which state can be used. */
+export async function regions(newPage) {
   const east = await startProtected();
   const wire = await startProxy(east.port);
   const west = await startProtected([`replicaof 127.0.0.1 ${wire.port}`]);
@@ -22,9 +23,15 @@ export async function regions() {
     { url: upstash.url, region: "east", headers: { authorization: `Bearer ${TOKEN}` } },
     { url: `webdis+${webdis.url}`, region: "west" },
   ];
-  const clientIn = (region) => state.createStateStore({ provider: "redis", endpoints, region, timeout: 2000 }, "prod");
+  const configIn = (region) => ({ provider: "redis", endpoints, region, timeout: 2000 });
+  const clientIn = (region) => state.createStateStore(configIn(region), "prod");
   const isLinked = async () => String(await operate(west, "INFO", "replication")).includes("master_link_status:up");
   await until(isLinked, "the replica did not find its primary", 30_000);
+
+  // The same client for the whole of its page's life.
+  const page = await newPage();
+  await page.evaluate((config) => (globalThis.store = globalThis.open(config)), configIn("west"));
+  const inPage = (method, ...args) => page.evaluate(([method, ...args]) => globalThis.store[method](...args), [method, ...args]);
 
   const here = clientIn("west");
   const there = clientIn("east");
@@ -70,6 +77,14 @@ export async function regions() {
     assert.equal(upstash.requests.length, from, "the replica has come so far: home need not be asked");
   });
 
+  await check("regions: a page in the west reads its own writes at once, too", async () => {
+    for (let index = 0; index < 20; index += 1) {
+      await inPage("set", "page", index);
+      assert.equal(await inPage("get", "page"), index);
+    }
+    assert.equal(await there.get("page"), 19);
+  });
+
   await check("regions: a session pinned in the east is found in the west", async () => {
     const pins = (store) => new state.Sessions(store, assert.fail);
     await pins(there).of("user-123").served("node-west-1");
@@ -81,6 +96,8 @@ export async function regions() {
     await until(async () => (await here.get("kept", { after: 0 })) === "before the end", "it did not arrive");
     await east.kill();
     assert.equal(await clientIn("east").get("kept"), "before the end", "also clients of the east");
+    assert.equal(await inPage("get", "kept", { after: 0 }), "before the end", "also pages");
+    await assert.rejects(inPage("set", "kept", "nobody takes it"), /shared state/);
     const error = await rejected(here.set("kept", "nobody takes it"));
     assert.deepEqual([error.code, error.retryable], ["STATE_STORE_FAILED", true]);
     const fresh = await rejected(clientIn("west").incr("counted"));
@@ -94,6 +111,8 @@ export async function regions() {
     await until(async () => (tries += 1) && here.set("kept", "after").then(() => true, () => false), "no write was taken");
     say(`         ${Math.round(performance.now() - start)} ms from promotion to the first write, ${tries} tries`);
     assert.equal(await here.get("kept"), "after");
+    await inPage("set", "kept", "by the page");
+    assert.equal(await inPage("get", "kept"), "by the page");
     for (const store of [there, clientIn("east"), clientIn("west")]) {
       await store.set("kept", "after");
       assert.equal(await store.get("kept"), "after");
@@ -117,6 +136,7 @@ export async function regions() {
     await until(async () => String(await operate(east, "GET", "mcp:prod:value:kept")) === '"for ever"', "it did not arrive");
   });
 
+  await page.close();
   for (const part of [webdis, upstash, west, east]) await part.close();
   await wire.stop();
 }
