@@ -262,6 +262,17 @@ fn when_too_few_are_left_health_is_ignored_but_never_the_word_of_the_application
     assert_eq!(counts[5..].iter().sum::<u32>(), 0, "half is enough");
 }
 
+#[test]
+fn that_nobody_is_left_is_noticed_at_once() {
+    let mut client = Client::new(Strategy::Adaptive, &weighing(&[1.0; 4]), 1);
+    let one = |node| if node == 0 { Admission::No } else { Admission::Yes };
+    assert!(client.pick(0.0, &Wish::default(), one).is_some_and(|node| node != 0));
+    assert!(
+        client.pick(0.0, &Wish::default(), |_| Admission::No).is_some(),
+        "what was counted a moment ago is no excuse"
+    );
+}
+
 /// Four nodes in the own zone 1 of region 1, four in its zone 2, eight in region 2.
 fn continents() -> Rc<NodeSet> {
     let place = |id| match id {

@@ -135,6 +135,20 @@ fn a_session_whose_node_is_gone_finds_another() {
 }
 
 #[test]
+fn a_session_does_not_wander_between_suspects() {
+    let mut client = Client::new(set(0..5, 0), 1);
+    let home = client.pick(9, &[]);
+    let wish = Wish { session: Some(hash(9)), ..Wish::default() };
+    for _ in 0..50 {
+        let node = client.balancer.pick(now(), &mut client.rng, &wish, &mut |_| Admission::Suspect);
+        assert_eq!(node, Some(NodeId(home)));
+    }
+    let well = |node: NodeId| if node.0 == home { Admission::Suspect } else { Admission::Yes };
+    let node = client.balancer.pick(now(), &mut client.rng, &wish, &mut |node| well(node));
+    assert!(node.is_some_and(|node| node.0 != home), "as soon as another is well it goes there");
+}
+
+#[test]
 fn of_a_zone_that_is_ill_all_clients_send_the_same_sessions_away() {
     let place = |id: u32| NodeSpec { zone: RegionId(1 + id / 4), ..named(id.into(), id, 1.0) };
     let set = Rc::new(NodeSet::new((0..8).map(place).collect()));
