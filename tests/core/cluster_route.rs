@@ -282,6 +282,21 @@ fn a_session_stays_on_its_node_and_falls_over_when_that_fails() {
 }
 
 #[test]
+fn a_session_that_was_moved_by_a_failure_lives_there_until_it_ends() {
+    let mut fleet = Fleet::new(ClusterConfig { strategy: Strategy::Sticky, ..ClusterConfig::default() }, 5);
+    let of = || Route { session: Some(9), ..read() };
+    assert_eq!(fleet.cluster.home(9), None);
+    let first = fleet.run(of(), Verdict::Answered);
+    fleet.strike(first, BROKEN, 1);
+    let second = fleet.run(of(), Verdict::Answered);
+    fleet.input(ClusterInput::Up(first));
+    assert_eq!(fleet.run(of(), Verdict::Answered), second);
+    assert_eq!(fleet.cluster.home(9), Some(second));
+    fleet.input(ClusterInput::Unpin(9));
+    assert_eq!((fleet.cluster.home(9), fleet.run(of(), Verdict::Answered)), (None, first));
+}
+
+#[test]
 fn reads_go_to_the_nearest_and_writes_go_home() {
     let at = |id, region, zone| NodeSpec { region: RegionId(region), zone: RegionId(zone), ..spec(id) };
     let nodes = vec![at(0, 1, 1), at(1, 1, 2), at(2, 2, 3), at(3, 2, 3)];
