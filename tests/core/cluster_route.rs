@@ -161,6 +161,15 @@ fn they_wait_no_longer_when_every_source_was_asked_in_vain_or_their_time_is_over
 }
 
 #[test]
+fn a_call_that_waited_for_too_long_is_not_sent_even_when_its_timer_is_late() {
+    let mut fleet = Fleet::new(polled(), 0);
+    let call = fleet.route(Route { timeout: Some(ms(100)), ..read() });
+    fleet.now = fleet.now + ms(500);
+    found(&mut fleet, [1]);
+    assert_eq!((fleet.sendings(call).len(), fleet.outcome(call)), (0, Some(Err(Refusal::Timeout(false)))));
+}
+
+#[test]
 fn a_node_that_left_finishes_what_it_has_gets_nothing_new_and_is_shut() {
     let mut fleet = Fleet::new(polled(), 2);
     let leaver = NodeId(0);
