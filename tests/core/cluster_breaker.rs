@@ -96,6 +96,9 @@ fn a_link_that_comes_up_clears_a_suspect_and_closes_no_breaker_but_lets_a_probe_
     fleet.input(ClusterInput::Up(A));
     assert_eq!((fleet.phase(A), fleet.status(A).up), (NodePhase::Closed, true));
     fleet.strike(A, SICK, 3);
+    fleet.input(ClusterInput::Up(A));
+    assert_eq!(fleet.phase(A), NodePhase::Open, "it was up all the time");
+    fleet.input(ClusterInput::Down(A, false));
     let from = fleet.input(ClusterInput::Up(A));
     assert_eq!((fleet.phase(A), fleet.probes(from).len()), (NodePhase::HalfOpen, 1));
 }

@@ -13,7 +13,7 @@ use bowline_core::{
 };
 use bowline_support::{any_config, any_spec, ms};
 
-const SCHEDULES: u64 = 1_000;
+const SCHEDULES: u64 = 500;
 const NODES: u32 = 6;
 
 /// What a node does with what it gets.
@@ -66,6 +66,8 @@ struct World {
     rng: Rng,
     now: Instant,
     timer: Option<Instant>,
+    /// Timers come so much too late, as those of pages that nobody looks at do.
+    drag: Duration,
     idle: u32,
     config: ClusterConfig,
     cluster: Cluster,
@@ -95,6 +97,7 @@ impl World {
         Self {
             now: Instant::from_millis(1e6),
             timer: None,
+            drag: ms(if rng.unit() < 0.2 { rng.below(2_000) } else { 0 }),
             idle: 0,
             cluster: Cluster::new(config.clone(), nodes.clone(), seed ^ 0xabcd),
             config,
@@ -198,7 +201,8 @@ impl World {
                     self.input(ClusterInput::Ended(attempt, Ending { verdict, took: ms(1) }));
                 }
             }
-            18 => self.input(ClusterInput::Discovered(Answer::Ended)),
+            18 if node.0 % 2 == 0 => self.input(ClusterInput::Discovered(Answer::Ended)),
+            18 => self.input(ClusterInput::Unpin(2)),
             _ => {
                 self.asked.remove(&node);
                 self.input(ClusterInput::Probed(node, None));
@@ -398,7 +402,7 @@ impl World {
     fn settle(&mut self, route: RouteId) {
         let truth = self.truths.get_mut(&route).expect("nobody asked for it");
         assert!(!core::mem::replace(&mut truth.settled, true), "{route:?} settled twice");
-        assert!(self.now <= truth.deadline, "{route:?} settled {:?} late", self.now.since(truth.deadline));
+        assert!(self.now <= truth.deadline + self.drag, "{route:?} settled {:?} late", self.now.since(truth.deadline));
     }
 
     fn hear(&mut self, event: ClusterEvent) {
@@ -434,13 +438,14 @@ impl World {
         loop {
             self.agenda.sort_by_key(|(due, order, _)| (*due, *order));
             let due = self.agenda.first().map(|(due, ..)| *due);
-            let Some(next) = [due, self.timer].into_iter().flatten().min().filter(|next| *next <= until) else {
+            let timer = self.timer.map(|timer| self.now.max(timer + self.drag));
+            let Some(next) = [due, timer].into_iter().flatten().min().filter(|next| *next <= until) else {
                 break;
             };
             self.idle = if next > self.now { 0 } else { self.idle + 1 };
             assert!(self.idle < 1_000, "it does not come to rest");
             self.now = self.now.max(next);
-            if due != Some(next) {
+            if due != Some(next) || (timer == due && self.chance(0.5)) {
                 self.input(ClusterInput::Timeout);
                 continue;
             }
@@ -484,7 +489,7 @@ fn no_schedule_breaks_an_invariant_of_the_cluster() {
         tally.into_iter().for_each(|(name, times)| *sum.entry(name).or_default() += times);
     }
     println!("{count} schedules from {first}: {sum:?}");
-    if count >= 1_000 {
+    if count >= 500 {
         // A world that stopped reaching the interesting states would pass everything.
         let least = [("calls", 50), ("answered", 20), ("failed", 1), ("failovers", 3), ("probes", 3)];
         let others = ["hedges", "trips", "panics", "removed", "shut"].map(|name| (name, 1));
