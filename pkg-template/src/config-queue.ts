@@ -37,7 +37,8 @@ export interface QueueOptions {
   maxQueueTime?: number;
   /**
    * What a call does without a connection: wait for it, or reject with `NOT_CONNECTED` (and what waited when the connection was lost, with the
-   * reason of that). With `"reject"` call `connect()` first. Reads under way are not sent again then either.
+   * reason of that). With `"reject"` call `connect()` first. Reads under way are not sent again then either, and what the server refuses
+   * for now (429, 503) is told at once, with `retryAfter`.
    * @default "queue"
    */
   whileDisconnected?: "queue" | "reject";

@@ -57,7 +57,7 @@ pub struct Config {
     pub aging: Duration,
     /// From creation to the first sending, unless a call says otherwise.
     pub max_queue_time: Duration,
-    /// Nothing waits for a link.
+    /// Nothing waits for a link, nor for a server that wants to be left alone.
     pub reject_disconnected: bool,
     /// Calls in a time; `None`: as many as there are.
     pub rate_limit: Option<RateLimit>,

@@ -76,6 +76,15 @@ fn a_late_question_tells_that_it_was_not_executed() {
 }
 
 #[test]
+fn a_late_result_of_an_unknown_kind_tells_nothing() {
+    let mut hand = Hand::on_websocket(fixed());
+    let id = doubtful(&mut hand);
+    let (kind, hint) = (ResultKind::Unknown, bowline_core::Hint::default());
+    hand.frame(bowline_core::Incoming::Result { id, kind, hint, size: 10, payload: Doc::of(5) });
+    assert_eq!(late(&hand), [], "it may have been executed");
+}
+
+#[test]
 fn nothing_is_told_of_reads_and_of_answers_that_come_much_too_late() {
     let mut hand = Hand::on_websocket(fixed());
     let read = hand.call(request(Method::TOOLS_LIST, 1));

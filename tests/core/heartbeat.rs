@@ -142,3 +142,27 @@ fn the_next_link_begins_with_a_full_interval() {
     hand.command(Command::Close);
     assert_eq!(hand.driver.timer.map(|at| at <= hand.driver.now + ms(0)), None, "nothing beats after the end");
 }
+
+#[test]
+fn a_page_that_is_shown_again_and_again_does_not_keep_a_dead_link() {
+    let mut hand = Hand::on_websocket(beating());
+    hand.pass(20_000);
+    for _ in 0..10 {
+        hand.driver.input(Input::Signal(Signal::Visible));
+        hand.pass(1_000);
+    }
+    assert_eq!(hand.status_now().reason.map(|reason| reason.code), Some(Code::HeartbeatTimeout));
+}
+
+#[test]
+fn a_question_that_a_machine_slept_over_has_its_time_again() {
+    let mut hand = Hand::on_websocket(beating());
+    hand.pass(20_000);
+    let beat = asked(&mut hand);
+    hand.driver.now = hand.driver.now + ms(3_600_000);
+    hand.driver.input(Input::Signal(Signal::Woken));
+    assert_eq!(hand.status_now().state, State::Ready, "the answer may be on its way up");
+    hand.frame(result(beat, Doc::of(0)));
+    hand.pass(4_001);
+    assert_eq!(hand.status_now().state, State::Ready);
+}

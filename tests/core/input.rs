@@ -11,7 +11,15 @@ use bowline_support::{fixed, ms, request, tool_call, Doc, Hand, Req};
 
 const QUESTION: Doc = Doc { round: 7, ..EMPTY };
 const GIVEN: Doc = Doc { key: 1, round: 1, ..EMPTY };
-const EMPTY: Doc = Doc { key: 1, edition: 0, names: bowline_core::Versions::from_bits(0), round: 0, mirrored: false };
+const EMPTY: Doc = Doc {
+    key: 1,
+    edition: 0,
+    names: bowline_core::Versions::from_bits(0),
+    round: 0,
+    mirrored: false,
+    owner: 0,
+    public: false,
+};
 
 /// A call that was answered with a question.
 fn asking(hand: &mut Hand, what: Req) -> CallId {

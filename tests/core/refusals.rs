@@ -7,7 +7,8 @@ use bowline_support::{fixed, request, tool_call, Doc, Hand};
 
 const HEADER_MISMATCH: i32 = -32020;
 const UNSUPPORTED_VERSION: i32 = -32022;
-const MIRRORED: Doc = Doc { key: 1, edition: 0, names: Versions::from_bits(0), round: 0, mirrored: true };
+const MIRRORED: Doc =
+    Doc { key: 1, edition: 0, names: Versions::from_bits(0), round: 0, mirrored: true, owner: 0, public: false };
 
 fn mismatched(hand: &mut Hand) -> CallId {
     let call = hand.call(tool_call(1));

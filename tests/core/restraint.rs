@@ -89,6 +89,21 @@ fn a_server_that_asks_to_wait_is_left_alone_with_that_method() {
 }
 
 #[test]
+fn who_wants_nothing_to_wait_hears_at_once_that_the_server_wants_to_be_left_alone() {
+    let mut hand = Hand::on_http(Config { reject_disconnected: true, ..fixed() });
+    for status in [429, 503] {
+        let call = hand.call(tool_call(1));
+        let exchange = hand.exchange_of(call);
+        hand.status(exchange, status, Some(ms(60_000)));
+        let Some(Err(error)) = hand.end(call) else { panic!("{status} is waited out") };
+        assert!(matches!(error.detail, Detail::Http(told, Some(wait)) if told == status && wait == ms(60_000)));
+        assert_eq!(hand.sendings(call).len(), 1);
+    }
+    let next = hand.call(tool_call(1));
+    assert_eq!(hand.sendings(next).len(), 1, "the method is not held either");
+}
+
+#[test]
 fn what_waits_for_the_server_is_bounded_and_was_not_sent() {
     let mut hand = Hand::on_http(Config { max_queued: 2, ..fixed() });
     let first = hand.call(tool_call(1));

@@ -2,19 +2,25 @@
 //! nothing that it did not count along.
 
 mod bounds;
+mod doubts;
 mod end;
+mod kept;
+mod pulse;
 mod record;
+mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_core::{
     CacheKey, CallId, Command, Config, Content, Duration, Effect, Era, Event, ExchangeEvent, ExchangeId, Incoming,
-    Input, Instant, Kind, LinkEvent, LinkId, ListenPhase, Method, Metrics, Need, Outgoing, Output, RequestId, Settled,
-    State, Transport, Verb,
+    Input, Instant, Kind, LinkEvent, LinkId, ListenPhase, Method, Metrics, Need, Outcome, Outgoing, Output, RequestId,
+    Settled, State, Transport, Verb,
 };
 
 use crate::{ms, Doc};
 use bounds::Bounds;
+use doubts::Doubts;
+use pulse::Pulse;
 use record::Place;
 
 pub use record::Record;
@@ -57,6 +63,18 @@ pub struct Ledger {
     /// The exchanges whose head says that the request was refused, so that it may be sent again.
     refusing: BTreeSet<ExchangeId>,
     bounds: Bounds,
+    doubts: Doubts,
+    pulse: Pulse,
+    /// When the machine last woke from sleep: what was due meanwhile is due then.
+    woke: Instant,
+    /// The streams that are no answer to one POST.
+    common: BTreeSet<ExchangeId>,
+    /// How often it was told what became of a call in doubt.
+    pub told: u64,
+    /// How often a caller was given a stale result, and how often another user's public one.
+    pub stale: u64,
+    /// See `stale`.
+    pub shared: u64,
     /// How often a listen was acknowledged.
     pub acknowledged: u64,
     /// How late a timer may be in this schedule.
@@ -74,6 +92,7 @@ impl Ledger {
             room,
             reserve: config.reserve,
             bounds,
+            pulse: Pulse::new(config),
             limits: (config.timeout, config.max_total),
             ..Self::default()
         }
@@ -94,6 +113,16 @@ impl Ledger {
     #[must_use]
     pub fn params(&self, slot: CallId) -> Option<Doc> {
         self.of(slot)?.request.params
+    }
+
+    /// The machine wakes from sleep.
+    pub fn wakes(&mut self, now: Instant) {
+        self.woke = now;
+        for at in self.open.values() {
+            if let Some(record) = self.records.get_mut(*at) {
+                record.deadline = record.deadline.max(now);
+            }
+        }
     }
 
     /// The keys that the engine may still refer to.
@@ -127,9 +156,11 @@ impl Ledger {
                     given: 0,
                     silenced: false,
                     told: false,
+                    served: false,
                     epoch: 0,
                 });
             }
+            Input::Signal(signal) => self.pulse.on_signal(now, *signal, self.is_on_websocket(), self.woke),
             Input::Command(Command::Cancel(slot)) => self.bounds.cancelled = Some(*slot),
             Input::Command(Command::Close) => (self.closed, self.wanted) = (true, None),
             Input::Command(Command::Listen(filter)) => {
@@ -156,7 +187,13 @@ impl Ledger {
             }
             Input::Link(link, LinkEvent::Closed(_)) => self.leave(Place::Link(*link)),
             Input::Link(link, LinkEvent::Message(Incoming::Malformed(_))) => self.leave(Place::Link(*link)),
-            Input::Link(_, LinkEvent::Message(message)) => self.hear(now, message),
+            Input::Link(link, LinkEvent::Message(message)) => {
+                if self.links.get(link) == Some(&true) {
+                    self.pulse.on_heard(now);
+                    self.undoubt(now, message);
+                }
+                self.hear(now, message);
+            }
             Input::Exchange(id, ExchangeEvent::Ended | ExchangeEvent::Failed(_)) => {
                 self.exchanges.insert(*id, false);
                 self.introduced(*id);
@@ -167,10 +204,13 @@ impl Ledger {
                 if matches!(message, Incoming::Malformed(_)) {
                     self.listens.retain(|_, place| *place != Place::Exchange(*id));
                 }
+                if self.is_common(*id) {
+                    self.undoubt(now, message);
+                }
                 self.hear(now, message);
             }
             Input::Exchange(id, ExchangeEvent::Head(head)) => {
-                if head.content != Content::EventStream {
+                if (head.status, head.content) != (200, Content::EventStream) {
                     self.listens.retain(|_, place| *place != Place::Exchange(*id));
                 }
                 if (400..500).contains(&head.status) {
@@ -214,6 +254,9 @@ impl Ledger {
                 if let Some(Outgoing::Initialized) = plan.message {
                     self.introducing = Some(*id);
                 }
+                if plan.verb == Verb::Get {
+                    self.common.insert(*id);
+                }
                 if plan.verb == Verb::Get && plan.resume.is_none() {
                     self.holding = Some((*id, now + ms(500) + self.lateness));
                 }
@@ -230,6 +273,7 @@ impl Ledger {
                 self.silence(*id);
             }
             Output::Settle(slot, end) => self.settle(now, *slot, end),
+            Output::Serve(slot, payload) => self.serve(*slot, payload),
             Output::Progress(slot, _) => {
                 let listens = self.of(*slot).is_some_and(|record| record.request.progress);
                 self.check(listens, || format!("{slot:?} has progress and does not listen"));
@@ -251,10 +295,13 @@ impl Ledger {
             Output::Event(Event::Replay(slot, ..)) => {
                 self.check(self.open.contains_key(slot), || format!("{slot:?} is replayed after its end"));
             }
-            Output::Event(Event::Late(id, ..)) => self.late(*id),
+            Output::Event(Event::Late(id, applied, _)) => self.late(*id, *applied),
             Output::Event(Event::State(status)) => {
                 let (epoch, last) = (status.epoch, self.epoch);
                 self.check(epoch >= last, || format!("epoch {epoch} after {last}"));
+                if epoch > last {
+                    self.pulse.on_heard(now);
+                }
                 self.epoch = epoch;
                 self.state = Some(status.state);
                 self.era = status.era;
@@ -288,7 +335,10 @@ impl Ledger {
         self.check(late.is_empty(), || format!("{late:?} are open after their deadlines"));
         let overdue: Vec<CallId> = self
             .open_records()
-            .filter(|r| !matches!(r.place, None | Some(Place::Stream)) && r.heard + r.timeout + self.lateness < now)
+            .filter(|r| {
+                !matches!(r.place, None | Some(Place::Stream))
+                    && (r.heard + r.timeout).max(self.woke) + self.lateness < now
+            })
             .map(|r| r.slot)
             .collect();
         self.check(overdue.is_empty(), || format!("{overdue:?} wait for answers beyond their timeouts"));
@@ -325,6 +375,8 @@ impl Ledger {
         let closed = self.closed && open > 0;
         self.check(!closed, || format!("{open} calls are open after close"));
         self.within_bounds(metrics);
+        self.told_all();
+        self.is_alive(now);
     }
 
     fn settle(&mut self, now: Instant, slot: CallId, end: &Result<Settled<Doc>, bowline_core::Error<Doc>>) {
@@ -334,6 +386,9 @@ impl Ledger {
         let Some(record) = self.records.get_mut(at) else { return };
         record.end = Some(end.as_ref().err().map(|error| error.outcome));
         let record = record.clone();
+        if record.end == Some(Some(Outcome::Unknown)) {
+            self.doubt(now, at);
+        }
         let in_time = record.asking.is_some() || now <= record.deadline + self.lateness;
         self.check(in_time, || format!("{slot:?} settles after its deadline"));
         let settled = match end {
@@ -348,123 +403,17 @@ impl Ledger {
         }
         let asked = record.request.params.map(|params| params.key);
         let got = settled.payload.map(|payload| payload.key);
+        if record.served && got.is_none() {
+            // A stale result was all.
+            return;
+        }
+        self.show(&record, settled.payload, settled.cached);
         self.check(asked == got, || format!("{slot:?} asked {asked:?} and got the answer to {got:?}"));
         let shown = settled.payload.map_or(0, |payload| payload.edition);
         let stale = record.request.method == Method::TOOLS_LIST && shown < record.edition;
         self.check(!stale, || {
             format!("{slot:?} was asked for after edition {} was announced and shows {shown}", record.edition)
         });
-    }
-
-    fn write(&mut self, now: Instant, place: Place, message: &Outgoing<Doc>) {
-        let id = match message {
-            Outgoing::Request { id, .. }
-            | Outgoing::Discover(id)
-            | Outgoing::Initialize(id, _)
-            | Outgoing::Ping(id)
-            | Outgoing::Listen(id, _) => Some(*id),
-            _ => None,
-        };
-        if let Some(id) = id {
-            let fresh = self.ids.insert(id);
-            self.check(fresh, || format!("{id:?} is used twice"));
-        }
-        match message {
-            Outgoing::Request { id, params, .. } => {
-                let known = self.of(id.slot()).filter(|record| record.request.params == Some(*params)).is_some();
-                self.check(known, || format!("{message:?} belongs to no open call"));
-                let (max_replays, epoch) = (self.bounds.max_replays, self.epoch);
-                if let Some(record) = self.of_mut(id.slot()) {
-                    (record.silenced, record.told, record.epoch) = (false, false, epoch);
-                    record.writes += 1;
-                    (record.place, record.last, record.heard) = (Some(place), Some(*id), now);
-                    let replays = usize::from(record.request.replays.unwrap_or(max_replays).max(2));
-                    let (most, resent) = ((1 + replays) * (1 + record.given) + record.unsent, record.writes);
-                    self.check(resent <= most, || format!("{id:?} is sending {resent} of {most}"));
-                }
-                let beside = |other: &&Record| match (place, other.place) {
-                    (Place::Link(here), Some(Place::Link(there))) => here == there,
-                    (Place::Exchange(_), Some(Place::Exchange(_))) => true,
-                    _ => false,
-                };
-                let flying = self.open_records().filter(beside).count();
-                let room = if matches!(place, Place::Link(_)) { self.room.0 } else { self.room.1 };
-                self.check(flying <= room, || format!("{flying} calls in flight where {room} have room"));
-            }
-            Outgoing::Listen(id, filter) => {
-                let wanted = self.wanted;
-                self.check(wanted == Some(*filter), || format!("{filter:?} is listened to instead of {wanted:?}"));
-                self.listens.insert(*id, place);
-                let open = self.listens.len();
-                self.check(open <= 2, || format!("{open} listens at once"));
-            }
-            Outgoing::Cancelled(id) => {
-                self.listens.remove(id);
-                if let Some(record) = self.of_mut(id.slot()).filter(|record| record.last == Some(*id)) {
-                    record.told = true;
-                }
-            }
-            Outgoing::Notification { params, .. } => {
-                let mine = |record: &Record| {
-                    record.request.kind == Kind::Notification && record.request.params == Some(*params)
-                };
-                let slot = self.open_records().find(|record| mine(record)).map(|record| record.slot);
-                if let (Some(slot), Place::Exchange(_)) = (slot, place) {
-                    if let Some(record) = self.of_mut(slot) {
-                        record.place = Some(place);
-                        record.heard = now;
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Progress restarts a clock, a refusal frees a place.
-    fn hear(&mut self, now: Instant, message: &Incoming<Doc>) {
-        match message {
-            Incoming::Notification { method: Method::PROGRESS, token: Some(token), .. } => {
-                if let Some(record) = self.of_mut(token.slot()).filter(|record| record.last == Some(*token)) {
-                    if record.request.progress_resets_timeout {
-                        record.heard = now;
-                    }
-                }
-            }
-            Incoming::Notification { method: Method::CANCELLED, token: Some(id), .. } => {
-                self.listens.remove(id);
-            }
-            Incoming::Result { id, .. } | Incoming::TooLarge(id) => {
-                self.listens.remove(id);
-            }
-            Incoming::Error { id: Some(id), code, .. } => {
-                if *code != -32000 {
-                    self.listens.remove(id);
-                }
-                if !matches!(code, -32000 | -32022) {
-                    return;
-                }
-                if let Some(record) = self.of_mut(id.slot()).filter(|record| record.last == Some(*id)) {
-                    record.place = None;
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn listen(&mut self, phase: ListenPhase) {
-        let (wanted, last) = (self.wanted, self.phase.replace(phase));
-        match phase {
-            ListenPhase::Acknowledged => {
-                self.acknowledged += 1;
-                self.check(wanted.is_some(), || "the server listens to what nobody wants".to_owned());
-            }
-            ListenPhase::Lost | ListenPhase::Ended => {
-                self.check(last == Some(ListenPhase::Acknowledged), || format!("{phase:?} after {last:?}"));
-            }
-            ListenPhase::Unsupported => {
-                self.check(last != Some(ListenPhase::Acknowledged), || format!("{phase:?} after {last:?}"));
-            }
-        }
     }
 
     fn leave(&mut self, place: Place) {

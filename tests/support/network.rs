@@ -44,6 +44,8 @@ pub struct Network {
     rng: Rng,
     now: Instant,
     down_until: Instant,
+    /// Until then nothing is reached, and nobody says so.
+    lost_until: Instant,
     /// Until when what is sent is held up, towards the server and towards the client.
     held: [Instant; 2],
     /// The streams that listen, and from when on they can be told something.
@@ -86,6 +88,7 @@ impl Network {
             rng: Rng::seeded(seed),
             now: Instant::default(),
             down_until: Instant::default(),
+            lost_until: Instant::default(),
             held: [Instant::default(); 2],
             listening: BTreeMap::new(),
             sockets: BTreeMap::new(),
@@ -101,7 +104,7 @@ impl Network {
     pub fn heal(&mut self) {
         self.faults = Faults::default();
         (self.server.shape.rounds, self.server.shape.mirrors) = (0, false);
-        self.down_until = self.now;
+        (self.down_until, self.lost_until) = (self.now, self.now);
         self.held = [self.now; 2];
     }
 
@@ -237,6 +240,19 @@ impl Network {
         let running: Vec<ExchangeId> = self.exchanges.keys().copied().collect();
         for id in running {
             self.fails(id);
+        }
+    }
+
+    /// The client's machine sleeps until `wake`, and is without a network until `back`. Every socket is half-open from now on; requests under
+    /// way fail when it wakes, or are answered as if nothing had been.
+    pub fn sleep(&mut self, wake: Instant, back: Instant) {
+        self.sockets.values_mut().for_each(Socket::die);
+        (self.now, self.lost_until) = (wake, back);
+        let running: Vec<ExchangeId> = self.exchanges.keys().copied().collect();
+        for id in running {
+            if self.rng.unit() < 0.7 {
+                self.fails(id);
+            }
         }
     }
 

@@ -18,6 +18,10 @@ pub struct Doc {
     pub round: u32,
     /// Params whose headers mirror them.
     pub mirrored: bool,
+    /// Who asks, or for whom a result is.
+    pub owner: u32,
+    /// Whether it is for everybody nevertheless.
+    pub public: bool,
 }
 
 /// A request of the application.

@@ -1,8 +1,8 @@
 //! A random life of a client: settings, a server, a network, and what the application does. Everything follows from the seed.
 
 use bowline_core::{
-    CacheLimits, Config, Era, Heartbeat, Instant, Jitter, Lifecycle, Method, Question, Reconnect, Request, Rng, Signal,
-    Version, Versions, WhenHidden,
+    CacheLimits, CacheMode, Config, Era, Heartbeat, Instant, Jitter, Lifecycle, Method, Question, Reconnect, Request,
+    Revalidate, Rng, Signal, Version, Versions, WhenHidden,
 };
 
 use crate::{connect, ms, notify, request, tool_call, Faults, Listening, Req, Server, Shape, Shyness, Style};
@@ -24,8 +24,10 @@ pub enum Step {
     Close,
     /// The server's process is replaced, whatever goes on.
     Restart,
-    /// Every socket dies without a word, as when a laptop sleeps.
-    Sleep,
+    /// The machine sleeps for so many milliseconds, and finds no network for so many more. Every socket dies without a word.
+    Sleep(u64, u64),
+    /// Another user's calls follow.
+    ChangeContext,
     /// The surroundings change, or are said to.
     Signal(Signal),
     /// For so many milliseconds nothing moves: up, down, or both ways. Then all of it comes.
@@ -64,39 +66,64 @@ impl Schedule {
         // A client whose timers are later than its trials are long cannot find out that a server keeps silent.
         let heard = lateness == ms(0) || shape.shyness != Shyness::Silent;
         let count = 1 + rng.below(30) as u32;
-        let (crowd, reader) = (rng.unit() < 0.3, rng.unit() < 0.3);
+        let habits = Habits { crowd: rng.unit() < 0.3, reader: rng.unit() < 0.3, shared: rng.unit() < 0.2 };
         let mut at = Instant::default();
         let mut steps = Vec::new();
         for number in 0..count {
-            if !(crowd && rng.unit() < 0.8) {
+            if !(habits.crowd && rng.unit() < 0.8) {
                 at = at + ms(rng.below(2_500));
             }
-            steps.push((at, step(rng, number, reader)));
+            steps.push((at, step(rng, number, habits)));
         }
         Self { config, shape, faults: Faults::draw(rng), steps, lateness, compatible: era && transport && heard }
     }
 }
 
-fn step(rng: &mut Rng, number: u32, reader: bool) -> Step {
+/// What an application is like.
+#[derive(Clone, Copy)]
+struct Habits {
+    /// Much happens at once.
+    crowd: bool,
+    /// It mostly reads the same lists.
+    reader: bool,
+    /// Its users change often.
+    shared: bool,
+}
+
+fn step(rng: &mut Rng, number: u32, habits: Habits) -> Step {
     match rng.below(100) {
+        36..=49 if habits.shared => Step::ChangeContext,
         0..=9 => Step::Cancel(rng.below(1_000) as u32),
         10..=14 => Step::SetPriority(rng.below(1_000) as u32, rng.below(5) as u8),
         15..=18 => Step::Reconnect,
         19 => Step::Close,
         20 | 21 => Step::Restart,
-        22 if rng.unit() < 0.4 => Step::Sleep,
+        22 if rng.unit() < 0.4 => {
+            let span = if rng.unit() < 0.3 { 7_200_000 } else { 60_000 };
+            Step::Sleep(rng.below(span), rng.below(2) * rng.below(20_000))
+        }
         22 => {
             let direction = rng.below(3);
             Step::Stall(rng.below(15_000), direction != 1, direction != 0)
         }
+        34 | 35 => Step::ChangeContext,
         28..=33 => Step::Signal(pick(rng, &Signal::ALL)),
         23..=27 => Step::Listen((rng.unit() < 0.8).then_some(rng.below(9) as u32)),
         _ => {
-            let (request, text) = call(rng, number, reader);
+            let (request, text) = call(rng, number, habits.reader);
             Step::Call(request, text)
         }
     }
 }
+
+const MODES: [CacheMode; 6] = [
+    CacheMode::Use,
+    CacheMode::Use,
+    CacheMode::Use,
+    CacheMode::Refresh,
+    CacheMode::OnlyIfCached,
+    CacheMode::StaleWhileRevalidate,
+];
 
 fn call(rng: &mut Rng, number: u32, reader: bool) -> (Req, Option<u32>) {
     let text = rng.below(3) as u32;
@@ -110,6 +137,7 @@ fn call(rng: &mut Rng, number: u32, reader: bool) -> (Req, Option<u32>) {
         8 => (request(Method::from_index(Method::FIRST_FOREIGN + 1), 1_000 + number), None),
         _ => (connect(), None),
     };
+    let key = key.filter(|_| rng.unit() < 0.8);
     let limit = |rng: &mut Rng, most: u64| (rng.unit() < 0.5).then(|| ms(1 + rng.below(most)));
     let request = Request {
         priority: rng.below(5) as u8,
@@ -120,9 +148,10 @@ fn call(rng: &mut Rng, number: u32, reader: bool) -> (Req, Option<u32>) {
         progress: rng.unit() < 0.3,
         idempotent: rng.unit() < 0.2,
         replays: (rng.unit() < 0.2).then(|| rng.below(4) as u8),
+        cache_mode: if key.is_some() { pick(rng, &MODES) } else { CacheMode::Use },
         ..request
     };
-    (request, key.filter(|_| rng.unit() < 0.8))
+    (request, key)
 }
 
 fn config(rng: &mut Rng) -> Config {
@@ -166,7 +195,9 @@ fn config(rng: &mut Rng) -> Config {
             max_bytes: if rng.unit() < 0.2 { 15 } else { 10_000 },
             default_ttl: ms(rng.below(20_000)),
             max_ttl: ms(rng.below(20_000)),
-            ..CacheLimits::default()
+            stale_while_revalidate: ms(rng.below(2) * rng.below(20_000)),
+            stale_if_error: ms(rng.below(2) * rng.below(60_000)),
+            revalidate: pick(rng, &[Revalidate::Watched, Revalidate::All, Revalidate::None]),
         }),
         timeout: ms(1 + rng.below(60_000)),
         max_total: ms(1 + rng.below(120_000)),
@@ -228,6 +259,7 @@ fn shape(rng: &mut Rng) -> Shape {
             &[Listening::Well, Listening::Well, Listening::Idle, Listening::AtOnce, Listening::Unknown],
         ),
         ttl: (rng.unit() < 0.6).then(|| ms(rng.below(30_000))),
+        public: rng.unit() < 0.3,
         rounds: if rng.unit() < 0.5 { 0 } else { rng.below(5) as u32 },
         mirrors: rng.unit() < 0.3,
     }

@@ -75,6 +75,8 @@ pub struct Shape {
     pub listening: Listening,
     /// Its caching hint.
     pub ttl: Option<Duration>,
+    /// What one user reads, others may be shown.
+    pub public: bool,
     /// Its modern side asks for input up to so often, depending on the argument.
     pub rounds: u32,
     /// Over HTTP, its modern side wants headers that mirror the params of its odder tools.
@@ -308,11 +310,12 @@ impl Server {
         if method == Method::TOOLS_CALL {
             *self.executions.entry(params.key).or_default() += 1;
         }
-        self.complete(Doc { key: params.key, edition: self.edition, ..Doc::default() })
+        let (edition, public) = (self.edition, self.shape.public);
+        self.complete(Doc { key: params.key, owner: params.owner, edition, public, ..Doc::default() })
     }
 
     fn complete(&self, doc: Doc) -> Reply {
-        Reply::Result(ResultKind::Complete, Hint { ttl: self.shape.ttl, public: false }, doc)
+        Reply::Result(ResultKind::Complete, Hint { ttl: self.shape.ttl, public: doc.public }, doc)
     }
 
     fn breach(&mut self, what: &str) {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use bowline_core::{CacheKey, CallId, Command, Era, Event, Input, Instant, LinkId, Need, Output, Rng, State};
+use bowline_core::{CacheKey, CallId, Command, Era, Event, Input, Instant, LinkId, Need, Output, Rng, Signal, State};
 
 use crate::network::Happening;
 use crate::{connect, ms, tool_call, Doc, Driver, Ledger, Listening, Network, Req, Schedule, Server, Step};
@@ -40,6 +40,12 @@ pub struct Tally {
     pub listened: u64,
     /// Questions of servers, for input or of their own.
     pub asked: u64,
+    /// Stale results that callers were given.
+    pub stale: u64,
+    /// Results that were read for another user, and are for everybody.
+    pub shared: u64,
+    /// Late answers that told what became of a call in doubt.
+    pub told: u64,
 }
 
 /// Runs the schedule of a seed.
@@ -60,6 +66,9 @@ pub fn run(seed: u64, tell: bool) -> Report {
         cached: metrics.cached_responses,
         listened: sim.ledger.acknowledged,
         asked: u64::from(sim.questions),
+        stale: sim.ledger.stale,
+        shared: sim.ledger.shared,
+        told: sim.ledger.told,
     };
     if tell {
         sim.story.insert(0, format!("{schedule:#?}"));
@@ -79,6 +88,10 @@ struct Sim {
     questions: u32,
     state: State,
     era: Option<Era>,
+    /// Whose calls are made.
+    user: u32,
+    /// How many milliseconds the machine slept.
+    slept: u64,
     tell: bool,
     story: Vec<String>,
 }
@@ -106,6 +119,8 @@ impl Sim {
             questions: 0,
             state: State::Idle,
             era: None,
+            user: 0,
+            slept: 0,
             tell,
             story: Vec::new(),
         }
@@ -113,8 +128,9 @@ impl Sim {
 
     fn live(&mut self, schedule: &Schedule) -> Result<(), String> {
         for (at, step) in &schedule.steps {
-            self.run_until(*at, true)?;
-            self.driver.now = self.driver.now.max(*at);
+            let at = *at + ms(self.slept);
+            self.run_until(at, true)?;
+            self.driver.now = self.driver.now.max(at);
             self.step(step)?;
         }
         let patience = self.driver.now + ms(130_000) + schedule.lateness;
@@ -142,6 +158,12 @@ impl Sim {
         // Until a server has ever answered, each failed attempt rejects what waits: one of a few calls must find it.
         let mut end = None;
         for key in 0..4 {
+            if key > 0 {
+                // The first attempt was asked for by name. If all it brought is the server's true era, the next is for somebody who looks.
+                for signal in [Signal::Unpark, Signal::Resumed, Signal::Visible, Signal::Online] {
+                    self.feed(Input::Signal(signal))?;
+                }
+            }
             let limits = (Some(ms(60_000)), Some(ms(120_000)));
             let patience = self.driver.now + ms(120_000) + schedule.lateness;
             if schedule.config.reject_disconnected {
@@ -245,9 +267,10 @@ impl Sim {
                 self.network.restart(self.driver.now);
                 return Ok(());
             }
-            Step::Sleep => {
-                self.network.sleep();
-                return Ok(());
+            Step::Sleep(span, lost) => return self.sleep(*span, *lost),
+            Step::ChangeContext => {
+                self.user += 1;
+                Command::ChangeContext
             }
             Step::Stall(span, up, down) => {
                 self.network.stall(self.driver.now + ms(*span), *up, *down);
@@ -255,6 +278,22 @@ impl Sim {
             }
         };
         self.feed(Input::Command(command))
+    }
+
+    /// Nothing of the client runs for so long; then its timers and what it was sent before come all at once.
+    fn sleep(&mut self, span: u64, lost: u64) -> Result<(), String> {
+        let now = self.driver.now;
+        let wake = now + ms(span);
+        self.say(|| format!("{:>10.3} sleeps until {:.3}", now.as_millis(), wake.as_millis()));
+        self.network.sleep(wake, wake + ms(lost));
+        self.ledger.wakes(wake);
+        self.driver.now = wake;
+        self.slept += span;
+        // Whether the shell notices is chance.
+        if self.rng.unit() < 0.5 {
+            self.feed(Input::Signal(Signal::Woken))?;
+        }
+        Ok(())
     }
 
     /// A question is put to the application, which thinks for as long as people do, or for ever.
@@ -292,6 +331,7 @@ impl Sim {
                 CacheKey(self.next_key)
             })
         });
+        request.params = request.params.map(|params| Doc { owner: self.user, ..params });
         let open = self.ledger.open();
         let slot = (0..).map(CallId).find(|slot| !open.contains(slot)).unwrap_or(CallId(0));
         self.feed(Input::Command(Command::Call(slot, request)))

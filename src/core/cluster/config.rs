@@ -10,13 +10,14 @@ pub enum Strategy {
     /// Two weighted draws; the one with less load and latency, as far as that is fresh, else the first. The default.
     #[default]
     Adaptive,
-    /// One after the other by weight, from a random start (nginx's smooth weighted round robin).
+    /// One after the other by weight, from a random start; the turns of a heavy node are spread evenly (smooth weighted round robin).
     RoundRobin,
     /// Two weighted draws, the one with fewer calls under way for its weight (power of two choices).
     LeastConnections,
     /// By chance, by weight.
     Weighted,
-    /// The same session the same node (weighted rendezvous hashing, bounded load); calls without a session as `Adaptive`.
+    /// The same session the same node (weighted rendezvous hashing, bounded load), as it is with every strategy; calls without a session as
+    /// `Adaptive`.
     Sticky,
     /// Two weighted draws, the faster (peak EWMA).
     Latency,
@@ -39,8 +40,8 @@ pub struct ClusterConfig {
     pub unsafe_failover: bool,
     /// A second attempt beside a slow first.
     pub hedge: Option<Hedge>,
-    /// A node that did not answer an attempt of a safe call for four times its p99 (at least `min_attempt`) is left for another, when there
-    /// is one: adaptive attempt timeout. `None` turns it off.
+    /// A node that did not answer an attempt for four times the p99 of the last answers, and at least so long, is suspect, and a safe call is
+    /// sent to another beside it, when there is one; before twenty answers, ten times so long. `None`: never.
     pub min_attempt: Option<Duration>,
     /// From creation to settle, all attempts together.
     pub timeout: Duration,
@@ -167,7 +168,8 @@ pub struct DiscoveryLimits {
     pub source: SourceKind,
     /// Addresses that can be asked; one after the other when one fails.
     pub endpoints: u32,
-    /// Between two lists when nothing can be waited for. The first is up to a tenth late by chance.
+    /// Between two lists when nothing can be waited for, up to a tenth more by chance. With nodes known at the start, the first list is asked
+    /// for within this tenth.
     pub interval: Duration,
     /// Wait for changes where the source can (blocking query, watch).
     pub watch: bool,

@@ -71,12 +71,14 @@ impl<P: Payload> Engine<P> {
 
     fn on_status(&mut self, id: CallId, status: u16, wait: Option<Duration>, safe: bool) {
         let error = refused(status, wait);
-        if let (Some(wait), 429 | 503) = (wait, status) {
+        // Whoever wants nothing to wait has somewhere else to go.
+        let patient = !self.config.reject_disconnected;
+        if let (Some(wait), 429 | 503, true) = (wait, status, patient) {
             self.hold(id, wait);
         }
         match status {
             // Refused before execution, so that even a side effect may be sent again.
-            429 => {
+            429 if patient => {
                 let pause = wait.unwrap_or(RATE_LIMIT_PAUSE).mul_f64(1.0 + 0.3 * self.rng.unit());
                 self.on_call_lost(id, Loss::Refused, error, Some(pause));
             }
@@ -156,7 +158,8 @@ impl<P: Payload> Engine<P> {
     /// What a call that ended with outcome unknown would have been told.
     pub(super) fn on_late(&mut self, id: RequestId, answer: Answer<P>) {
         let (applied, payload) = match answer {
-            Answer::Result { kind, payload, .. } => (matches!(kind, ResultKind::Complete | ResultKind::Task), payload),
+            Answer::Result { kind: ResultKind::Complete | ResultKind::Task, payload, .. } => (true, payload),
+            Answer::Result { kind: ResultKind::InputRequired | ResultKind::StateOnly, payload, .. } => (false, payload),
             Answer::Error { code, payload, .. } if BEFORE_EXECUTION.contains(&code) => (false, payload),
             // It does not say whether it was executed.
             _ => return,

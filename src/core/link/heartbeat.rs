@@ -72,6 +72,10 @@ impl<P: Payload> Connection<P> {
             self.heartbeat.asked = Some(id);
         }
         let span = if self.presence.hidden { cx.config.heartbeat.hidden_timeout } else { patience };
-        self.heartbeat.until = Some((cx.now + span, span));
+        let until = (cx.now + span, span);
+        // No signal puts a verdict off, or a page that is shown and hidden all the time would never have one. A question that a sleeping
+        // machine left unanswered has its time again.
+        let sooner = self.heartbeat.until.filter(|(other, _)| *other > cx.now && *other < until.0);
+        self.heartbeat.until = Some(sooner.unwrap_or(until));
     }
 }

@@ -1,7 +1,7 @@
 //! What the outsider says when everything is over: every call ended once, and the server did what was told of it.
 
 use super::{Ledger, Record};
-use bowline_core::{CallId, ExchangeId, Method, Metrics, Outcome, RequestId};
+use bowline_core::{CallId, ExchangeId, Method, Metrics, Outcome};
 use std::collections::BTreeMap;
 
 impl Ledger {
@@ -17,16 +17,11 @@ impl Ledger {
         self.check(metrics.total_requests == sum, || format!("requests are lost: {metrics:?}"));
         let keys = self.keys.len() as u64;
         self.check(keys == metrics.cache_size, || format!("{keys} keys for {} results", metrics.cache_size));
-        for record in core::mem::take(&mut self.records) {
-            self.judge(&record, executions, refused);
+        let records = core::mem::take(&mut self.records);
+        self.told_true(&records, executions);
+        for record in &records {
+            self.judge(record, executions, refused);
         }
-    }
-
-    /// An answer after the end: it may be told only of a call that ended in doubt.
-    pub(super) fn late(&mut self, id: RequestId) {
-        let of = |record: &Record| record.last == Some(id) && record.end == Some(Some(Outcome::Unknown));
-        let doubted = self.records.iter().any(of);
-        self.check(doubted, || format!("{id:?} is answered late and was not in doubt"));
     }
 
     /// Whether the end of a tool call is true.

@@ -29,6 +29,8 @@ pub struct Record {
     pub(super) silenced: bool,
     pub(super) told: bool,
     pub(super) epoch: u32,
+    /// Whether it was given a stale result.
+    pub(super) served: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,6 +17,13 @@ impl Network {
         if self.now < self.down_until || !self.server.shape.http {
             return self.fails(id);
         }
+        if self.now < self.lost_until {
+            // It fails at once, or there is silence.
+            if self.rng.unit() < 0.5 {
+                self.fails(id);
+            }
+            return;
+        }
         if self.server.shape.sse {
             return self.over_sse(id, plan);
         }

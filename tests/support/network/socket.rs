@@ -15,7 +15,8 @@ impl Network {
             || self.now < self.down_until
             || (subprotocols && self.server.shape.no_subprotocols)
             || rng.unit() < faults.refused;
-        let (unanswered, mute) = (rng.unit() < faults.unanswered, rng.unit() < faults.mute);
+        let lost = self.now < self.lost_until;
+        let (unanswered, mute) = (lost || rng.unit() < faults.unanswered, rng.unit() < faults.mute);
         let unauthorized = rng.unit() < faults.unauthorized;
         let when = self.soon(60).max(self.held[UP]).max(self.held[DOWN]);
         let open = !refused && !unanswered;
@@ -97,14 +98,17 @@ impl Network {
             }
             Fate::WrongId => return self.reply(link, wrong, reply, 30),
             Fate::WrongIdFirst => self.reply(link, wrong, reply, 10),
-            Fate::RefusedByRpc => return self.reply(link, id, Reply::Error(-32602, Doc::default(), 400), 30),
-            Fate::FailedByRpc => return self.reply(link, id, Reply::Error(-32603, Doc::default(), 500), 30),
+            Fate::RefusedByRpc => return self.answer(link, id, Reply::Error(-32602, Doc::default(), 400), ahead),
+            Fate::FailedByRpc => return self.answer(link, id, Reply::Error(-32603, Doc::default(), 500), ahead),
             Fate::StrangeKind => {
-                return self.reply(link, id, Reply::Result(ResultKind::Unknown, Hint::default(), Doc::default()), 30)
+                return self.answer(
+                    link,
+                    id,
+                    Reply::Result(ResultKind::Unknown, Hint::default(), Doc::default()),
+                    ahead,
+                )
             }
-            Fate::Twice if ahead.is_multiple_of(2) => self.reply(link, id, reply, 30),
-            // By then its slot may be another call's.
-            Fate::Twice => self.reply_at(link, id, reply, ahead),
+            Fate::Twice => self.answer(link, id, reply, ahead),
             // A frame that is late does not hold up the others: this one was worked on for long.
             Fate::Late => return self.reply_at(link, id, reply, ahead),
             _ => {}
@@ -148,6 +152,15 @@ impl Network {
         }
     }
 
+    /// Soon, or so late that its slot may be another call's by then.
+    fn answer(&mut self, link: LinkId, id: RequestId, reply: Reply, ahead: u64) {
+        if ahead.is_multiple_of(2) {
+            self.reply(link, id, reply, 30);
+        } else {
+            self.reply_at(link, id, reply, ahead);
+        }
+    }
+
     fn reply_at(&mut self, link: LinkId, id: RequestId, reply: Reply, ahead: u64) {
         if let Some(message) = worded(id, reply) {
             let when = (self.now + ms(ahead)).max(self.held[DOWN]);
@@ -174,11 +187,6 @@ impl Network {
         if let Some(socket) = self.sockets.get_mut(&link) {
             socket.die();
         }
-    }
-
-    /// Every socket is half-open from now on.
-    pub fn sleep(&mut self) {
-        self.sockets.values_mut().for_each(Socket::die);
     }
 
     fn half_open(&mut self, link: LinkId, both: bool) {
