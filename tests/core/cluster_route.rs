@@ -396,6 +396,23 @@ fn the_source_is_asked_soon_when_the_network_is_back() {
 }
 
 #[test]
+fn the_source_is_asked_before_its_time_when_no_node_is_of_use_but_not_all_the_time() {
+    for (pause, asks) in [(8_000, 1), (4_000, 0)] {
+        let mut fleet = Fleet::new(polled(), 1);
+        find(&mut fleet, [0]);
+        fleet.input(ClusterInput::Isolate(NodeId(0), true));
+        fleet.pass(pause);
+        let from = fleet.log.len();
+        for _ in 0..20 {
+            fleet.route(read());
+            fleet.pass(100);
+        }
+        let asked = fleet.said(from).into_iter().filter(|output| matches!(output, ClusterOutput::Ask(_))).count();
+        assert_eq!(asked, asks, "after {pause}");
+    }
+}
+
+#[test]
 fn facts_about_nodes_and_attempts_that_are_gone_change_nothing() {
     let mut fleet = fleet(2);
     let gone = NodeId(77);
