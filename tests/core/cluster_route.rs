@@ -144,6 +144,16 @@ fn calls_wait_while_nodes_are_being_found_for_the_first_time() {
 }
 
 #[test]
+fn a_number_that_is_free_again_while_its_first_call_would_still_wait_is_sent_once() {
+    let mut fleet = Fleet::new(polled(), 0);
+    let call = fleet.route(read());
+    fleet.input(ClusterInput::Cancel(call));
+    fleet.input(ClusterInput::Route(call, read()));
+    found(&mut fleet, [1, 2]);
+    assert_eq!(fleet.sendings(call).len(), 1);
+}
+
+#[test]
 fn they_wait_no_longer_when_every_source_was_asked_in_vain_or_their_time_is_over() {
     let discovery = DiscoveryLimits { endpoints: 2, ..polled().discovery };
     let mut fleet = Fleet::new(ClusterConfig { discovery, ..ClusterConfig::default() }, 0);
