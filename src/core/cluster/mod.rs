@@ -1,13 +1,18 @@
 //! Many servers as one: which node a call goes to, and what happens when it fails there. Nodes are ends of the same engine that serves one
 //! client; this module opens no connection and knows no payload. It stands beside `engine` and names neither it nor `link`.
 
+mod alias;
+mod balance;
 mod config;
 mod io;
 mod node;
+mod set;
 
+pub use balance::{Admission, Balancer, Load, Wish};
 pub use config::{ClusterConfig, DiscoveryLimits, HealthLimits, Hedge, SourceKind, Strategy, Trips};
 pub use io::{
     Answer, Change, ClusterEvent, ClusterInput, ClusterOutput, ClusterSignal, Ending, Failure, Query, Refusal, Route,
     Verdict,
 };
 pub use node::{AttemptId, NodeId, NodePhase, NodeSpec, NodeStatus, RegionId, RouteId};
+pub use set::NodeSet;
