@@ -3,9 +3,9 @@
 
 #![allow(clippy::panic, reason = "a test speaks by panicking")]
 
-use bowline_support::cluster::{balance, crowds, herd, light, theory, Report, Size};
+use bowline_support::cluster::{balance, crowds, herd, light, theory, Experiment, Size};
 
-fn judge(experiment: fn(Size) -> Report) {
+fn judge(experiment: Experiment) {
     let report = experiment(if cfg!(debug_assertions) { Size::Short } else { Size::Usual });
     println!("{report}");
     assert!(report.passed() > 0, "nothing was judged");

@@ -196,15 +196,8 @@ impl Crowd {
         if self.ideal {
             return self.shortest();
         }
-        let wish = Wish {
-            session: None,
-            preferred: None,
-            region: RegionId::default(),
-            zone: RegionId::default(),
-            exclude: &[],
-        };
         let balancer = self.balancers.get_mut(client)?;
-        let node = balancer.pick(self.now, &mut self.chance, &wish, &mut |_| Admission::Yes)?;
+        let node = balancer.pick(self.now, &mut self.chance, &Wish::default(), &mut |_| Admission::Yes)?;
         balancer.on_sent(node, self.now);
         Some(node)
     }

@@ -7,7 +7,8 @@ use bowline_support::cluster::{Size, EXPERIMENTS};
 
 fn main() -> ExitCode {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let (sizes, names): (Vec<&str>, Vec<&str>) = wanted.iter().map(String::as_str).partition(|word| word.starts_with("--"));
+    let (sizes, names): (Vec<&str>, Vec<&str>) =
+        wanted.iter().map(String::as_str).partition(|word| word.starts_with("--"));
     let size = match sizes.as_slice() {
         [] => Size::Usual,
         ["--full"] => Size::Full,

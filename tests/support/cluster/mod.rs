@@ -19,6 +19,9 @@ pub use spread::{balance, herd};
 pub use theory::theory;
 pub use waiting::{crowds, light};
 
+/// An experiment: how much of it, and what it found.
+pub type Experiment = fn(Size) -> Report;
+
 /// All experiments, by the names of the cluster's design.
-pub const EXPERIMENTS: &[(&str, fn(Size) -> Report)] =
+pub const EXPERIMENTS: &[(&str, Experiment)] =
     &[("E1", theory), ("E2", crowds), ("E3", light), ("E5", herd), ("E7", balance)];

@@ -84,7 +84,8 @@ pub fn crowds(size: Size) -> Report {
                     let words = format!("adaptive, {clients} clients, load {load}: p99 {over_ideal:.2} x ideal");
                     report.expect(over_ideal <= bound, format!("{words}, at most {bound}"));
                 }
-                let words = format!("adaptive, {clients} clients, load {load}: p99 {over_chance:.2} x chance by weight");
+                let words =
+                    format!("adaptive, {clients} clients, load {load}: p99 {over_chance:.2} x chance by weight");
                 report.expect(over_chance <= 1.1, format!("{words}, at most 1.1"));
             }
         }
@@ -121,13 +122,7 @@ pub fn light(size: Size) -> Report {
         let adaptive = cell(clients, 0.9, Way::By(Strategy::Adaptive), size);
         let chance = cell(clients, 0.9, Way::By(Strategy::Weighted), size);
         let ratio = adaptive.p99 / chance.p99;
-        report.row(&[
-            rate.to_string(),
-            clients.to_string(),
-            adaptive.show(),
-            chance.show(),
-            format!("{ratio:.2}"),
-        ]);
+        report.row(&[rate.to_string(), clients.to_string(), adaptive.show(), chance.show(), format!("{ratio:.2}")]);
         report.expect(ratio <= 1.1, format!("{rate} calls per second: p99 {ratio:.2} x chance by weight, at most 1.1"));
     }
     report
