@@ -94,8 +94,13 @@ impl Scene {
     }
 }
 
-/// Nodes by number and weight, as discovery would list them.
+/// Nodes by number and weight, for balancers.
 pub fn set(nodes: impl Iterator<Item = (u32, f64)>) -> Rc<NodeSet> {
+    Rc::new(NodeSet::new(specs(nodes)))
+}
+
+/// Nodes by number and weight, as discovery would list them.
+pub fn specs(nodes: impl Iterator<Item = (u32, f64)>) -> Vec<NodeSpec> {
     let spec = |(id, weight): (u32, f64)| NodeSpec {
         id: NodeId(id),
         hash: Rng::seeded(u64::from(id)).bits(),
@@ -103,7 +108,7 @@ pub fn set(nodes: impl Iterator<Item = (u32, f64)>) -> Rc<NodeSet> {
         region: RegionId::default(),
         zone: RegionId::default(),
     };
-    Rc::new(NodeSet::new(nodes.map(spec).collect()))
+    nodes.map(spec).collect()
 }
 
 impl Crowd {

@@ -65,6 +65,13 @@ impl Fleet {
         due.len()
     }
 
+    /// A server forgets what it was doing; it can do something else from now on.
+    pub fn restart(&mut self, at: usize, now: Instant) {
+        let machine = &mut self.machines[at];
+        machine.due.clear();
+        machine.free = machine.free.drain().map(|_| Reverse(now)).collect();
+    }
+
     /// How fast it is.
     #[must_use]
     pub fn speed(&self, at: usize) -> f64 {
