@@ -1,14 +1,20 @@
 //! Many servers as one: which node a call goes to, and what happens when it fails there. Nodes are ends of the same engine that serves one
 //! client; this module opens no connection and knows no payload. It stands beside `engine` and names neither it nor `link`.
 
+mod affinity;
 mod alias;
 mod balance;
+mod census;
 mod config;
 mod io;
+mod load;
+mod maglev;
 mod node;
 mod set;
+mod tier;
+mod turn;
 
-pub use balance::{Admission, Balancer, Load, Wish};
+pub use balance::{Admission, Balancer, Load, Tally, Wish};
 pub use config::{ClusterConfig, DiscoveryLimits, HealthLimits, Hedge, SourceKind, Strategy, Trips};
 pub use io::{
     Answer, Change, ClusterEvent, ClusterInput, ClusterOutput, ClusterSignal, Ending, Failure, Query, Refusal, Route,
