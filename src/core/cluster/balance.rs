@@ -149,10 +149,11 @@ impl Balancer {
         if self.census.as_ref().is_some_and(|census| census.is_old(now)) {
             self.count(&mut pick);
         }
-        let healthy = self.census.is_none();
+        let (healthy, turns) = (self.census.is_none(), self.turns);
         let mut found = self.choose(&mut pick);
         if healthy && pick.refused {
-            // The first refusal: how many others are there?
+            // The first refusal: how many others are there? The turn was not had.
+            self.turns = turns;
             self.count(&mut pick);
             found = self.choose(&mut pick);
         }
@@ -265,18 +266,18 @@ impl Balancer {
         found.unwrap_or(0)
     }
 
-    /// The next in turn that admits, or `None` after a whole round.
+    /// The next in turn; or one by weight when that one does not take the call. Not the one after it: all clients have the same order, and
+    /// what a node refuses, or while it starts slowly is not given, would all go to its neighbour (measured: 1.7 times its share).
     fn next(&mut self, pick: &mut Pick<'_>, tier: Tier, level: usize) -> Option<usize> {
         let order = self.set.turns(tier);
-        for _ in 0..order.len() {
-            let turn = self.turns.get_mut(level)?;
-            let at = order.get(*turn as usize % order.len()).map(|at| *at as usize)?;
-            *turn = turn.wrapping_add(1);
-            if self.takes(pick, at) {
-                return Some(at);
-            }
+        let turn = self.turns.get_mut(level)?;
+        let at = order.get((*turn as usize).checked_rem(order.len())?).map(|at| *at as usize)?;
+        *turn = turn.wrapping_add(1);
+        if self.takes(pick, at) {
+            Some(at)
+        } else {
+            self.draw(pick, tier, Some(at))
         }
-        None
     }
 
     /// One of a tier that admits, by weight, and not `other`; `None` when chance did not find any in a few draws.

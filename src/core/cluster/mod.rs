@@ -2,20 +2,29 @@
 //! client; this module opens no connection and knows no payload. It stands beside `engine` and names neither it nor `link`.
 
 mod affinity;
+mod agenda;
 mod alias;
 mod balance;
+mod budget;
 mod census;
 mod config;
+mod discovery;
+mod engine;
+mod health;
 mod io;
 mod load;
 mod maglev;
 mod node;
+mod pace;
 mod set;
 mod tier;
 mod turn;
+mod window;
 
 pub use balance::{Admission, Balancer, Load, Tally, Wish};
 pub use config::{ClusterConfig, DiscoveryLimits, HealthLimits, Hedge, SourceKind, Strategy, Trips};
+pub use discovery::{Discovery, SetChange};
+pub use engine::{Cluster, ClusterMetrics};
 pub use io::{
     Answer, Change, ClusterEvent, ClusterInput, ClusterOutput, ClusterSignal, Ending, Failure, Query, Refusal, Route,
     Verdict,

@@ -54,6 +54,7 @@ pub struct Crowd {
     next: Instant,
     account: Account,
     clients: u64,
+    shunned: Option<NodeId>,
 }
 
 #[derive(Debug)]
@@ -139,6 +140,7 @@ impl Crowd {
             now,
             account: Account::new(scene.machines.len(), now),
             clients: scene.clients as u64,
+            shunned: None,
         }
     }
 
@@ -174,6 +176,11 @@ impl Crowd {
         }
     }
 
+    /// From now on no client gives this node anything: to all of them its breaker is open.
+    pub fn shun(&mut self, node: u32) {
+        self.shunned = Some(NodeId(node));
+    }
+
     /// The record so far.
     #[must_use]
     pub fn recorded(&self) -> &Account {
@@ -202,7 +209,9 @@ impl Crowd {
             return self.shortest();
         }
         let balancer = self.balancers.get_mut(client)?;
-        let node = balancer.pick(self.now, &mut self.chance, &Wish::default(), &mut |_| Admission::Yes)?;
+        let shunned = self.shunned;
+        let mut admits = |node| if Some(node) == shunned { Admission::No } else { Admission::Yes };
+        let node = balancer.pick(self.now, &mut self.chance, &Wish::default(), &mut admits)?;
         balancer.on_sent(node, self.now);
         Some(node)
     }

@@ -104,7 +104,8 @@ fn one(case: Case, size: Size, report: &mut Report) {
     let lost = lost.filter(|record| !record.safe).count();
     report.expect(effects <= lost, format!("{words}: {effects} calls with side effects failed, {lost} were under way"));
     let twice = records.iter().filter(|record| !record.safe && again_after_doubt(record)).count();
-    report.expect(twice == 0, format!("{words}: {twice} calls with side effects were sent again though maybe executed"));
+    report
+        .expect(twice == 0, format!("{words}: {twice} calls with side effects were sent again though maybe executed"));
     let bound = match case.condition {
         // What is refused is known after one round trip; what was under way when the node died took no longer than it had been.
         Condition::Gone => refused_bound(records),

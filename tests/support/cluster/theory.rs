@@ -51,13 +51,15 @@ pub fn theory(size: Size) -> Report {
         ]);
         // The closed form is that of infinitely many nodes: 200 of them are measurably worse where queues are long.
         let bound = if load > 0.9 { 3.0 } else { 2.0 };
-        let mut agree = |what: &str, found: f64, theory: f64| {
+        let mut agree = |what: &str, found: f64, theory: f64, bound: f64| {
             let off = off(found, theory);
-            report.expect(off.abs() <= bound, format!("{what} at {load}: {found:.3}, theory {theory:.3}, {off:+.1} %"));
+            let words = format!("{what} at {load}: {found:.3}, theory {theory:.3}, {off:+.1} %, at most {bound} %");
+            report.expect(off.abs() <= bound, words);
         };
-        agree("random", random_mean, single);
-        agree("p99 of random", p99, p99_theory);
-        agree("less busy of two", two_mean, market);
+        agree("random", random_mean, single, bound);
+        agree("less busy of two", two_mean, market, bound);
+        // One long busy period in millions of calls moves a p99 by more than it moves a mean.
+        agree("p99 of random", p99, p99_theory, 2.0 * bound);
     }
     report
 }

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use bowline_core::{
-    AttemptId, Cluster, ClusterConfig, ClusterInput, ClusterOutput, Duration, Ending, Failure, Instant, NodeId, Outcome,
-    Rng, Route, RouteId, Verdict,
+    AttemptId, Cluster, ClusterConfig, ClusterInput, ClusterOutput, Duration, Ending, Failure, Instant, NodeId,
+    Outcome, Rng, Route, RouteId, Verdict,
 };
 
 use super::chance::{gap, Work};
@@ -116,7 +116,8 @@ impl World {
     #[must_use]
     pub fn new(setting: Setting) -> Self {
         let mut rng = Rng::seeded(setting.seed);
-        let nodes = specs((0..).zip(&setting.machines).map(|(id, machine)| (id, machine.speed * machine.workers as f64)));
+        let nodes =
+            specs((0..).zip(&setting.machines).map(|(id, machine)| (id, machine.speed * machine.workers as f64)));
         let client = |_| Client {
             cluster: Cluster::new(setting.config.clone(), nodes.clone(), rng.bits()),
             timer: None,
