@@ -173,7 +173,7 @@ impl Cluster {
     pub(super) fn on_up(&mut self, id: NodeId) {
         if let Some(member) = self.members.get_mut(&id) {
             member.up = true;
-            self.tell(id, |health, cx| health.on_up(cx.now));
+            self.tell(id, |health, cx| health.on_up(cx));
         }
     }
 
