@@ -54,13 +54,6 @@ impl Record {
     pub fn took(&self) -> Duration {
         self.end.map_or(Duration::MAX, |(at, _)| at.since(self.made))
     }
-
-    /// For a call that went on from one node to another: how long after its first sending it was sent last.
-    #[must_use]
-    pub fn delay(&self) -> Option<Duration> {
-        let (first, last) = (self.attempts.first()?, self.attempts.last()?);
-        (self.attempts.len() > 1).then(|| last.sent.since(first.sent))
-    }
 }
 
 /// What reaches a node.
