@@ -9,67 +9,14 @@ use std::rc::Rc;
 use super::affinity::{score, Pins};
 use super::census::Census;
 use super::config::{ClusterConfig, Strategy};
+use super::cost::Costs;
 use super::load::Loads;
-use super::node::{NodeId, NodeSpec, RegionId};
+use super::node::{NodeId, NodeSpec};
 use super::set::NodeSet;
 use super::tier::{Tier, Tiers};
+use super::wish::{Admission, Load, Tally, Wish};
 use crate::rng::Rng;
 use crate::time::{Duration, Instant};
-
-/// What a call wishes of its node.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Wish<'a> {
-    /// A hash of the session it belongs to; minded by [`Strategy::Sticky`] only.
-    pub session: Option<u64>,
-    /// The node to take if it admits.
-    pub preferred: Option<NodeId>,
-    /// Where to look from; 0: from nowhere in particular.
-    pub region: RegionId,
-    /// And within it.
-    pub zone: RegionId,
-    /// Leave the nearest tier only when nobody there admits, and not already when those who do would have too much to do: for calls with
-    /// side effects that go home.
-    pub stay: bool,
-    /// Not these.
-    pub exclude: &'a [NodeId],
-}
-
-/// Whether a node may be given a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admission {
-    /// Yes.
-    Yes,
-    /// Only when no other can.
-    Suspect,
-    /// No (its breaker is open), except in panic.
-    No,
-    /// Not even in panic: isolated, draining.
-    Never,
-}
-
-/// What is known of a node by experience.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Load {
-    /// Calls under way.
-    pub active: u32,
-    /// Peak-sensitive moving average of its answers; `None` before the first.
-    pub latency: Option<Duration>,
-    /// What it counts in a pick now, of the unit of the discovered weight: after slow start, and halved while it is busy.
-    pub weight: f64,
-}
-
-/// What became of the picks so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// All that found a node.
-    pub picks: u64,
-    /// Of two nodes the first, since nothing fresh was known of one.
-    pub unsure: u64,
-    /// With health ignored.
-    pub panic: u64,
-    /// The node where the session lived already.
-    pub sticky: u64,
-}
 
 /// One client's choice among the nodes. Tell it of every call with [`Self::on_sent`] and [`Self::on_back`].
 #[derive(Debug)]
@@ -98,9 +45,17 @@ struct Pick<'a> {
     panic: bool,
     /// Somebody refused whom nobody excluded.
     refused: bool,
-    /// See [`Tally`].
+    choice: Choice,
+}
+
+/// How the node was chosen: the effects of a choice, for it may be made anew.
+#[derive(Default)]
+struct Choice {
+    /// See [`super::Tally`].
     unsure: bool,
     sticky: bool,
+    /// A session that lives there from now on.
+    pin: Option<u64>,
 }
 
 impl Balancer {
@@ -144,24 +99,26 @@ impl Balancer {
         admits: &mut dyn FnMut(NodeId) -> Admission,
     ) -> Option<NodeId> {
         let tiers = self.set.tiers(wish.region, wish.zone);
-        let mut pick =
-            Pick { now, rng, wish, admits, tiers, panic: false, refused: false, unsure: false, sticky: false };
+        let mut pick = Pick { now, rng, wish, admits, tiers, panic: false, refused: false, choice: Choice::default() };
         if self.census.as_ref().is_some_and(|census| census.is_old(now)) {
             self.count(&mut pick);
         }
         let (healthy, turns) = (self.census.is_none(), self.turns);
         let mut found = self.choose(&mut pick);
         if healthy && pick.refused {
-            // The first refusal: how many others are there? The turn was not had.
-            self.turns = turns;
+            // The first refusal: how many others are there?
             self.count(&mut pick);
+            (self.turns, pick.choice) = (turns, Choice::default());
             found = self.choose(&mut pick);
         }
         let found = self.set.nodes().get(found?)?.id;
+        if let Some(session) = pick.choice.pin {
+            self.pins.get_or_insert_with(|| Box::new(Pins::new())).put(session, found);
+        }
         self.tally.picks += 1;
         self.tally.panic += u64::from(pick.panic);
-        self.tally.unsure += u64::from(pick.unsure);
-        self.tally.sticky += u64::from(pick.sticky);
+        self.tally.unsure += u64::from(pick.choice.unsure);
+        self.tally.sticky += u64::from(pick.choice.sticky);
         Some(found)
     }
 
@@ -323,56 +280,48 @@ impl Balancer {
         }
     }
 
+    fn costs(&self, now: Instant) -> Costs<'_> {
+        Costs { set: &self.set, loads: &self.loads, strategy: self.strategy, fresh: self.fresh, now }
+    }
+
     fn weight(&self, at: usize, now: Instant) -> f64 {
         self.set.nodes().get(at).map_or(0.0, |node| node.weight * self.loads.share(at, now))
     }
 
     fn better_of_two(&mut self, pick: &mut Pick<'_>, tier: Tier) -> Option<usize> {
         let first = self.draw(pick, tier, None)?;
-        if self.set.len() < 2 {
-            return Some(first);
-        }
-        let Some(second) = self.draw(pick, tier, Some(first)) else { return Some(first) };
-        let Some((cost, other)) = self.costs(first, second, pick.now) else {
-            pick.unsure = true;
+        let Some(second) = self.second(pick, tier, first) else { return Some(first) };
+        let Some((cost, other)) = self.costs(pick.now).compare(first, second) else {
+            pick.choice.unsure = true;
             return Some(first);
         };
         if other >= cost {
             return Some(first);
         }
-        // Costs are noisy, and of two unlike nodes the heavy one is drawn first more often: without this, noise alone would carry calls from
-        // heavy to light (the rule is Metropolis': the way back must be as likely). What each has under way needs no such care.
-        let (from, to) = (self.weight(first, pick.now), self.weight(second, pick.now));
-        let sure = self.strategy == Strategy::LeastConnections || to >= from;
-        Some(if sure || pick.rng.unit() * from < to { second } else { first })
+        // Costs are noisy. Two different nodes are drawn in the order heavy, light more often than the other way round, so that noise alone
+        // would carry calls to the light one (of two nodes, half of all); the way there must be as likely as the way back (Metropolis' rule).
+        // What each has under way is no noise.
+        let all = self.set.weight(tier);
+        let (stay, go) = (all - self.weight(first, pick.now), all - self.weight(second, pick.now));
+        let sure = self.strategy == Strategy::LeastConnections || stay >= go;
+        Some(if sure || pick.rng.unit() * go < stay { second } else { first })
     }
 
-    /// What a call would cost at either, or `None` when that is not known of both.
-    fn costs(&self, one: usize, two: usize, now: Instant) -> Option<(f64, f64)> {
-        // Calls under way, in those that a node of mean weight would feel as much.
-        let under_way = |at: usize| {
-            f64::from(self.loads.active(at)) * self.set.mean_weight() / self.weight(at, now).max(f64::MIN_POSITIVE)
-        };
-        let (busy, other) = (under_way(one), under_way(two));
-        match self.strategy {
-            Strategy::LeastConnections => Some((busy, other)),
-            Strategy::Latency => {
-                let (latency, others) = (self.loads.drained(one, now)?, self.loads.drained(two, now)?);
-                Some((latency * (busy + 1.0), others * (other + 1.0)))
-            }
-            _ => {
-                let fresh = |at: usize| {
-                    self.loads.average(at, now).filter(|(_, age)| *age < self.fresh).map(|(average, _)| average)
-                };
-                let (latency, others) = (fresh(one), fresh(two));
-                let known = |latency: Option<f64>, at: usize| latency.is_some() || self.loads.active(at) > 0;
-                if !known(latency, one) || !known(others, two) {
-                    return None;
-                }
-                let (latency, others) = latency.zip(others).unwrap_or((1.0, 1.0));
-                Some((latency * (busy + 1.0), others * (other + 1.0)))
+    /// Another one than the first, by weight as well.
+    fn second(&self, pick: &mut Pick<'_>, tier: Tier, first: usize) -> Option<usize> {
+        if self.set.size(tier) > DRAWS {
+            return self.draw(pick, tier, Some(first));
+        }
+        // Of so few, chance would draw the first again too often.
+        let (mut sum, mut found) = (0.0, None);
+        for at in self.set.members(tier).filter(|at| *at != first) {
+            let weight = self.weight(at, pick.now);
+            if weight > 0.0 && self.admits(pick, at) {
+                sum += weight;
+                found = if pick.rng.unit() * sum < weight { Some(at) } else { found };
             }
         }
+        found
     }
 
     /// The node of a session: where it lives, or else where the hash leads, which it lives at from now on.
@@ -381,14 +330,13 @@ impl Balancer {
             self.pins.as_mut().and_then(|pins| pins.find(session)).filter(|node| self.set.index(*node).is_some());
         let lives = pinned.and_then(|node| self.set.index(node));
         if let Some(at) = lives.filter(|at| self.admits(pick, *at)) {
-            pick.sticky = true;
+            pick.choice.sticky = true;
             return Some(at);
         }
         let at = self.belongs(pick, tier, session).or_else(|| self.search(pick))?;
-        let node = self.set.nodes().get(at)?.id;
         // A node that only this call may not go to again is still where the session lives.
         if pinned.is_none_or(|pinned| !pick.wish.exclude.contains(&pinned)) {
-            self.pins.get_or_insert_with(|| Box::new(Pins::new())).put(session, node);
+            pick.choice.pin = Some(session);
         }
         Some(at)
     }

@@ -1,10 +1,10 @@
 //! How much of each tier may be given calls, counted now and then while some may not: when a tier spills into the next, and when so few are
 //! left that health is better ignored. It decides by shares; which node is taken is decided elsewhere.
 
-use super::balance::Admission;
 use super::node::NodeId;
 use super::set::NodeSet;
 use super::tier::{Tier, Tiers};
+use super::wish::Admission;
 use crate::time::{Duration, Instant};
 
 /// One count of a set. Made only when a node refused, so that a healthy cluster never pays for it.

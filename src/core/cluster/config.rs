@@ -10,7 +10,7 @@ pub enum Strategy {
     /// Two weighted draws; the one with less load and latency, as far as that is fresh, else the first. The default.
     #[default]
     Adaptive,
-    /// One after the other by weight, from a random start (nginx's smooth weighted round robin).
+    /// One after the other by weight, from a random start; the turns of a heavy node are spread evenly (smooth weighted round robin).
     RoundRobin,
     /// Two weighted draws, the one with fewer calls under way for its weight (power of two choices).
     LeastConnections,

@@ -8,6 +8,7 @@ mod balance;
 mod budget;
 mod census;
 mod config;
+mod cost;
 mod discovery;
 mod engine;
 mod health;
@@ -20,8 +21,9 @@ mod set;
 mod tier;
 mod turn;
 mod window;
+mod wish;
 
-pub use balance::{Admission, Balancer, Load, Tally, Wish};
+pub use balance::Balancer;
 pub use config::{ClusterConfig, DiscoveryLimits, HealthLimits, Hedge, SourceKind, Strategy, Trips};
 pub use discovery::{Discovery, SetChange};
 pub use engine::{Cluster, ClusterMetrics};
@@ -31,3 +33,4 @@ pub use io::{
 };
 pub use node::{AttemptId, NodeId, NodePhase, NodeSpec, NodeStatus, RegionId, RouteId};
 pub use set::NodeSet;
+pub use wish::{Admission, Load, Tally, Wish};

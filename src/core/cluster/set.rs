@@ -117,6 +117,11 @@ impl NodeSet {
         tier.sum(&self.before)
     }
 
+    /// How many nodes there are in a tier.
+    pub(super) fn size(&self, tier: Tier) -> usize {
+        tier.runs(&self.starts).map(|run| run.len()).iter().sum()
+    }
+
     /// The indices of a tier.
     pub(super) fn members(&self, tier: Tier) -> impl Iterator<Item = usize> {
         tier.runs(&self.starts).into_iter().flatten()
@@ -160,7 +165,7 @@ impl NodeSet {
     /// One node of a tier, all alike.
     pub(super) fn draw_alike(&self, tier: Tier, rng: &mut Rng) -> Option<usize> {
         let [near, far] = tier.runs(&self.starts);
-        let at = rng.below((near.len() + far.len()) as u64) as usize;
+        let at = rng.below(self.size(tier) as u64) as usize;
         let at = if at < near.len() { near.start + at } else { far.start + at - near.len() };
         (at < near.end || far.contains(&at)).then_some(at)
     }
