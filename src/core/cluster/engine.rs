@@ -5,12 +5,13 @@
 mod member;
 mod metrics;
 mod route;
+mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use super::agenda::{Agenda, Due};
-use super::balance::{Admission, Balancer, Wish};
+use super::balance::Balancer;
 use super::budget::{Budget, Throttle};
 use super::config::{ClusterConfig, SourceKind};
 use super::discovery::{Discovery, SetChange};
@@ -20,6 +21,7 @@ use super::node::{AttemptId, NodeId, NodePhase, NodeSpec, NodeStatus, RegionId, 
 use super::pace::Pace;
 use super::set::NodeSet;
 use super::window::Window;
+use super::wish::{Admission, Wish};
 use crate::error::Outcome;
 use crate::rng::Rng;
 use crate::telemetry::Sketch;

@@ -1,4 +1,4 @@
-//! Many clients, each with a balancer of its own, that call one fleet under a virtual clock. No node fails here: what is measured is where
+//! Many clients, each with a balancer of its own, that call one farm under a virtual clock. No node fails here: what is measured is where
 //! calls go and how long they wait. Clients call independently (Poisson); a node is equally far from all of them.
 
 use std::rc::Rc;
@@ -9,7 +9,7 @@ use bowline_core::{
 
 use super::account::Account;
 use super::chance::{gap, Work};
-use super::fleet::{capacity, Fleet, Machine};
+use super::farm::{capacity, Farm, Machine};
 use crate::Agenda;
 
 /// Who calls whom, and how much.
@@ -41,7 +41,7 @@ pub enum Way {
 /// A scene that goes on.
 #[derive(Debug)]
 pub struct Crowd {
-    fleet: Fleet,
+    farm: Farm,
     balancers: Vec<Balancer>,
     ideal: bool,
     /// Of the world: the same calls at the same times of the same length, whoever picks.
@@ -128,7 +128,7 @@ impl Crowd {
         let rate = scene.rate();
         let now = Instant::default();
         Self {
-            fleet: Fleet::new(&scene.machines, scene.work),
+            farm: Farm::new(&scene.machines, scene.work),
             balancers,
             ideal: way == Way::Ideal,
             next: now + gap(&mut world, rate),
@@ -166,7 +166,7 @@ impl Crowd {
 
     /// What is sent from now on is on record, and nothing else.
     pub fn record(&mut self) {
-        self.account = Account::new(self.fleet.len(), self.now);
+        self.account = Account::new(self.farm.len(), self.now);
     }
 
     /// Discovery tells all clients of other nodes at one moment.
@@ -200,7 +200,7 @@ impl Crowd {
         let client = self.world.below(self.clients);
         let Some(node) = self.pick(client as usize) else { return };
         self.account.on_sent(node.0 as usize, self.now);
-        let done = self.fleet.serve(node.0 as usize, self.now + self.half, &mut self.world);
+        let done = self.farm.serve(node.0 as usize, self.now + self.half, &mut self.world);
         self.agenda.at(done + self.half, Back { client: client as u32, node, sent: self.now });
     }
 
@@ -219,10 +219,10 @@ impl Crowd {
     /// The node with the least to do for its speed; chance among equals.
     fn shortest(&mut self) -> Option<NodeId> {
         let mut best: Option<(f64, NodeId)> = None;
-        let nodes = self.fleet.len();
+        let nodes = self.farm.len();
         let first = self.chance.below(nodes as u64) as usize;
         for at in (0..nodes).map(|step| (first + step) % nodes) {
-            let cost = (self.fleet.under_way(at, self.now) + 1) as f64 / self.fleet.speed(at);
+            let cost = (self.farm.under_way(at, self.now) + 1) as f64 / self.farm.speed(at);
             if best.is_none_or(|(least, _)| cost < least) {
                 best = Some((cost, NodeId(at as u32)));
             }

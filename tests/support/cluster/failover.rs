@@ -4,7 +4,7 @@
 use bowline_core::{ClusterConfig, Duration, Failure, Instant, NodeId, Outcome, Verdict};
 
 use super::chance::Work;
-use super::fleet::Machine;
+use super::farm::Machine;
 use super::record::Record;
 use super::report::{Report, Size};
 use super::world::{Condition, Setting, World};

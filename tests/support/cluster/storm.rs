@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use bowline_core::{ClusterConfig, NodeId, Verdict};
 
 use super::chance::Work;
-use super::fleet::{capacity, Machine};
+use super::farm::{capacity, Machine};
 use super::record::{Contact, Record};
 use super::report::{Report, Size};
 use super::world::{Condition, Setting, World};

@@ -5,7 +5,7 @@ use bowline_core::{Duration, Strategy};
 
 use super::chance::Work;
 use super::crowd::{Scene, Way};
-use super::fleet::Machine;
+use super::farm::Machine;
 use super::report::{Report, Size};
 
 const NODES: usize = 200;

@@ -6,7 +6,7 @@ use bowline_core::Strategy;
 use super::account::Account;
 use super::chance::Work;
 use super::crowd::{Scene, Way};
-use super::fleet::mixed;
+use super::farm::mixed;
 use super::report::{Report, Size};
 use crate::ms;
 

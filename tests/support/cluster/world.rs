@@ -10,7 +10,7 @@ use bowline_core::{
 
 use super::chance::{gap, Work};
 use super::crowd::specs;
-use super::fleet::{Fleet, Machine};
+use super::farm::{Farm, Machine};
 use super::record::{Attempt, Contact, End, Record, Visit};
 use crate::{ms, Agenda};
 
@@ -54,7 +54,7 @@ pub enum Condition {
 #[derive(Debug)]
 pub struct World {
     setting: Setting,
-    fleet: Fleet,
+    farm: Farm,
     conditions: Vec<Condition>,
     /// Grows when a node dies: what was begun before is lost.
     lives: Vec<u32>,
@@ -126,7 +126,7 @@ impl World {
         let clients = (0..setting.clients).map(client).collect();
         let now = Instant::default();
         let mut world = Self {
-            fleet: Fleet::new(&setting.machines, setting.work),
+            farm: Farm::new(&setting.machines, setting.work),
             conditions: vec![Condition::Well; setting.machines.len()],
             lives: vec![0; setting.machines.len()],
             clients,
@@ -178,7 +178,7 @@ impl World {
             return;
         }
         self.lives[at] += 1;
-        self.fleet.restart(at, self.now);
+        self.farm.restart(at, self.now);
         if condition == Condition::Silent {
             return;
         }
@@ -347,11 +347,11 @@ impl World {
                 self.lose(client, way.node);
             }
             Condition::Well => {
-                if self.fleet.under_way(at, self.now) >= self.setting.machines[at].workers + self.setting.waiting {
+                if self.farm.under_way(at, self.now) >= self.setting.machines[at].workers + self.setting.waiting {
                     self.agenda.at(self.now + half, Happening::Ended(client, attempt, Verdict::Busy(None)));
                     return;
                 }
-                let done = self.fleet.serve(at, self.now, &mut self.rng);
+                let done = self.farm.serve(at, self.now, &mut self.rng);
                 self.agenda.at(done + half, Happening::Served(client, attempt, self.lives[at]));
             }
         }

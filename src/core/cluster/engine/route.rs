@@ -16,7 +16,7 @@ pub(super) struct Call {
     /// Nodes that are not to be picked: those it was told, and those it visited.
     avoid: Vec<NodeId>,
     visited: u8,
-    attempts: Vec<AttemptId>,
+    pub(super) attempts: Vec<AttemptId>,
     /// An attempt that is over may have been executed.
     executed: bool,
 }
@@ -24,12 +24,12 @@ pub(super) struct Call {
 /// One sending to one node.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Attempt {
-    route: RouteId,
-    node: NodeId,
-    sent: Instant,
+    pub(super) route: RouteId,
+    pub(super) node: NodeId,
+    pub(super) sent: Instant,
     hedge: bool,
     /// It was slow, the call went on beside it, and was charged for that.
-    charged: bool,
+    pub(super) charged: bool,
 }
 
 /// Why a call is sent again.
@@ -45,8 +45,6 @@ enum Again {
 
 /// A timer that comes so much too late says that the page slept, not that a node is slow.
 const ASLEEP: Duration = Duration::from_millis(5_000);
-/// No node is left alone for longer, whatever it asks for.
-const LONGEST_HOLD: Duration = Duration::from_millis(300_000);
 /// The share of calls that may be hedged where nobody said, but a call asks for it.
 const HEDGED: f64 = 0.05;
 
@@ -78,7 +76,7 @@ impl Cluster {
             self.arm_hedge(id);
         } else {
             let refusal = self.refusal(id);
-            self.discovery.refresh(self.now, &mut self.rng);
+            self.look_for_others();
             self.fail(id, |_| refusal);
         }
     }
@@ -281,77 +279,6 @@ impl Cluster {
         self.agenda.set(Due::Hedge(id), at);
     }
 
-    /// An attempt is over: its node is told. Whether going on after it draws on no budget.
-    fn over(&mut self, id: AttemptId, ending: Ending) -> Option<(Attempt, bool)> {
-        let attempt = self.attempts.remove(&id)?;
-        self.agenda.set(Due::Patience(id), None);
-        if let Some(call) = self.calls.get_mut(&attempt.route) {
-            call.attempts.retain(|other| *other != id);
-        }
-        if let Some(member) = self.members.get_mut(&attempt.node) {
-            member.active = member.active.saturating_sub(1);
-            member.attempts += 1;
-            member.trial = member.trial.filter(|trial| *trial != id);
-        }
-        let free = self.learn(attempt, ending);
-        self.let_go(attempt.node);
-        Some((attempt, free))
-    }
-
-    fn learn(&mut self, attempt: Attempt, Ending { verdict, took }: Ending) -> bool {
-        let Attempt { node, sent, charged, .. } = attempt;
-        let learns = self.online || verdict == Verdict::Answered;
-        let tells = matches!(verdict, Verdict::Answered | Verdict::Failed(Failure::Timeout, _)) && learns;
-        self.balancer.on_back(node, self.now, tells.then_some(took));
-        match verdict {
-            Verdict::Answered => {
-                self.budget.earn();
-                self.pace.record(took);
-                self.throttle.record(self.now, false);
-                self.refused(node, None);
-                self.tell(node, |health, cx| health.on_answer(sent, cx));
-                true
-            }
-            Verdict::Busy(pause) => {
-                self.budget.charge();
-                self.throttle.record(self.now, true);
-                self.balancer.on_busy(node, self.now, pause);
-                self.refused(node, Some(pause.unwrap_or_default()));
-                false
-            }
-            Verdict::Failed(failure, outcome) if learns => {
-                self.throttle.record(self.now, false);
-                if let Some(member) = self.members.get_mut(&node) {
-                    member.failures += 1;
-                }
-                let blamed = failure != Failure::Timeout || self.counts_timeouts();
-                let fact = self.tell(node, |health, cx| !blamed || health.on_failure(sent, failure, cx));
-                // What never left costs no node anything, and a link that broke is one failure, however many calls were on it.
-                let free = charged || outcome == Outcome::NotSent || fact == Some(false);
-                if !free {
-                    self.budget.charge();
-                }
-                free
-            }
-            Verdict::Failed(..) | Verdict::Surroundings(_) | Verdict::Aborted => true,
-        }
-    }
-
-    /// A node refused and wants to be left alone for so long, or did not. A little longer by chance: others were told the same.
-    fn refused(&mut self, id: NodeId, pause: Option<Duration>) {
-        if let Some(member) = self.members.get_mut(&id) {
-            member.refusing = pause.is_some();
-            if let Some(pause) = pause {
-                let until = self.now + pause.min(LONGEST_HOLD).mul_f64(1.0 + 0.1 * self.rng.unit());
-                member.hold_until = member.hold_until.max(until);
-            }
-        }
-    }
-
-    fn counts_timeouts(&self) -> bool {
-        self.config.breaker.is_none_or(|trips| trips.timeouts)
-    }
-
     /// Whether a call is better refused here: everybody refuses.
     fn throttles(&mut self) -> bool {
         self.throttle.refuses(self.now, &mut self.rng)
@@ -363,6 +290,15 @@ impl Cluster {
         let limits = &self.config.discovery;
         let asked = self.discovery.failures() < limits.endpoints.max(1);
         limits.source != SourceKind::Static && asked && self.discovery.age(self.now).is_none()
+    }
+
+    /// Asks for nodes before it is time: those that are known are of no use. Not when the source fails itself, and with moderation, since a
+    /// crowd of clients does the same.
+    fn look_for_others(&mut self) {
+        let enough = self.config.discovery.interval.mul_f64(0.25);
+        if self.discovery.failures() == 0 && self.discovery.age(self.now).is_some_and(|age| age >= enough) {
+            self.discovery.refresh(self.now, &mut self.rng);
+        }
     }
 
     /// Why nobody may be given a call.

@@ -19,7 +19,7 @@ pub struct Machine {
 
 /// All servers.
 #[derive(Debug)]
-pub struct Fleet {
+pub struct Farm {
     work: Work,
     machines: Vec<Busy>,
 }
@@ -33,7 +33,7 @@ struct Busy {
     due: BinaryHeap<Reverse<Instant>>,
 }
 
-impl Fleet {
+impl Farm {
     /// Idle servers.
     #[must_use]
     pub fn new(machines: &[Machine], work: Work) -> Self {
@@ -97,7 +97,7 @@ pub fn capacity(machines: &[Machine], work: Work) -> f64 {
     machines.iter().map(|machine| machine.speed * machine.workers as f64 * 1000.0 / work.mean()).sum()
 }
 
-/// The fleet of the main experiment: 50 servers of 4 workers; one in five has half the speed, one in five half as much again.
+/// The farm of the main experiment: 50 servers of 4 workers; one in five has half the speed, one in five half as much again.
 #[must_use]
 pub fn mixed() -> Vec<Machine> {
     let speed = |at: usize| match at % 5 {
@@ -115,17 +115,17 @@ mod tests {
 
     #[test]
     fn calls_wait_only_when_all_workers_have_something_to_do() {
-        let mut fleet = Fleet::new(&[Machine { speed: 1.0, workers: 2 }], Work::Exponential(1000.0));
+        let mut farm = Farm::new(&[Machine { speed: 1.0, workers: 2 }], Work::Exponential(1000.0));
         let mut rng = Rng::seeded(1);
         let begin = Instant::default();
-        let ends: Vec<Instant> = (0..3).map(|_| fleet.serve(0, begin, &mut rng)).collect();
+        let ends: Vec<Instant> = (0..3).map(|_| farm.serve(0, begin, &mut rng)).collect();
         let mut again = Rng::seeded(1);
         let took: Vec<Duration> =
             (0..3).map(|_| Duration::from_millis_f64(Work::Exponential(1000.0).draw(&mut again))).collect();
         let first_free = (begin + took[0]).min(begin + took[1]);
         assert_eq!(ends, [begin + took[0], begin + took[1], first_free + took[2]]);
-        assert_eq!(fleet.under_way(0, begin), 3);
-        assert_eq!(fleet.under_way(0, begin + ms(1_000_000)), 0);
+        assert_eq!(farm.under_way(0, begin), 3);
+        assert_eq!(farm.under_way(0, begin + ms(1_000_000)), 0);
     }
 
     #[test]
