@@ -10,7 +10,7 @@ use super::affinity::{score, Pins};
 use super::census::Census;
 use super::config::{ClusterConfig, Strategy};
 use super::cost::Costs;
-use super::load::Loads;
+use super::load::{Loads, FIRST_SHARE};
 use super::node::{NodeId, NodeSpec};
 use super::set::NodeSet;
 use super::tier::{Tier, Tiers};
@@ -76,10 +76,17 @@ impl Balancer {
         }
     }
 
-    /// Other nodes. Those that stay keep what is known of them; those that are new among others start slowly.
+    /// Other nodes. Those that stay keep what is known of them; those that are new among others start slowly, but not so slowly that those
+    /// who stay get more than a fifth more to do than before.
     pub fn replace(&mut self, set: Rc<NodeSet>, now: Instant) {
         let origin: Vec<Option<usize>> = set.nodes().iter().map(|node| self.set.index(node.id)).collect();
-        self.loads.move_to(&origin, now);
+        let total = |set: &NodeSet| set.mean_weight() * set.len() as f64;
+        let staying = set.nodes().iter().zip(&origin).filter(|(_, from)| from.is_some()).map(|(node, _)| node.weight);
+        let staying: f64 = staying.sum();
+        // Of nodes that are all new, none has to wait for another.
+        let needed = (total(&self.set) / BEARABLE - staying) / (total(&set) - staying);
+        let first = if staying > 0.0 { needed.clamp(FIRST_SHARE, 1.0) } else { 1.0 };
+        self.loads.move_to(&origin, first, now);
         (self.set, self.census) = (set, None);
     }
 
@@ -412,5 +419,7 @@ impl Balancer {
 const DRAWS: usize = 8;
 /// A session goes past a node that has more than this many times its share of the calls under way.
 const BOUND: f64 = 1.25;
+/// Who stays when others come and go may get so much more to do for a while.
+const BEARABLE: f64 = 1.2;
 /// Beyond so many nodes, sessions are looked up in a table instead of asking each node's hash.
 const MANY: usize = 256;

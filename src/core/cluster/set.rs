@@ -85,8 +85,7 @@ impl NodeSet {
     }
 
     /// What a node weighs on average.
-    #[must_use]
-    pub fn mean_weight(&self) -> f64 {
+    pub(super) fn mean_weight(&self) -> f64 {
         self.before.last().copied().unwrap_or(0.0) / self.nodes.len().max(1) as f64
     }
 
