@@ -3,7 +3,7 @@
 
 #![allow(clippy::panic, reason = "a test speaks by panicking")]
 
-use bowline_support::cluster::{balance, crowds, herd, light, theory, Experiment, Size};
+use bowline_support::cluster::{balance, crowds, failover, herd, light, restart, storm, theory, Experiment, Size};
 
 fn judge(experiment: Experiment) {
     let report = experiment(if cfg!(debug_assertions) { Size::Short } else { Size::Usual });
@@ -35,4 +35,19 @@ fn a_hundred_thousand_clients_trample_no_node_down() {
 #[test]
 fn every_strategy_gives_each_node_its_share() {
     judge(balance);
+}
+
+#[test]
+fn who_reads_sees_no_error_when_a_node_dies_and_waits_no_longer_than_it_takes_to_notice() {
+    judge(failover);
+}
+
+#[test]
+fn a_node_that_comes_back_is_not_overrun() {
+    judge(restart);
+}
+
+#[test]
+fn servers_that_are_asked_for_too_much_go_on_doing_what_they_can() {
+    judge(storm);
 }

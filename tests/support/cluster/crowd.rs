@@ -116,11 +116,13 @@ impl Crowd {
     /// Clients that have just been made.
     #[must_use]
     pub fn new(scene: &Scene, way: Way, set: &Rc<NodeSet>) -> Self {
-        let (mut world, mut chance) = (Rng::seeded(scene.seed), Rng::seeded(!scene.seed));
+        let (mut world, chance) = (Rng::seeded(scene.seed), Rng::seeded(!scene.seed));
+        // Of its own, so that who draws by weight alone draws the same for any number of clients.
+        let mut birth = Rng::seeded(scene.seed << 32);
         let config = ClusterConfig::default();
         let balancers = match way {
             Way::By(strategy) => {
-                let one = |_| Balancer::new(strategy, &config, Rc::clone(set), &mut chance);
+                let one = |_| Balancer::new(strategy, &config, Rc::clone(set), &mut birth);
                 (0..scene.clients).map(one).collect()
             }
             Way::Ideal => Vec::new(),

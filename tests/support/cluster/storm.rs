@@ -96,7 +96,7 @@ pub fn storm(size: Size) -> Report {
     let span = if size == Size::Short { 10_000 } else { 120_000 };
     let rows: &[(f64, usize, usize)] = match size {
         Size::Short => &[(1.2, 20, 20)],
-        _ => &[(1.2, 20, 20), (1.2, 400, 20), (1.2, 20, 10_000), (1.2, 400, 10_000), (2.0, 400, 20)],
+        _ => &[(1.2, 20, 20), (1.2, 400, 20), (1.2, 20, 10_000), (1.2, 400, 10_000), (4.0, 400, 20)],
     };
     for &(load, clients, waiting) in rows {
         let mut world = World::new(Setting {
