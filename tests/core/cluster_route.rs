@@ -161,6 +161,15 @@ fn they_wait_no_longer_when_every_source_was_asked_in_vain_or_their_time_is_over
 }
 
 #[test]
+fn a_call_that_waited_for_too_long_is_not_sent_even_when_its_timer_is_late() {
+    let mut fleet = Fleet::new(polled(), 0);
+    let call = fleet.route(Route { timeout: Some(ms(100)), ..read() });
+    fleet.now = fleet.now + ms(500);
+    found(&mut fleet, [1]);
+    assert_eq!((fleet.sendings(call).len(), fleet.outcome(call)), (0, Some(Err(Refusal::Timeout(false)))));
+}
+
+#[test]
 fn a_node_that_left_finishes_what_it_has_gets_nothing_new_and_is_shut() {
     let mut fleet = Fleet::new(polled(), 2);
     let leaver = NodeId(0);
@@ -279,6 +288,21 @@ fn a_session_stays_on_its_node_and_falls_over_when_that_fails() {
     assert_ne!(other, home);
     fleet.finish(call, Verdict::Answered);
     assert_ne!(fleet.run(of(3), Verdict::Answered), home, "it is suspect");
+}
+
+#[test]
+fn a_session_that_was_moved_by_a_failure_lives_there_until_it_ends() {
+    let mut fleet = Fleet::new(ClusterConfig { strategy: Strategy::Sticky, ..ClusterConfig::default() }, 5);
+    let of = || Route { session: Some(9), ..read() };
+    assert_eq!(fleet.cluster.home(9), None);
+    let first = fleet.run(of(), Verdict::Answered);
+    fleet.strike(first, BROKEN, 1);
+    let second = fleet.run(of(), Verdict::Answered);
+    fleet.input(ClusterInput::Up(first));
+    assert_eq!(fleet.run(of(), Verdict::Answered), second);
+    assert_eq!(fleet.cluster.home(9), Some(second));
+    fleet.input(ClusterInput::Unpin(9));
+    assert_eq!((fleet.cluster.home(9), fleet.run(of(), Verdict::Answered)), (None, first));
 }
 
 #[test]

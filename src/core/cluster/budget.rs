@@ -75,7 +75,7 @@ mod tests {
     use crate::time::Instant;
 
     #[test]
-    fn five_failures_may_go_on_and_then_each_tenth_answer_pays_for_one() {
+    fn four_failures_may_go_on_and_then_each_tenth_answer_pays_for_one() {
         let mut budget = Budget::default();
         let allowed = |budget: &mut Budget| {
             budget.charge();
