@@ -270,6 +270,17 @@ fn when_too_few_are_left_health_is_ignored_but_never_the_word_of_the_application
     assert_eq!(counts[5..].iter().sum::<u32>(), 0, "half is enough");
 }
 
+#[test]
+fn that_nobody_is_left_is_noticed_at_once() {
+    let mut client = Client::new(Strategy::Adaptive, &weighing(&[1.0; 4]), 1);
+    let one = |node| if node == 0 { Admission::No } else { Admission::Yes };
+    assert!(client.pick(0.0, &Wish::default(), one).is_some_and(|node| node != 0));
+    assert!(
+        client.pick(0.0, &Wish::default(), |_| Admission::No).is_some(),
+        "what was counted a moment ago is no excuse"
+    );
+}
+
 /// Four nodes in the own zone 1 of region 1, four in its zone 2, eight in region 2.
 fn continents() -> Rc<NodeSet> {
     let place = |id| match id {
@@ -334,14 +345,14 @@ fn a_call_that_stays_leaves_only_when_nobody_is_there() {
 #[test]
 fn a_zone_that_died_is_no_reason_for_panic_while_others_bear_its_calls() {
     let place = |id| if id < 12 { 1 } else { 2 };
-    let set = Rc::new(NodeSet::new((0..16).map(|id| spec(id, 1.0, 1, place(id))).collect()));
+    let set = Rc::new(NodeSet::new((0..17).map(|id| spec(id, 1.0, 1, place(id))).collect()));
     let mut client = Client::new(Strategy::Adaptive, &set, 1);
-    let dead = |node| if node < 12 { Admission::No } else { Admission::Yes };
-    let counts = client.counts(1_000, 16, &HERE, dead);
-    assert_eq!(counts[..12].iter().sum::<u32>(), 0);
+    let dead = |node| if node < 13 { Admission::No } else { Admission::Yes };
+    let counts = client.counts(1_000, 17, &HERE, dead);
+    assert_eq!(counts[..13].iter().sum::<u32>(), 0, "four of five bear it");
     let nowhere = Wish { region: RegionId(0), zone: RegionId(0), ..HERE };
-    let counts = client.counts(1_000, 16, &nowhere, dead);
-    assert!(likely(counts[..12].iter().sum(), 1_000, 0.75), "from nowhere it is one tier, and a quarter is too few");
+    let counts = client.counts(1_000, 17, &nowhere, dead);
+    assert!(likely(counts[..13].iter().sum(), 1_000, 13.0 / 17.0), "from nowhere it is one tier, and four are too few");
 }
 
 #[test]
@@ -464,7 +475,7 @@ proptest! {
         let free = |kind: Admission| {
             set.nodes().iter().any(|node| !exclude.contains(&node.id) && of(node.id.0) == kind)
         };
-        let [yes, suspect, no] = [Admission::Yes, Admission::Suspect, Admission::No].map(free);
+        let [yes, suspect] = [Admission::Yes, Admission::Suspect].map(free);
         let mut now = 0.0;
         for (node, fact) in facts {
             now += 700.0;
@@ -481,7 +492,7 @@ proptest! {
                         Admission::Never => prop_assert!(false, "never is never"),
                     }
                 }
-                None => prop_assert!(!yes && !suspect && (!no || panic < 1.0)),
+                None => prop_assert!(!yes && !suspect),
             }
             let node = NodeId(picked.unwrap_or(node));
             match fact {

@@ -135,6 +135,39 @@ fn a_session_whose_node_is_gone_finds_another() {
 }
 
 #[test]
+fn a_session_does_not_wander_between_suspects() {
+    let mut client = Client::new(set(0..5, 0), 1);
+    let home = client.pick(9, &[]);
+    let wish = Wish { session: Some(hash(9)), ..Wish::default() };
+    for _ in 0..50 {
+        let node = client.balancer.pick(now(), &mut client.rng, &wish, &mut |_| Admission::Suspect);
+        assert_eq!(node, Some(NodeId(home)));
+    }
+    let well = |node: NodeId| if node.0 == home { Admission::Suspect } else { Admission::Yes };
+    let node = client.balancer.pick(now(), &mut client.rng, &wish, &mut |node| well(node));
+    assert!(node.is_some_and(|node| node.0 != home), "as soon as another is well it goes there");
+}
+
+#[test]
+fn of_a_zone_that_is_ill_all_clients_send_the_same_sessions_away() {
+    let place = |id: u32| NodeSpec { zone: RegionId(1 + id / 4), ..named(id.into(), id, 1.0) };
+    let set = Rc::new(NodeSet::new((0..8).map(place).collect()));
+    let homes = |seed| {
+        let mut client = Client::new(Rc::clone(&set), seed);
+        let home = |session| {
+            let wish = Wish { session: Some(hash(session)), zone: RegionId(1), ..Wish::default() };
+            let admits = &mut |node: NodeId| if node.0 < 2 { Admission::No } else { Admission::Yes };
+            client.balancer.pick(now(), &mut client.rng, &wish, admits).expect("some node").0
+        };
+        (0..1_000).map(home).collect::<Vec<_>>()
+    };
+    let (one, other) = (homes(1), homes(2));
+    assert_eq!(one, other);
+    let away = one.iter().filter(|node| **node >= 4).count();
+    assert!((250..350).contains(&away), "{away} of 1000 spill");
+}
+
+#[test]
 fn new_sessions_go_past_a_node_that_has_too_much_to_do_and_old_ones_stay() {
     for n in [10u32, 300] {
         let mut client = Client::new(set(0..u64::from(n), 0), 1);

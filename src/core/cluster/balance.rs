@@ -80,11 +80,10 @@ impl Balancer {
     /// who stay get more than a fifth more to do than before.
     pub fn replace(&mut self, set: Rc<NodeSet>, now: Instant) {
         let origin: Vec<Option<usize>> = set.nodes().iter().map(|node| self.set.index(node.id)).collect();
-        let total = |set: &NodeSet| set.mean_weight() * set.len() as f64;
         let staying = set.nodes().iter().zip(&origin).filter(|(_, from)| from.is_some()).map(|(node, _)| node.weight);
         let staying: f64 = staying.sum();
         // Of nodes that are all new, none has to wait for another.
-        let needed = (total(&self.set) / BEARABLE - staying) / (total(&set) - staying);
+        let needed = (self.set.total_weight() / BEARABLE - staying) / (set.total_weight() - staying);
         let first = if staying > 0.0 { needed.clamp(FIRST_SHARE, 1.0) } else { 1.0 };
         self.loads.move_to(&origin, first, now);
         (self.set, self.census) = (set, None);
@@ -112,8 +111,8 @@ impl Balancer {
         }
         let (healthy, turns) = (self.census.is_none(), self.turns);
         let mut found = self.choose(&mut pick);
-        if healthy && pick.refused {
-            // The first refusal: how many others are there?
+        if pick.refused && (healthy || found.is_none()) {
+            // The first refusal, or nobody is left of those that were counted: how many refuse by now?
             self.count(&mut pick);
             (self.turns, pick.choice) = (turns, Choice::default());
             found = self.choose(&mut pick);
@@ -333,16 +332,19 @@ impl Balancer {
 
     /// The node of a session: where it lives, or else where the hash leads, which it lives at from now on.
     fn home(&mut self, pick: &mut Pick<'_>, tier: Tier, session: u64) -> Option<usize> {
-        let pinned =
-            self.pins.as_mut().and_then(|pins| pins.find(session)).filter(|node| self.set.index(*node).is_some());
+        let pinned = self.pins.as_mut().and_then(|pins| pins.find(session));
         let lives = pinned.and_then(|node| self.set.index(node));
-        if let Some(at) = lives.filter(|at| self.admits(pick, *at)) {
+        let admission = lives.map(|at| self.admission(pick, at));
+        let better = if admission == Some(Admission::Yes) { None } else { self.belongs(pick, tier, session) };
+        // Where all are suspects a session does not wander.
+        let stays = matches!(admission, Some(Admission::Yes | Admission::Suspect)) && better.is_none();
+        if let Some(at) = lives.filter(|_| stays) {
             pick.choice.sticky = true;
             return Some(at);
         }
-        let at = self.belongs(pick, tier, session).or_else(|| self.search(pick))?;
+        let at = better.or_else(|| self.search(pick))?;
         // A node that only this call may not go to again is still where the session lives.
-        if pinned.is_none_or(|pinned| !pick.wish.exclude.contains(&pinned)) {
+        if lives.is_none() || pinned.is_none_or(|pinned| !pick.wish.exclude.contains(&pinned)) {
             pick.choice.pin = Some(session);
         }
         Some(at)

@@ -84,9 +84,14 @@ impl NodeSet {
         self.nodes.get(self.index(id)?)
     }
 
+    /// What all weigh together.
+    pub(super) fn total_weight(&self) -> f64 {
+        self.before.last().copied().unwrap_or(0.0)
+    }
+
     /// What a node weighs on average.
     pub(super) fn mean_weight(&self) -> f64 {
-        self.before.last().copied().unwrap_or(0.0) / self.nodes.len().max(1) as f64
+        self.total_weight() / self.nodes.len().max(1) as f64
     }
 
     /// Near and far from a viewpoint. Who knows the zone only stands in the first region that has one of that name.
