@@ -112,6 +112,22 @@ fn unless_the_application_named_how_long_it_is_open() {
 }
 
 #[test]
+fn a_link_that_comes_back_lets_a_probe_decide_before_a_long_pause_is_over() {
+    let returns = |trips: Trips| {
+        let mut fleet = Fleet::new(tripping(trips), 3);
+        fleet.input(ClusterInput::Up(A));
+        fleet.input(ClusterInput::Down(A, false));
+        fleet.strike(A, SICK, trips.consecutive);
+        assert_eq!(fleet.phase(A), NodePhase::Open);
+        let from = fleet.log.len();
+        fleet.input(ClusterInput::Up(A));
+        (fleet.phase(A), fleet.probes(from).len())
+    };
+    assert_eq!(returns(Trips::default()), (NodePhase::HalfOpen, 1), "not closed: a link is no answer");
+    assert_eq!(returns(verbatim()), (NodePhase::Open, 0), "a pause that the application named is kept");
+}
+
+#[test]
 fn failures_in_a_row_open_the_breaker_and_an_answer_starts_the_row_anew() {
     let mut fleet = Fleet::new(tripping(verbatim()), 3);
     fleet.strike(A, SICK, 4);

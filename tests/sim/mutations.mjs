@@ -5,9 +5,12 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import path from "node:path";
 
 const SCHEDULES = 10_000;
-const COPIED = ["Cargo.toml", "Cargo.lock", "clippy.toml", "src", "tests/core", "tests/support", "tests/browser", "pkg-template/wasm-bindgen"];
+const COPIED = ["Cargo.toml", "Cargo.lock", "clippy.toml", "src", "tests/core", "tests/support", "tests/browser", "tests/bench/pick.rs", "pkg-template/wasm-bindgen"];
 
-/** Name of the rule, file, its text, the text without the rule, and the test that has to notice, if not the random schedules. */
+/** The experiments of the cluster. */
+const CLUSTER = "cluster_sim";
+
+/** Name of the rule, file, its text, the text without it, and the test (and which in it) that has to notice, if not the random schedules. */
 export const MUTATIONS = [
   {
     rule: "a side effect that left is never sent again",
@@ -179,6 +182,62 @@ export const MUTATIONS = [
     to: "at_work + 0.0 * waits * after_wait",
     test: "capacity",
   },
+  {
+    rule: "cluster: an old latency decides nothing",
+    file: "src/core/cluster/cost.rs",
+    from: ".filter(|(_, age)| *age < self.fresh)",
+    to: "",
+    test: CLUSTER,
+    named: "who_calls_rarely",
+  },
+  {
+    rule: "cluster: nodes are drawn by weight",
+    file: "src/core/cluster/balance.rs",
+    from: "_ => self.set.draw(tier, pick.rng),",
+    to: "_ => self.set.draw_alike(tier, pick.rng),",
+    test: CLUSTER,
+    named: "adaptive_waits",
+  },
+  {
+    rule: "cluster: round robin begins at a random place",
+    file: "src/core/cluster/balance.rs",
+    from: "turns: [(); 3].map(|()| rng.bits() as u32),",
+    to: "turns: [(); 3].map(|()| { rng.bits(); 0 }),",
+    test: CLUSTER,
+    named: "trample",
+  },
+  {
+    rule: "cluster: a refused turn is not the neighbour's",
+    file: "src/core/cluster/balance.rs",
+    from: "            self.draw(pick, tier, Some(at))\n",
+    to: "            self.next(pick, tier, level)\n",
+    test: CLUSTER,
+    named: "trample",
+  },
+  {
+    rule: "cluster: a node that failed is left aside",
+    file: "src/core/cluster/engine/member.rs",
+    from: "NodePhase::Suspect => Admission::Suspect,",
+    to: "NodePhase::Suspect => Admission::Yes,",
+    test: CLUSTER,
+    named: "who_reads",
+  },
+  {
+    rule: "cluster: pauses are chance",
+    file: "src/core/cluster/health.rs",
+    from: "Some(now + doubled(ASK, self.vain, ASK_LONGEST).mul_f64(rng.unit()))",
+    to: "Some(now + doubled(ASK, self.vain, ASK_LONGEST).mul_f64(0.5 + 0.0 * rng.unit()))",
+    test: CLUSTER,
+    named: "not_overrun",
+  },
+  {
+    rule: "cluster: going on has a budget",
+    file: "src/core/cluster/budget.rs",
+    from: "self.0 > FULL / 2",
+    to: "self.0 < u8::MAX",
+    test: CLUSTER,
+    named: "too_much",
+  },
 ];
 
 /** Tries those whose rule contains one of `only`, when it is for others to know that the sources pass as they are; or all. */
@@ -191,7 +250,7 @@ export async function tryMutations(root, only) {
   // All of them, before any is built: a run that ends with a stale patch should not take minutes to say so.
   for (const mutation of chosen) patched(copy, mutation);
   for (const test of new Set(only ? [] : chosen.map(({ test }) => test))) {
-    const { passed, output } = attempt(root, copy, test);
+    const { passed, output } = attempt(root, copy, { test });
     if (!passed) throw new Error(`sim: the sources as they are fail already:\n${output.slice(-3000)}`);
   }
   let [caught, missed] = [0, 0];
@@ -199,7 +258,7 @@ export async function tryMutations(root, only) {
     const file = path.join(copy, mutation.file);
     const whole = readFileSync(file, "utf8");
     writeFileSync(file, patched(copy, mutation));
-    const { passed, built, output } = attempt(root, copy, mutation.test);
+    const { passed, built, output } = attempt(root, copy, mutation);
     writeFileSync(file, whole);
     const noticed = built && !passed;
     if (noticed) caught++;
@@ -217,8 +276,9 @@ function patched(copy, { file, from, to }) {
   return parts.join(to);
 }
 
-function attempt(root, copy, test = "invariants") {
-  const args = ["test", "--release", "--locked", "-q", "-p", "bowline-core", "--test", test];
+/** Runs a test file, or what of it has a word in its name. */
+function attempt(root, copy, { test = "invariants", named = "" }) {
+  const args = ["test", "--release", "--locked", "-q", "-p", "bowline-core", "--test", test, "--", named];
   const env = { ...process.env, ...fast(root, "mutants-target"), BOWLINE_SCHEDULES: String(SCHEDULES), RUST_BACKTRACE: "0" };
   const { status, stdout, stderr } = spawnSync("cargo", args, { cwd: copy, env, encoding: "utf8", maxBuffer: 1 << 28 });
   const output = stdout + stderr;

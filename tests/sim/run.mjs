@@ -1,6 +1,7 @@
 // `npm run sim -- --schedules 1000000 --seed 1`: random lives of a client in the simulator, on both cores, with progress and the seed
 // of a failure. `--schedules 1` tells the story of its seed step by step. `--mutations` turns the core's rules off one at a time, in a
-// copy, and expects the simulator to notice. It contains no test; those are tests/core/invariants.rs and tests/support.
+// copy, and expects the simulator to notice. `--cluster` runs the experiments of the cluster instead, or those of `--experiment E2,E3`;
+// `--full` more of each. It contains no test; those are tests/core/invariants.rs, tests/core/cluster_sim.rs and tests/support.
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -17,8 +18,19 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     mutations: { type: "boolean", default: false },
     only: { type: "string" },
+    cluster: { type: "boolean", default: false },
+    experiment: { type: "string" },
+    full: { type: "boolean", default: false },
   },
 });
+
+if (values.cluster) {
+  const words = [...(values.full ? ["--full"] : []), ...(values.experiment?.split(",") ?? [])];
+  const args = ["run", "--release", "--locked", "-q", "-p", "bowline-support", "--bin", "cluster-sim", "--", ...words];
+  const env = { ...process.env, ...fast(root, "sim-target") };
+  const child = spawn("cargo", args, { cwd: root, env, stdio: "inherit" });
+  process.exit(await new Promise((resolve) => child.on("close", (code) => resolve(code ?? 1))));
+}
 
 if (values.mutations) {
   const { caught, missed } = await tryMutations(root, values.only?.split(","));

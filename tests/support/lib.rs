@@ -1,6 +1,8 @@
 //! Test parts for `bowline-core`: a payload, an engine under a virtual clock, a bench to drive it by hand, and a seeded network
 //! with a server on its other end. Nothing here waits, listens or sleeps: a minute of a bad network takes microseconds.
 
+pub mod cluster;
+
 mod agenda;
 mod driver;
 mod faults;

@@ -1,0 +1,121 @@
+//! E2 and E3: how long calls wait, for few busy clients and for many light ones, over servers of different speeds. The measure is the p99
+//! of somebody who sees everything (no client can be so good) and that of chance by weight (what needs no signal at all).
+
+use bowline_core::Strategy;
+
+use super::account::Account;
+use super::chance::Work;
+use super::crowd::{Scene, Way};
+use super::farm::mixed;
+use super::report::{Report, Size};
+use crate::ms;
+
+/// Whole runs of one cell, each with a seed of its own, are averaged: a single p99 at high load is off by a tenth now and then.
+fn cell(clients: usize, load: f64, way: Way, size: Size) -> Times {
+    let (seeds, calls) = match size {
+        Size::Short => (1, 60_000),
+        Size::Usual => (2, 1_000_000),
+        Size::Full => (5, 2_000_000),
+    };
+    let runs = (0..seeds).map(|seed| Times::of(&mut play(clients, load, way, calls, 100 + seed)));
+    runs.fold(Times::default(), |sum, run| sum.plus(&run, f64::from(seeds as u32)))
+}
+
+fn play(clients: usize, load: f64, way: Way, calls: usize, seed: u64) -> Account {
+    let scene = Scene { machines: mixed(), work: Work::LogNormal(20.0), rtt: ms(30), clients, load, seed };
+    scene.play(way, &scene.weighted(), calls)
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Times {
+    p50: f64,
+    p99: f64,
+}
+
+impl Times {
+    fn of(account: &mut Account) -> Self {
+        Self { p50: account.quantile(0.5), p99: account.quantile(0.99) }
+    }
+
+    fn plus(self, other: &Self, runs: f64) -> Self {
+        Self { p50: self.p50 + other.p50 / runs, p99: self.p99 + other.p99 / runs }
+    }
+
+    fn show(self) -> String {
+        format!("{:.0} ({:.0})", self.p99, self.p50)
+    }
+}
+
+const LOADS: [f64; 2] = [0.7, 0.9];
+
+/// E2: 50 servers, 10,000 calls a second at most, by strategy and number of clients.
+#[must_use]
+pub fn crowds(size: Size) -> Report {
+    let counts: &[usize] = match size {
+        Size::Short => &[20],
+        Size::Usual | Size::Full => &[20, 1_000, 100_000],
+    };
+    let heads = ["strategy", "load", "clients", "p99 (p50), ms", "over ideal", "over chance by weight"];
+    let mut report = Report::new("E2 waiting: 50 servers of three speeds, RTT 30 ms, work 20 ms", &heads);
+    for load in LOADS {
+        // Who sees everything, and who looks at nothing, is the same for any number of clients.
+        let ideal = cell(1, load, Way::Ideal, size);
+        let chance = cell(1, load, Way::By(Strategy::Weighted), size);
+        let row = |who: String, clients: String, times: Times| {
+            let (over_ideal, over_chance) = (times.p99 / ideal.p99, times.p99 / chance.p99);
+            let [over_ideal, over_chance] = [over_ideal, over_chance].map(|ratio| format!("{ratio:.2}"));
+            [who, load.to_string(), clients, times.show(), over_ideal, over_chance]
+        };
+        report.row(&row("ideal".into(), "any".into(), ideal));
+        report.row(&row("chance by weight".into(), "any".into(), chance));
+        for &clients in counts {
+            for &strategy in compared(size) {
+                let times = cell(clients, load, Way::By(strategy), size);
+                let (over_ideal, over_chance) = (times.p99 / ideal.p99, times.p99 / chance.p99);
+                report.row(&row(format!("{strategy:?}"), clients.to_string(), times));
+                if strategy != Strategy::Adaptive {
+                    continue;
+                }
+                let busy = load * 10_000.0 / clients as f64 >= 400.0;
+                let bound = if load < 0.8 { 1.3 } else { 1.25 };
+                if load < 0.8 || busy {
+                    let words = format!("adaptive, {clients} clients, load {load}: p99 {over_ideal:.2} x ideal");
+                    report.expect(over_ideal <= bound, format!("{words}, at most {bound}"));
+                }
+                let words =
+                    format!("adaptive, {clients} clients, load {load}: p99 {over_chance:.2} x chance by weight");
+                report.expect(over_chance <= 1.1, format!("{words}, at most 1.1"));
+            }
+        }
+    }
+    report
+}
+
+fn compared(size: Size) -> &'static [Strategy] {
+    match size {
+        Size::Short | Size::Usual => &[Strategy::Adaptive],
+        Size::Full => {
+            &[Strategy::Adaptive, Strategy::RoundRobin, Strategy::LeastConnections, Strategy::Latency, Strategy::Random]
+        }
+    }
+}
+
+/// E3: clients that call so rarely that all they know is old must not be worse off for knowing it.
+#[must_use]
+pub fn light(size: Size) -> Report {
+    let per_client: &[f64] = match size {
+        Size::Short => &[2.0],
+        Size::Usual | Size::Full => &[0.1, 0.5, 2.0, 10.0, 50.0],
+    };
+    let heads = ["calls per second and client", "clients", "adaptive p99 (p50), ms", "chance by weight", "ratio"];
+    let mut report = Report::new("E3 light clients, load 0.9", &heads);
+    let chance = cell(1, 0.9, Way::By(Strategy::Weighted), size);
+    for &rate in per_client {
+        let clients = (9_000.0 / rate) as usize;
+        let adaptive = cell(clients, 0.9, Way::By(Strategy::Adaptive), size);
+        let ratio = adaptive.p99 / chance.p99;
+        report.row(&[rate.to_string(), clients.to_string(), adaptive.show(), chance.show(), format!("{ratio:.2}")]);
+        report.expect(ratio <= 1.1, format!("{rate} calls per second: p99 {ratio:.2} x chance by weight, at most 1.1"));
+    }
+    report
+}
