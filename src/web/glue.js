@@ -291,14 +291,14 @@ export function encode(client, kind, id, method, handle, version, flags) {
     case REQUEST:
     case NOTIFICATION: {
       const { text, meta: own } = values[handle];
-      // The low twenty bits of an id are the slot.
-      if (flags & 2) clients[client].calls[id % 1048576].leave(id);
+      // See `RequestId` in the core's ids.rs.
+      if (flags & 2) clients[client].calls[(id >>> 1) & (id & 1 ? 0xfffff : 0x3ff)].leave(id);
       let inner = flags & 1 ? `"progressToken":${id}` : "";
       if (own) inner += inner ? "," + own : own;
       if (modern && kind === REQUEST) inner += inner ? "," + meta : meta;
-      const head = `{"jsonrpc":"2.0",${kind === REQUEST ? `"id":${id},` : ""}"method":${quoted[method]},"params":`;
-      if (!inner) return `${head}${text}}`;
-      return text.length === 2 ? `${head}{"_meta":{${inner}}}}` : `${head}{"_meta":{${inner}},${text.slice(1)}}`;
+      const head = kind === REQUEST ? `{"jsonrpc":"2.0","id":${id},"method":` : '{"jsonrpc":"2.0","method":';
+      if (!inner) return `${head}${quoted[method]},"params":${text}}`;
+      return `${head}${quoted[method]},"params":{"_meta":{${inner}}${text.length === 2 ? "" : ","}${text.slice(1)}}`;
     }
     case DISCOVER:
       return `{"jsonrpc":"2.0","id":${id},"method":"server/discover","params":{"_meta":{${meta}}}}`;

@@ -44,13 +44,14 @@ export function exchange(client, source, kind, id, method, handle, version, flag
   return init.body ? init.body.length : 0;
 }
 
-const REUSED = 256; // a runtime may keep something on a signal for each `fetch` it was given to
+// A runtime may keep something on a signal for each `fetch` it was given to, so each serves some 250 times. A prime, so that none of several
+// in turn is left out.
+const REUSED = 251;
 
 /** Forgets an exchange whose body was read to its end: nothing listens to its signal any more, and the next can have it. */
 function finish({ aborts, spare }, source) {
   const abort = aborts.get(source);
-  if (source % REUSED === 0) spare.length = 0;
-  else if (abort) spare.push(abort);
+  if (abort && source % REUSED) spare.push(abort);
   return aborts.delete(source);
 }
 

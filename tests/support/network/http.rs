@@ -119,7 +119,7 @@ impl Network {
             self.breaks_off(id, request, reply);
         }
         let after = if fate == Fate::Late { self.rng.below(60_000) } else { 40 };
-        let wrong = RequestId(request.0 - (1 << 20));
+        let wrong = RequestId(request.0 + (1 << 40));
         let bodies = match fate {
             Fate::CutMidway => return self.fails(id),
             Fate::EndedEarly | Fate::Empty | Fate::OnlyAccepted => return self.brings(id, 30, ExchangeEvent::Ended),
