@@ -11,8 +11,13 @@ export default defineConfig({
   root: here("."),
   base: "./",
   plugins: [react(), demoServers()],
-  // The package as `npm run build` leaves it, found by its own exports map.
-  resolve: { alias: { bowline: here("../pkg") } },
+  // The package as `npm run build` leaves it.
+  resolve: {
+    alias: [
+      { find: /^bowline$/, replacement: here("../pkg/dist/index.js") },
+      { find: /^bowline\/(.*)$/, replacement: here("../pkg/dist/$1.js") },
+    ],
+  },
   build: {
     target: "esnext",
     emptyOutDir: true,

@@ -4,7 +4,7 @@ import { useStore } from "../store";
 import type { Fleet, StrategyName } from "./fleet";
 
 const STRATEGIES: { name: StrategyName; about: string }[] = [
-  { name: "p2c", about: "adaptive: the better of two" },
+  { name: "adaptive", about: "the better of two" },
   { name: "round-robin", about: "one after the other" },
   { name: "least-connections", about: "the less busy of two" },
   { name: "weighted", about: "by chance, by weight" },

@@ -50,7 +50,7 @@ export function createFleet(nodes: readonly ClusterNode[]): Fleet {
   const log = createLog();
   const traffic = createStore<Traffic>({ rate: 50, withTools: true, withSessions: false });
   const history = createStore<readonly Slot[]>([]);
-  const config = createStore(configOf(nodes, "p2c"));
+  const config = createStore(configOf(nodes, "adaptive"));
   const cluster = createStore(open(config.get(), log));
   let answered = nodes.map(() => 0);
   let failed = 0;
@@ -118,7 +118,7 @@ export function createFleet(nodes: readonly ClusterNode[]): Fleet {
 const configOf = (nodes: readonly ClusterNode[], strategy: StrategyName): DistributedMCPConfig => ({
   clusterName: "demo",
   discoveryMethod: "static",
-  discoveryConfig: { endpoints: [], nodes: [...nodes] },
+  discoveryConfig: { nodes: [...nodes] },
   loadBalancingStrategy: strategy,
   circuitBreakerConfig: { enabled: true, failureThreshold: 3, resetTimeout: 5000 },
   client: { enableWebSocket: false },
