@@ -21,7 +21,7 @@ import { slimmed } from "./loader.mjs";
 import { importsFile, importsOf, measure, printSizes, wasmFile } from "./measure.mjs";
 import { capture, inRoot, node, root, run, say, seconds, targetDir } from "./proc.mjs";
 import { ensureNodeModules, ensureWasmBindgen, ensureWasmTarget, wasmTarget } from "./setup.mjs";
-import { silence } from "./silence.mjs";
+import { silence, trimmed } from "./silence.mjs";
 import { EAR, tighten } from "./tighten.mjs";
 
 const pkgDir = inRoot("pkg");
@@ -30,7 +30,15 @@ const wasmDir = inRoot(".cache", "wasm");
 const stampFile = inRoot(".cache", "build-stamp");
 const entries = ["index", "slim"];
 /** Entries that stand beside the client and share none of its code; each may need a package of its own. */
-const adapters = ["cfworker", "testing"];
+const adapters = ["cfworker", "testing", "cluster"];
+/** What the client has already and its shared file hands on, by the names that ./main.js has as members of its default export. */
+const shared = {
+  "./errors.js": ["addTexts", "errorFrom", "McpError"],
+  "./emitter.js": ["Emitter", "SnapshotStore"],
+  "./replay.js": ["ReplayRules"],
+  "./tools.js": ["Tools"],
+  "./outside.js": ["surroundings"],
+};
 const licences = ["LICENSE", "LICENSE-APACHE", "LICENSE-MIT"];
 const inputs = ["Cargo.toml", "Cargo.lock", "package-lock.json", "src", "pkg-template", ...licences];
 
@@ -64,7 +72,7 @@ const internalNames =
   "abandon aborts again ambient announce answered ask asking attach caching calls changed crashed doubts emit finish finishing " +
   "flying given headerValue host inContext inputs isModern isOpen isVouched keeps keyText keyTexts lacking lazy learn leave leaving " +
   "look madeAt methodId onBreaker onDoubt onInput onLate onLink onListen onNotification onReplay onRequest onServer onSignal " +
-  "onState park place printed redo refuse rejectWith release reset restart resumed resumes rpcMessage rules serve settleWith shown " +
+  "onState park place printed redo refuse rejectWith vacate reset restart resumed resumes rpcMessage rules serve settleWith shown " +
   "slot sockets submit subscriptions sweep tables timer touch trapped vouches wire";
 const internal = internalNames.replaceAll(" ", "|");
 
@@ -106,29 +114,23 @@ async function compile(dev) {
   const remap = remappedPaths().map((path) => `--remap-path-prefix=${path}=`);
   // Encoded, as a path may hold a space. It replaces the user's RUSTFLAGS: the package is one and the same.
   const env = { CARGO_ENCODED_RUSTFLAGS: [stack, inline, ...moved, ...remap].join("\x1f"), RUSTFLAGS: undefined };
-  await run("cargo", ["build", "--release", "--locked", "--target", wasmTarget, "-p", "bowline"], { env });
+  await run("cargo", ["build", "--release", "--locked", "--target", wasmTarget, "-p", "bowline", "-p", "bowline-cluster"], { env });
   const { wasmBindgen } = await ensureWasmBindgen();
-  const input = join(targetDir, wasmTarget, "release", "bowline.wasm");
   rmSync(join(wasmDir, "snippets"), { recursive: true, force: true });
-  await run(wasmBindgen, [
-    "--target",
-    "web",
-    "--omit-default-module-path",
-    "--no-typescript",
-    "--out-dir",
-    wasmDir,
-    input,
-  ]);
+  for (const name of ["bowline", "bowline_cluster"]) {
+    const input = join(targetDir, wasmTarget, "release", `${name}.wasm`);
+    await run(wasmBindgen, ["--target", "web", "--omit-default-module-path", "--no-typescript", "--out-dir", wasmDir, input]);
+  }
 }
 
 /** wasm-opt takes seconds, so its result is kept for an equal input. */
-async function optimised(wasm) {
-  const [input, output] = ["quiet", "opt"].map((name) => join(wasmDir, `bowline_bg.${name}.wasm`));
-  const stamp = hash(wasm, optFlags.join(" "), readFileSync(inRoot("package-lock.json")));
+async function optimised(wasm, name, flags = optFlags) {
+  const [input, output] = ["quiet", "opt"].map((step) => join(wasmDir, `${name}_bg.${step}.wasm`));
+  const stamp = hash(wasm, flags.join(" "), readFileSync(inRoot("package-lock.json")));
   const kept = `${output}.stamp`;
   if (!existsSync(output) || !existsSync(kept) || readFileSync(kept, "utf8") !== stamp) {
     writeFileSync(input, wasm);
-    await node(inRoot("node_modules", "binaryen", "bin", "wasm-opt"), [...optFlags, input, "-o", output]);
+    await node(inRoot("node_modules", "binaryen", "bin", "wasm-opt"), [...flags, input, "-o", output]);
     writeFileSync(kept, stamp);
   }
   return readFileSync(output);
@@ -149,56 +151,81 @@ async function compiled(dev) {
   checkWasm(wasm);
   const slim = slimmed(script);
   if (dev) return { wasm, script: slim };
-  return tighten(await optimised(silence(wasm, slim, [EAR])), slim);
+  return tighten(await optimised(silence(wasm, slim, [EAR]), "bowline"), slim);
 }
 
-/** The two modules that exist only while bundling: wasm-bindgen's script, and the module as text. */
-function builtModules(wasm, script) {
+/**
+ * The cluster's module. Only numbers cross its border, so that what wasm-bindgen wrote for it is not needed: the package calls its exports
+ * (cluster-told.ts), and it must import nothing.
+ */
+async function clusterModule(dev) {
+  const wasm = readFileSync(join(wasmDir, "bowline_cluster_bg.wasm"));
+  const told = readFileSync(inRoot("pkg-template", "src", "cluster-told.ts"), "utf8");
+  const names = [.../interface ClusterCore \{[^]*?\n\}/.exec(told)[0].matchAll(/^ {2}(\w+)\(/gm)].map(([, name]) => name);
+  const calls = names.map((name) => `wasm.${name};`).join("");
+  const small = dev
+    ? await optimised(trimmed(wasm, calls), "bowline_cluster", ["--remove-unused-module-elements", "-g", ...wasmFeatures.map((name) => `--enable-${name}`)])
+    : await optimised(silence(wasm, calls, []), "bowline_cluster");
+  const module = new WebAssembly.Module(small);
+  const lacking = names.filter((name) => !WebAssembly.Module.exports(module).some((one) => one.name === name));
+  if (lacking.length > 0) throw new Error(`the cluster's module does not export ${lacking.join(", ")}`);
+  const imported = WebAssembly.Module.imports(module).map((one) => one.name);
+  if (imported.length > 0) throw new Error(`the cluster's module imports ${imported.join(", ")}, and nobody gives it that`);
+  return small;
+}
+
+/** The modules that exist only while bundling: wasm-bindgen's script, and both wasm modules as text. */
+function builtModules(wasm, script, cluster) {
+  const packed = (bytes) => {
+    const text = gzipSync(bytes, { level: constants.Z_BEST_COMPRESSION }).toString("base64");
+    return { contents: `export default ${JSON.stringify(text)}`, loader: "js" };
+  };
   return {
     name: "built-modules",
     setup(bundler) {
-      bundler.onResolve({ filter: /^bowline-(core|wasm-gz)$/ }, ({ path }) => ({ path, namespace: "built" }));
+      bundler.onResolve({ filter: /^bowline-(core|wasm-gz|cluster-gz)$/ }, ({ path }) => ({ path, namespace: "built" }));
       bundler.onLoad({ filter: /core/, namespace: "built" }, () => ({ contents: script, resolveDir: wasmDir }));
-      bundler.onLoad({ filter: /wasm-gz/, namespace: "built" }, () => {
-        const packed = gzipSync(wasm, { level: constants.Z_BEST_COMPRESSION });
-        return { contents: `export default ${JSON.stringify(packed.toString("base64"))}`, loader: "js" };
-      });
+      bundler.onLoad({ filter: /wasm-gz/, namespace: "built" }, () => packed(wasm));
+      bundler.onLoad({ filter: /cluster-gz/, namespace: "built" }, () => packed(cluster));
     },
   };
 }
 
 /**
  * Both entries are a line or two around one shared file, main.js. Split by esbuild, that file would name each export twice and each
- * entry once more. Its default export, which `export *` leaves out, is the one thing that only the entries call.
+ * entry once more. Its default export, which `export *` leaves out, is what only the entries call and what the cluster has of the client.
  */
 const sharedMain = {
   name: "shared-main",
   setup(bundler) {
     const code = (contents) => ({ contents, resolveDir: join(root, "pkg-template", "src") });
-    const inEntry = ({ importer }) => entries.some((name) => importer.endsWith(`${name}.ts`));
-    bundler.onResolve({ filter: /^\.\/(main|runtime)\.js$/ }, (one) => {
-      if (one.path === "./main.js" && (inEntry(one) || one.namespace === "setter")) return { path: one.path, external: true };
-      return inEntry(one) ? { path: one.path, namespace: "setter" } : undefined;
+    const inEntry = ({ importer }) => entries.some((name) => importer.endsWith(`/${name}.ts`));
+    const inCluster = ({ importer }) => /\/cluster[\w-]*\.ts$/.test(importer);
+    const members = { "./runtime.js": ["setWasmSource"], ...shared };
+    const listed = Object.values(members).flat().join(", ");
+    bundler.onResolve({ filter: /^\.\/\w+\.js$/ }, (one) => {
+      if (one.path === "./main.js" && (inEntry(one) || one.namespace === "part")) return { path: one.path, external: true };
+      const isPart = one.path === "./runtime.js" ? inEntry(one) : one.path in shared && inCluster(one);
+      return isPart ? { path: one.path, namespace: "part" } : undefined;
     });
     // The client that the application imports, and no second one.
     bundler.onResolve({ filter: /^\.\/index\.js$/ }, ({ path }) => ({ path, external: true }));
-    bundler.onLoad({ filter: /./, namespace: "setter" }, () => code('export { default as setWasmSource } from "./main.js"'));
-    bundler.onResolve({ filter: /^shared-main$/ }, ({ path }) => ({ path, namespace: "shared" }));
-    bundler.onLoad({ filter: /./, namespace: "shared" }, () =>
-      code('export * from "./main.js"; export { setWasmSource as default } from "./runtime.js"'),
+    bundler.onLoad({ filter: /./, namespace: "part" }, ({ path }) =>
+      code(`import parts from "./main.js"; export const { ${members[path].join(", ")} } = parts;`),
     );
+    bundler.onResolve({ filter: /^shared-main$/ }, ({ path }) => ({ path, namespace: "shared" }));
+    bundler.onLoad({ filter: /./, namespace: "shared" }, () => {
+      const imports = Object.entries(members).map(([path, names]) => `import { ${names.join(", ")} } from "${path}";`);
+      return code(`export * from "./main.js"; ${imports.join(" ")} export default { ${listed} };`);
+    });
   },
 };
 
-async function bundle(dist, { wasm, script }, dev) {
+async function bundle(dist, { wasm, script }, cluster, dev) {
   // Imported here and not above: on a fresh clone setup has to fetch it first.
   const { build: esbuild } = await import("esbuild");
-  const { metafile } = await esbuild({
+  const options = {
     absWorkingDir: root,
-    entryPoints: [
-      ...[...entries, ...adapters].map((name) => ({ in: join("pkg-template", "src", `${name}.ts`), out: name })),
-      { in: "shared-main", out: "main" },
-    ],
     outdir: dist,
     bundle: true,
     external: ["@cfworker/json-schema"],
@@ -212,9 +239,14 @@ async function bundle(dist, { wasm, script }, dev) {
     logLevel: "warning",
     // wasm-bindgen names the snippet once for each function imported from it.
     logOverride: { "duplicate-object-key": "silent" },
-    plugins: [sharedMain, builtModules(wasm, script)],
-  });
-  writeFileSync(importsFile, JSON.stringify(importsOf(metafile), null, 2));
+    plugins: [sharedMain, builtModules(wasm, script, cluster)],
+  };
+  const main = await esbuild({ ...options, entryPoints: [{ in: "shared-main", out: "main" }], mangleCache: {} });
+  // Whoever uses parts of main.js has to shorten their names as it does.
+  const entryPoints = [...entries, ...adapters].map((name) => ({ in: join("pkg-template", "src", `${name}.ts`), out: name }));
+  const others = await esbuild({ ...options, entryPoints, mangleCache: main.mangleCache });
+  const outputs = { ...main.metafile.outputs, ...others.metafile.outputs };
+  writeFileSync(importsFile, JSON.stringify(importsOf({ outputs }), null, 2));
   if (!dev) await squeeze(dist);
 }
 
@@ -281,7 +313,7 @@ function checkFiles(folder) {
     if (found) throw new Error(`${relative(folder, file)} holds the machine path ${found}`);
     if (!file.endsWith(".d.ts")) continue;
     const types = bytes.toString().replace(/\/\*[^]*?\*\/|^ *\/\/.*$/gm, "");
-    if (/bowline-(core|wasm-gz)/.test(types)) throw new Error(`${relative(folder, file)} exposes a module that the package does not have`);
+    if (/bowline-(core|wasm-gz|cluster-gz)/.test(types)) throw new Error(`${relative(folder, file)} exposes a module that the package does not have`);
     const shortened = new RegExp(`\\b(${internal})\\b`).exec(types);
     if (shortened) throw new Error(`${relative(folder, file)} has ${shortened[0]}, which build.mjs shortens as internal`);
   }
@@ -313,7 +345,7 @@ export async function build({ dev = false, quiet = false } = {}) {
     const core = await compiled(dev);
     writeFileSync(join(dist, wasmFile), core.wasm);
     say("build: the TypeScript entries");
-    await bundle(dist, core, dev);
+    await bundle(dist, core, await clusterModule(dev), dev);
     await declare(dist);
     packageFiles(staging);
     checkFiles(staging);

@@ -12,6 +12,8 @@ export const importsFile = inRoot(".cache", "pkg-imports.json");
 const entries = [
   { entry: ".", script: "index.js", assets: [], gate: { unit: "gzip", bytes: 68_000 } },
   { entry: "./slim", script: "slim.js", assets: [wasmFile], gate: { unit: "brotli", bytes: 60_000 } },
+  // Beside a client, which is not counted again.
+  { entry: "./cluster", script: "cluster.js", assets: [], alone: true, gate: { unit: "brotli", bytes: 24_000 } },
 ];
 
 /** gzip at 9 and brotli at 11: what a static host serves. */
@@ -49,8 +51,8 @@ export function importsOf(metafile) {
 
 export function measure(dist = inRoot("pkg", "dist")) {
   const imports = JSON.parse(readFileSync(importsFile, "utf8"));
-  return entries.map(({ entry, script, assets, gate }) => {
-    const files = [...withImports(script, imports), ...assets].map((name) => ({
+  return entries.map(({ entry, script, assets, alone, gate }) => {
+    const files = [...(alone ? [script] : withImports(script, imports)), ...assets].map((name) => ({
       name,
       ...compressed(readFileSync(join(dist, name))),
     }));

@@ -84,7 +84,7 @@ function forget(wasm) {
 
 /** Without the exports that the script does not use, and that would keep alive what is behind them. */
 function used(wasm, script, also) {
-  const kept = exports(wasm).filter(({ name }) => also.includes(name) || script.includes(`wasm.${name}`));
+  const kept = exports(wasm).filter(({ name }) => also.includes(name) || new RegExp(`\\bwasm\\.${name}\\b`).test(script));
   return list(kept.map(({ name, kind, index }) => Buffer.concat([text(name), Buffer.of(kind), number(index)])));
 }
 
@@ -98,4 +98,9 @@ export function silence(wasm, script, also) {
   const quiet = withBodies(wasm, { [CODE]: trapping(wasm), [EXPORT]: used(wasm, script, also) });
   forget(quiet);
   return quiet;
+}
+
+/** The same without those exports and nothing else. */
+export function trimmed(wasm, script) {
+  return withBodies(wasm, { [EXPORT]: used(wasm, script, []) });
 }

@@ -380,7 +380,7 @@ export class Call {
     this.slot = -1;
     this.settled = true;
     this.announce(error);
-    if (this.place) this.host.doubts.release(this);
+    if (this.place) this.host.doubts.vacate(this);
     this.asking?.abort();
     if (this.abort) this.signal!.removeEventListener("abort", this.abort);
     this.host.touch();

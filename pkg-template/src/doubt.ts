@@ -65,7 +65,7 @@ export class Doubts {
   }
 
   /** The call has ended, and nobody has to wonder how. */
-  release(call: Call): void {
+  vacate(call: Call): void {
     this.#journal?.free(call.place!);
   }
 

@@ -181,8 +181,20 @@ const HEADERS =
  */
 const TEXTS = new Map<string, string[]>();
 
-let above = "";
-for (const row of `CONNECTION_CLOSED|$url closed the connection|Call connect(), or leave enableReconnection on.
+/**
+ * Adds rows to the table: an entry that has codes of its own brings their words.
+ * @internal
+ */
+export function addTexts(rows: string): void {
+  let above = "";
+  for (const row of rows.split("\n")) {
+    const [key = "", ...texts] = row.split("|");
+    if (key[0] !== " ") above = key;
+    TEXTS.set(key[0] === " " ? above + key : key, texts);
+  }
+}
+
+addTexts(`CONNECTION_CLOSED|$url closed the connection|Call connect(), or leave enableReconnection on.
  1006|the connection to $url broke off
  1008|$url closed the connection by its policy (1008)|Wrong Origin or credentials?
  session|$url ended the session|Call again.
@@ -251,8 +263,4 @@ INVALID_CONFIG|invalid configuration
 WASM_LOAD_FAILED|the WebAssembly core could not be loaded|A Content-Security-Policy needs 'wasm-unsafe-eval'; bowline/slim needs bowline_bg.wasm beside it.
 INTERNAL|a fault inside bowline ($detail)|Please report it.
  crashed|the core crashed and was started again
- down|the core crashed three times|Reload the page. Please report it.`.split("\n")) {
-  const [key = "", ...texts] = row.split("|");
-  if (key[0] !== " ") above = key;
-  TEXTS.set(key[0] === " " ? above + key : key, texts);
-}
+ down|the core crashed three times|Reload the page. Please report it.`);

@@ -18,9 +18,10 @@ mod time;
 mod wire;
 
 pub use cluster::{
-    Answer, AttemptId, Change, ClusterConfig, ClusterEvent, ClusterInput, ClusterOutput, ClusterSignal,
-    DiscoveryLimits, Ending, Failure, HealthLimits, Hedge, NodeId, NodePhase, NodeSpec, NodeStatus, Query, Refusal,
-    RegionId, Route, RouteId, SourceKind, Strategy, Trips, Verdict,
+    Admission, Answer, AttemptId, Balancer, Change, Cluster, ClusterConfig, ClusterEvent, ClusterInput, ClusterMetrics,
+    ClusterOutput, ClusterSignal, Discovery, DiscoveryLimits, Ending, Failure, HealthLimits, Hedge, Load, NameHash,
+    NodeId, NodePhase, NodeSet, NodeSpec, NodeStatus, Query, Refusal, RegionId, Route, RouteId, SetChange, SourceKind,
+    Strategy, Tally, Trips, Verdict, Wish,
 };
 pub use config::{
     BreakerLimits, CacheLimits, Config, Heartbeat, Jitter, Lifecycle, Question, RateLimit, Reconnect, Revalidate, Trip,

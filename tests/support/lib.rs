@@ -4,6 +4,7 @@
 mod agenda;
 mod driver;
 mod faults;
+mod fleet;
 mod hand;
 mod ledger;
 mod network;
@@ -15,6 +16,7 @@ mod sim;
 pub use agenda::Agenda;
 pub use driver::Driver;
 pub use faults::{Fate, Faults};
+pub use fleet::{read, spec, write, Fleet, BROKEN, REFUSED, SICK, SILENT};
 pub use hand::{Hand, Place};
 pub use ledger::Ledger;
 pub use network::Network;

@@ -10,7 +10,7 @@ pub enum Strategy {
     /// Two weighted draws; the one with less load and latency, as far as that is fresh, else the first. The default.
     #[default]
     Adaptive,
-    /// One after the other by weight, from a random start (nginx's smooth weighted round robin).
+    /// One after the other by weight, from a random start; the turns of a heavy node are spread evenly (smooth weighted round robin).
     RoundRobin,
     /// Two weighted draws, the one with fewer calls under way for its weight (power of two choices).
     LeastConnections,
@@ -167,7 +167,8 @@ pub struct DiscoveryLimits {
     pub source: SourceKind,
     /// Addresses that can be asked; one after the other when one fails.
     pub endpoints: u32,
-    /// Between two lists when nothing can be waited for. The first is up to a tenth late by chance.
+    /// Between two lists when nothing can be waited for, up to a tenth more by chance. With nodes known at the start, the first list is asked
+    /// for within this tenth.
     pub interval: Duration,
     /// Wait for changes where the source can (blocking query, watch).
     pub watch: bool,

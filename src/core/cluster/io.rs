@@ -183,7 +183,7 @@ pub enum Answer {
     List(Vec<NodeSpec>, u64),
     /// What changed, up to this revision. No changes: a sign of life.
     Changes(Vec<Change>, u64),
-    /// The revision asked for is gone: begin with the list again.
+    /// The revision asked for is gone, or not there yet (a source that lost its state): begin with the list again.
     Compacted,
     /// It wants credentials, or others.
     Unauthorized,

@@ -136,7 +136,8 @@ impl<P: Clone> Cache<P> {
     }
 }
 
-/// A hasher for small dense integers: Fibonacci multiplication, then the high bits folded down, since the table looks at both ends.
+/// A hasher for integers, small and dense or hashed already: Fibonacci multiplication, then the high bits folded down, since the table looks
+/// at both ends.
 #[derive(Default)]
 pub(crate) struct Mix(u64);
 
@@ -148,7 +149,11 @@ impl Hasher for Mix {
     }
 
     fn write_u32(&mut self, n: u32) {
-        self.0 = (self.0 ^ u64::from(n)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.write_u64(u64::from(n));
+    }
+
+    fn write_u64(&mut self, n: u64) {
+        self.0 = (self.0 ^ n).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 
     fn finish(&self) -> u64 {

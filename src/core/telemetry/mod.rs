@@ -9,4 +9,5 @@ pub use health::{Condition, Health};
 pub use metrics::{MethodMetrics, Metrics, Summary};
 
 pub(crate) use health::Vitals;
+pub(crate) use sketch::Sketch;
 pub(crate) use timing::Timing;

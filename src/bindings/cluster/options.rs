@@ -1,0 +1,64 @@
+//! The configuration from its numbers, in the order of the package's cluster-options.ts, which has checked them. What is not a number
+//! (NaN) leaves the default; this is the only place beside it that knows the order.
+
+use bowline_core::{ClusterConfig, Duration, Hedge, RegionId, SourceKind, Strategy, Trips};
+
+/// How many numbers a configuration has; behind them come the nodes.
+pub(crate) const COUNT: usize = 25;
+
+/// At most this share of all calls has a second attempt beside the first.
+const HEDGES: f64 = 0.05;
+
+pub(crate) fn parse(numbers: &[f64]) -> ClusterConfig {
+    let mut config = ClusterConfig::default();
+    let mut next = numbers.iter().copied();
+    let mut number = || next.next().filter(|value| !value.is_nan());
+    let span = |value: f64| Duration::from_millis_f64(value);
+    let set = |place: &mut Duration, value: Option<f64>| *place = value.map_or(*place, span);
+
+    config.strategy = match number().map(|value| value as u32) {
+        Some(1) => Strategy::RoundRobin,
+        Some(2) => Strategy::LeastConnections,
+        Some(3) => Strategy::Weighted,
+        Some(4) => Strategy::Sticky,
+        Some(5) => Strategy::Latency,
+        Some(6) => Strategy::Random,
+        _ => config.strategy,
+    };
+    let mut trips = Trips::default();
+    let enabled = number() != Some(0.0);
+    trips.consecutive = number().map_or(trips.consecutive, |value| value as u32);
+    trips.share = number().unwrap_or(trips.share);
+    trips.minimum = number().map_or(trips.minimum, |value| value as u32);
+    set(&mut trips.reset, number());
+    set(&mut trips.longest, number());
+    trips.successes = number().map_or(trips.successes, |value| value as u32);
+    trips.timeouts = number().map_or(trips.timeouts, |value| value != 0.0);
+    config.breaker = enabled.then_some(trips);
+
+    config.health.interval = number().filter(|value| *value > 0.0).map(span);
+    set(&mut config.health.timeout, number());
+    config.health.healthy = number().map_or(config.health.healthy, |value| value as u32);
+    config.health.unhealthy = number().map_or(config.health.unhealthy, |value| value as u32);
+
+    config.max_nodes = number().map_or(config.max_nodes, |value| value.min(255.0) as u8);
+    config.unsafe_failover = number().map_or(config.unsafe_failover, |value| value != 0.0);
+    let (hedge, after) = (number(), number());
+    config.hedge = hedge.filter(|on| *on != 0.0).map(|_| Hedge { after: after.map(span), share: HEDGES });
+    set(&mut config.timeout, number());
+    config.region = number().map_or(config.region, |value| RegionId(value as u32));
+    config.zone = number().map_or(config.zone, |value| RegionId(value as u32));
+    config.home = number().map_or(config.home, |value| RegionId(value as u32));
+
+    let discovery = &mut config.discovery;
+    discovery.source = match number().map(|value| value as u32) {
+        Some(1) => SourceKind::Poll,
+        Some(2) => SourceKind::Consul,
+        Some(3) => SourceKind::Etcd,
+        _ => SourceKind::Static,
+    };
+    discovery.endpoints = number().map_or(discovery.endpoints, |value| value as u32);
+    set(&mut discovery.interval, number());
+    discovery.watch = number().map_or(discovery.watch, |value| value != 0.0);
+    config
+}
