@@ -89,7 +89,7 @@ fn probes_in_vain_open_the_breaker_as_calls_do() {
 }
 
 #[test]
-fn a_link_that_comes_up_clears_a_suspect_but_closes_no_breaker() {
+fn a_link_that_comes_up_clears_a_suspect_and_closes_no_breaker_but_lets_a_probe_decide() {
     let mut fleet = Fleet::new(ClusterConfig::default(), 3);
     fleet.input(ClusterInput::Down(A, false));
     assert_eq!(fleet.phase(A), NodePhase::Suspect);
@@ -97,7 +97,18 @@ fn a_link_that_comes_up_clears_a_suspect_but_closes_no_breaker() {
     assert_eq!((fleet.phase(A), fleet.status(A).up), (NodePhase::Closed, true));
     fleet.strike(A, SICK, 3);
     fleet.input(ClusterInput::Up(A));
-    assert_eq!(fleet.phase(A), NodePhase::Open);
+    assert_eq!(fleet.phase(A), NodePhase::Open, "it was up all the time");
+    fleet.input(ClusterInput::Down(A, false));
+    let from = fleet.input(ClusterInput::Up(A));
+    assert_eq!((fleet.phase(A), fleet.probes(from).len()), (NodePhase::HalfOpen, 1));
+}
+
+#[test]
+fn unless_the_application_named_how_long_it_is_open() {
+    let mut fleet = Fleet::new(tripping(verbatim()), 3);
+    fleet.strike(A, SICK, 5);
+    fleet.input(ClusterInput::Up(A));
+    assert_eq!((fleet.phase(A), fleet.status(A).retry_in), (NodePhase::Open, Some(ms(60_000))));
 }
 
 #[test]

@@ -2,8 +2,9 @@
 //! test expects and does not find, it hears of as a panic.
 
 use bowline_core::{
-    AttemptId, Cluster, ClusterConfig, ClusterEvent, ClusterInput, ClusterOutput, Duration, Ending, Failure, Instant,
-    NodeId, NodePhase, NodeSpec, NodeStatus, Outcome, Refusal, RegionId, Route, RouteId, Verdict,
+    AttemptId, Cluster, ClusterConfig, ClusterEvent, ClusterInput, ClusterOutput, DiscoveryLimits, Duration, Ending,
+    Failure, HealthLimits, Hedge, Instant, NodeId, NodePhase, NodeSpec, NodeStatus, Outcome, Refusal, RegionId, Rng,
+    Route, RouteId, SourceKind, Strategy, Trips, Verdict,
 };
 
 use crate::ms;
@@ -56,6 +57,40 @@ pub fn read() -> Route {
 #[must_use]
 pub fn write() -> Route {
     Route { safe: false, ..read() }
+}
+
+/// A node of any weight, somewhere.
+#[must_use]
+pub fn any_spec(id: u32, rng: &mut Rng) -> NodeSpec {
+    let weight = [0.0, 1.0, 1.0, 5.0][rng.below(4) as usize];
+    NodeSpec { weight, region: RegionId(id % 3), zone: RegionId(id % 2), ..spec(id) }
+}
+
+/// Any settings that make sense.
+#[must_use]
+pub fn any_config(rng: &mut Rng) -> ClusterConfig {
+    use Strategy::{Adaptive, Latency, LeastConnections, Random, RoundRobin, Sticky, Weighted};
+    let mut yes = |share: f64| rng.unit() < share;
+    let trips = Trips { reset: ms(if yes(0.5) { 60_000 } else { 1_000 }), timeouts: yes(0.8), ..Trips::default() };
+    let longest = if yes(0.3) { trips.reset } else { trips.longest };
+    let source = if yes(0.5) { SourceKind::Static } else { SourceKind::Poll };
+    let mut config = ClusterConfig {
+        breaker: yes(0.9).then_some(Trips { longest, ..trips }),
+        health: HealthLimits { interval: yes(0.3).then(|| ms(3_000)), ..HealthLimits::default() },
+        unsafe_failover: yes(0.8),
+        hedge: yes(0.5).then_some(Hedge { after: yes(0.5).then(|| ms(30)), share: 0.2 }),
+        min_attempt: yes(0.8).then(|| ms(200)),
+        panic: if yes(0.5) { 0.5 } else { 0.0 },
+        home: RegionId(u32::from(yes(0.3))),
+        discovery: DiscoveryLimits { source, interval: ms(2_000), ..DiscoveryLimits::default() },
+        timeout: ms(10_000),
+        ..ClusterConfig::default()
+    };
+    config.strategy =
+        [Adaptive, RoundRobin, LeastConnections, Weighted, Sticky, Latency, Random][rng.below(7) as usize];
+    (config.max_nodes, config.warm) = (1 + rng.below(4) as u8, rng.below(4) as usize);
+    config.region = RegionId(rng.below(3) as u32);
+    config
 }
 
 impl Fleet {
@@ -196,11 +231,13 @@ impl Fleet {
     /// What the application was told from a place in the log on.
     #[must_use]
     pub fn events(&self, from: usize) -> Vec<&ClusterEvent> {
-        let event = |output| match output {
-            &ClusterOutput::Event(ref event) => Some(event),
-            _ => None,
-        };
-        self.said(from).into_iter().filter_map(event).collect()
+        let mut events = Vec::new();
+        for output in self.said(from) {
+            if let ClusterOutput::Event(event) = output {
+                events.push(event);
+            }
+        }
+        events
     }
 
     /// Nodes that were asked whether they live, and when.

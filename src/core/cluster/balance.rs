@@ -10,7 +10,7 @@ use super::affinity::{score, Pins};
 use super::census::Census;
 use super::config::{ClusterConfig, Strategy};
 use super::cost::Costs;
-use super::load::Loads;
+use super::load::{Loads, FIRST_SHARE};
 use super::node::{NodeId, NodeSpec};
 use super::set::NodeSet;
 use super::tier::{Tier, Tiers};
@@ -45,9 +45,17 @@ struct Pick<'a> {
     panic: bool,
     /// Somebody refused whom nobody excluded.
     refused: bool,
-    /// See [`Tally`].
+    choice: Choice,
+}
+
+/// How the node was chosen: the effects of a choice, for it may be made anew.
+#[derive(Default)]
+struct Choice {
+    /// See [`super::Tally`].
     unsure: bool,
     sticky: bool,
+    /// A session that lives there from now on.
+    pin: Option<u64>,
 }
 
 impl Balancer {
@@ -68,10 +76,17 @@ impl Balancer {
         }
     }
 
-    /// Other nodes. Those that stay keep what is known of them; those that are new among others start slowly.
+    /// Other nodes. Those that stay keep what is known of them; those that are new among others start slowly, but not so slowly that those
+    /// who stay get more than a fifth more to do than before.
     pub fn replace(&mut self, set: Rc<NodeSet>, now: Instant) {
         let origin: Vec<Option<usize>> = set.nodes().iter().map(|node| self.set.index(node.id)).collect();
-        self.loads.move_to(&origin, now);
+        let total = |set: &NodeSet| set.mean_weight() * set.len() as f64;
+        let staying = set.nodes().iter().zip(&origin).filter(|(_, from)| from.is_some()).map(|(node, _)| node.weight);
+        let staying: f64 = staying.sum();
+        // Of nodes that are all new, none has to wait for another.
+        let needed = (total(&self.set) / BEARABLE - staying) / (total(&set) - staying);
+        let first = if staying > 0.0 { needed.clamp(FIRST_SHARE, 1.0) } else { 1.0 };
+        self.loads.move_to(&origin, first, now);
         (self.set, self.census) = (set, None);
     }
 
@@ -91,23 +106,26 @@ impl Balancer {
         admits: &mut dyn FnMut(NodeId) -> Admission,
     ) -> Option<NodeId> {
         let tiers = self.set.tiers(wish.region, wish.zone);
-        let mut pick =
-            Pick { now, rng, wish, admits, tiers, panic: false, refused: false, unsure: false, sticky: false };
+        let mut pick = Pick { now, rng, wish, admits, tiers, panic: false, refused: false, choice: Choice::default() };
         if self.census.as_ref().is_some_and(|census| census.is_old(now)) {
             self.count(&mut pick);
         }
-        let healthy = self.census.is_none();
+        let (healthy, turns) = (self.census.is_none(), self.turns);
         let mut found = self.choose(&mut pick);
         if healthy && pick.refused {
             // The first refusal: how many others are there?
             self.count(&mut pick);
+            (self.turns, pick.choice) = (turns, Choice::default());
             found = self.choose(&mut pick);
         }
         let found = self.set.nodes().get(found?)?.id;
+        if let Some(session) = pick.choice.pin {
+            self.pins.get_or_insert_with(|| Box::new(Pins::new())).put(session, found);
+        }
         self.tally.picks += 1;
         self.tally.panic += u64::from(pick.panic);
-        self.tally.unsure += u64::from(pick.unsure);
-        self.tally.sticky += u64::from(pick.sticky);
+        self.tally.unsure += u64::from(pick.choice.unsure);
+        self.tally.sticky += u64::from(pick.choice.sticky);
         Some(found)
     }
 
@@ -279,22 +297,38 @@ impl Balancer {
 
     fn better_of_two(&mut self, pick: &mut Pick<'_>, tier: Tier) -> Option<usize> {
         let first = self.draw(pick, tier, None)?;
-        if self.set.len() < 2 {
-            return Some(first);
-        }
-        let Some(second) = self.draw(pick, tier, Some(first)) else { return Some(first) };
+        let Some(second) = self.second(pick, tier, first) else { return Some(first) };
         let Some((cost, other)) = self.costs(pick.now).compare(first, second) else {
-            pick.unsure = true;
+            pick.choice.unsure = true;
             return Some(first);
         };
         if other >= cost {
             return Some(first);
         }
-        // Costs are noisy, and of two unlike nodes the heavy one is drawn first more often: without this, noise alone would carry calls from
-        // heavy to light (the rule is Metropolis': the way back must be as likely). What each has under way needs no such care.
-        let (from, to) = (self.weight(first, pick.now), self.weight(second, pick.now));
-        let sure = self.strategy == Strategy::LeastConnections || to >= from;
-        Some(if sure || pick.rng.unit() * from < to { second } else { first })
+        // Costs are noisy. Two different nodes are drawn in the order heavy, light more often than the other way round, so that noise alone
+        // would carry calls to the light one (of two nodes, half of all); the way there must be as likely as the way back (Metropolis' rule).
+        // What each has under way is no noise.
+        let all = self.set.weight(tier);
+        let (stay, go) = (all - self.weight(first, pick.now), all - self.weight(second, pick.now));
+        let sure = self.strategy == Strategy::LeastConnections || stay >= go;
+        Some(if sure || pick.rng.unit() * go < stay { second } else { first })
+    }
+
+    /// Another one than the first, by weight as well.
+    fn second(&self, pick: &mut Pick<'_>, tier: Tier, first: usize) -> Option<usize> {
+        if self.set.size(tier) > DRAWS {
+            return self.draw(pick, tier, Some(first));
+        }
+        // Of so few, chance would draw the first again too often.
+        let (mut sum, mut found) = (0.0, None);
+        for at in self.set.members(tier).filter(|at| *at != first) {
+            let weight = self.weight(at, pick.now);
+            if weight > 0.0 && self.admits(pick, at) {
+                sum += weight;
+                found = if pick.rng.unit() * sum < weight { Some(at) } else { found };
+            }
+        }
+        found
     }
 
     /// The node of a session: where it lives, or else where the hash leads, which it lives at from now on.
@@ -303,14 +337,13 @@ impl Balancer {
             self.pins.as_mut().and_then(|pins| pins.find(session)).filter(|node| self.set.index(*node).is_some());
         let lives = pinned.and_then(|node| self.set.index(node));
         if let Some(at) = lives.filter(|at| self.admits(pick, *at)) {
-            pick.sticky = true;
+            pick.choice.sticky = true;
             return Some(at);
         }
         let at = self.belongs(pick, tier, session).or_else(|| self.search(pick))?;
-        let node = self.set.nodes().get(at)?.id;
         // A node that only this call may not go to again is still where the session lives.
         if pinned.is_none_or(|pinned| !pick.wish.exclude.contains(&pinned)) {
-            self.pins.get_or_insert_with(|| Box::new(Pins::new())).put(session, node);
+            pick.choice.pin = Some(session);
         }
         Some(at)
     }
@@ -386,5 +419,7 @@ impl Balancer {
 const DRAWS: usize = 8;
 /// A session goes past a node that has more than this many times its share of the calls under way.
 const BOUND: f64 = 1.25;
+/// Who stays when others come and go may get so much more to do for a while.
+const BEARABLE: f64 = 1.2;
 /// Beyond so many nodes, sessions are looked up in a table instead of asking each node's hash.
 const MANY: usize = 256;

@@ -39,8 +39,8 @@ pub struct ClusterConfig {
     pub unsafe_failover: bool,
     /// A second attempt beside a slow first.
     pub hedge: Option<Hedge>,
-    /// A node that did not answer an attempt of a safe call for four times its p99 (at least `min_attempt`) is left for another, when there
-    /// is one: adaptive attempt timeout. `None` turns it off.
+    /// A node that did not answer an attempt for four times the p99 of the last answers, and at least so long, is suspect, and a safe call is
+    /// sent to another beside it, when there is one; before twenty answers, ten times so long. `None`: never.
     pub min_attempt: Option<Duration>,
     /// From creation to settle, all attempts together.
     pub timeout: Duration,

@@ -123,6 +123,7 @@ impl Cluster {
             }
             ClusterInput::Drain(node, yes) => self.ban(node, yes, |cluster| &mut cluster.drained),
             ClusterInput::Isolate(node, yes) => self.ban(node, yes, |cluster| &mut cluster.isolated),
+            ClusterInput::Unpin(session) => self.balancer.on_session_end(session),
             ClusterInput::Signal(signal) => self.on_signal(signal),
             ClusterInput::Timeout => {}
             ClusterInput::Close => return self.close(),
@@ -150,6 +151,12 @@ impl Cluster {
     #[must_use]
     pub fn nodes(&self, now: Instant) -> Vec<NodeStatus> {
         self.members.iter().map(|(id, member)| self.status(*id, member, now)).collect()
+    }
+
+    /// Where a session lives, once a call of it was sent.
+    #[must_use]
+    pub fn home(&self, session: u64) -> Option<NodeId> {
+        self.balancer.pinned(session)
     }
 
     fn begin(&mut self) {

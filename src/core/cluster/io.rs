@@ -27,6 +27,8 @@ pub enum ClusterInput {
     Drain(NodeId, bool),
     /// Give it nothing whatever happens, or go on.
     Isolate(NodeId, bool),
+    /// A session ended, or is to find its node anew.
+    Unpin(u64),
     /// A fact of the environment.
     Signal(ClusterSignal),
     /// The time that was asked for has come.
@@ -59,11 +61,11 @@ pub struct Route {
     pub preferred: Option<NodeId>,
     /// Nodes not to take.
     pub exclude: Vec<NodeId>,
-    /// The region to take if it can, instead of the configured one.
+    /// The region to take if it can, instead of the configured one, and of the home of a call with side effects.
     pub region: Option<RegionId>,
     /// Instead of the configured one.
     pub timeout: Option<Duration>,
-    /// Instead of the configured one.
+    /// Instead of the configured one. Where none is configured, a twentieth of all calls may be hedged.
     pub hedge_after: Option<Duration>,
 }
 
@@ -120,7 +122,7 @@ pub enum ClusterOutput {
         /// For how long.
         timeout: Duration,
     },
-    /// Give an attempt up (a hedge that lost, a call that was cancelled or ran out of time). No `Ended` is needed.
+    /// Give an attempt up (another answered first, the call was cancelled or ran out of time). No `Ended` is needed.
     Abort(AttemptId),
     /// The call ends as this attempt did.
     Settle(RouteId, AttemptId),
@@ -205,9 +207,9 @@ pub enum Change {
 /// A fact for the application.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ClusterEvent {
-    /// A node may be given calls (again).
+    /// A node of the set may be given calls again.
     NodeUp(NodeId),
-    /// It may not any more.
+    /// It may not any more: its breaker opened, or the application said so.
     NodeDown(NodeId),
     /// Its phase changed.
     Phase(NodeId, NodePhase, NodePhase),
@@ -222,7 +224,7 @@ pub enum ClusterEvent {
     DiscoveryEmpty,
     /// A source failed; so often in a row.
     DiscoveryFailed(u32),
-    /// A call went on to another node.
+    /// A call went on to another node: the first failed, or is so slow that the other starts beside it.
     Failover {
         /// Which call.
         route: RouteId,
@@ -230,9 +232,9 @@ pub enum ClusterEvent {
         from: NodeId,
         /// To there.
         to: NodeId,
-        /// What the first did with it.
+        /// What the first did with it, as far as is known.
         outcome: Outcome,
     },
-    /// A second attempt started.
+    /// A second attempt started that was wanted beforehand.
     Hedged(RouteId, NodeId),
 }

@@ -25,6 +25,8 @@ struct Experience {
     busy_until: u32,
     active: u16,
     marks: u8,
+    /// Slow start begins with so many hundredths.
+    first: u8,
 }
 
 const SAMPLED: u8 = 1;
@@ -37,26 +39,23 @@ const TAU_MS: f64 = 10_000.0;
 const BUSY_FOR: Duration = Duration::from_millis(10_000);
 const LONGEST_PAUSE: Duration = Duration::from_millis(3_600_000);
 /// Slow start begins with this share (Envoy's `min_weight_percent`), and grows evenly.
-const FIRST_SHARE: f64 = 0.1;
+pub(super) const FIRST_SHARE: f64 = 0.1;
 
 impl Loads {
     pub(super) fn new(slow_start: Duration) -> Self {
         Self { slow_start, nodes: Vec::new(), active: 0 }
     }
 
-    /// The experience of those that stay, at their new index; `origin` says which index each new one had. New ones begin slowly when any
-    /// stays: of nodes that are all new, none has to wait for another.
-    pub(super) fn move_to(&mut self, origin: &[Option<usize>], now: Instant) {
-        let stays = origin.iter().any(Option::is_some);
-        if self.nodes.is_empty() && (!stays || origin.iter().all(Option::is_some)) {
+    /// The experience of those that stay, at their new index; `origin` says which index each new one had. New ones begin with the share
+    /// `first` of their weight and grow to all of it.
+    pub(super) fn move_to(&mut self, origin: &[Option<usize>], first: f64, now: Instant) {
+        let all_stay = origin.iter().all(Option::is_some);
+        if self.nodes.is_empty() && (all_stay || first >= 1.0) {
             return;
         }
-        let fresh = Experience { returned: tick(now), marks: RETURNED, ..Experience::default() };
-        let moved = |from: &Option<usize>| match from {
-            Some(from) => self.nodes.get(*from).copied().unwrap_or_default(),
-            None if stays => fresh,
-            None => Experience::default(),
-        };
+        let mut fresh = Experience::default();
+        fresh.begin(now, first);
+        let moved = |from: &Option<usize>| from.map_or(fresh, |from| self.nodes.get(from).copied().unwrap_or_default());
         self.nodes = origin.iter().map(moved).collect();
         self.active = self.nodes.iter().map(|node| u32::from(node.active)).sum();
     }
@@ -105,8 +104,7 @@ impl Loads {
     /// Slow start begins.
     pub(super) fn on_return(&mut self, at: usize, len: usize, now: Instant) {
         if let Some(node) = self.node(at, len) {
-            node.returned = tick(now);
-            node.marks |= RETURNED;
+            node.begin(now, FIRST_SHARE);
         }
     }
 
@@ -153,12 +151,17 @@ impl Loads {
 }
 
 impl Experience {
+    fn begin(&mut self, now: Instant, first: f64) {
+        (self.returned, self.first) = (tick(now), (first * 100.0) as u8);
+        self.marks |= RETURNED;
+    }
+
     fn slow(&self, now: Instant, slow_start: Duration) -> f64 {
         let passed = f64::from(tick(now).wrapping_sub(self.returned));
         if self.marks & RETURNED == 0 || passed >= slow_start.as_millis() {
             return 1.0;
         }
-        (passed / slow_start.as_millis()).max(FIRST_SHARE)
+        (passed / slow_start.as_millis()).max(f64::from(self.first) / 100.0)
     }
 
     fn busy(&self, now: Instant) -> bool {
@@ -269,14 +272,15 @@ mod tests {
     #[test]
     fn those_who_stay_keep_what_is_known_and_newcomers_begin_slowly() {
         let mut loads = loads();
-        loads.move_to(&[None, None], at(0.0));
-        assert_eq!(loads.share(0, at(0.0)), 1.0, "of nodes that are all new, none has to wait");
+        loads.move_to(&[None, None], 1.0, at(0.0));
+        assert_eq!(loads.share(0, at(0.0)), 1.0);
         answer(&mut loads, 0.0, 10);
         loads.on_sent(0, 2, at(0.0));
         loads.on_sent(1, 2, at(0.0));
-        loads.move_to(&[None, Some(0)], at(100.0));
+        loads.move_to(&[None, Some(0)], 0.25, at(100.0));
         assert_eq!((loads.active(0), loads.active(1), loads.all_active()), (0, 1, 1));
-        assert_eq!((loads.share(0, at(100.0)), loads.share(1, at(100.0))), (0.1, 1.0));
+        assert_eq!((loads.share(0, at(100.0)), loads.share(1, at(100.0))), (0.25, 1.0));
+        assert_eq!(loads.share(0, at(15_100.0)), 0.5);
         assert_eq!(loads.drained(1, at(100.0)), Some(10.0));
     }
 }

@@ -86,8 +86,7 @@ impl NodeSet {
     }
 
     /// What a node weighs on average.
-    #[must_use]
-    pub fn mean_weight(&self) -> f64 {
+    pub(super) fn mean_weight(&self) -> f64 {
         self.before.last().copied().unwrap_or(0.0) / self.nodes.len().max(1) as f64
     }
 
@@ -116,6 +115,11 @@ impl NodeSet {
     /// The weight of a tier.
     pub(super) fn weight(&self, tier: Tier) -> f64 {
         tier.sum(&self.before)
+    }
+
+    /// How many nodes there are in a tier.
+    pub(super) fn size(&self, tier: Tier) -> usize {
+        tier.runs(&self.starts).map(|run| run.len()).iter().sum()
     }
 
     /// The indices of a tier.
@@ -161,7 +165,7 @@ impl NodeSet {
     /// One node of a tier, all alike.
     pub(super) fn draw_alike(&self, tier: Tier, rng: &mut Rng) -> Option<usize> {
         let [near, far] = tier.runs(&self.starts);
-        let at = rng.below((near.len() + far.len()) as u64) as usize;
+        let at = rng.below(self.size(tier) as u64) as usize;
         let at = if at < near.len() { near.start + at } else { far.start + at - near.len() };
         (at < near.end || far.contains(&at)).then_some(at)
     }

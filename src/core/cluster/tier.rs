@@ -76,6 +76,6 @@ mod tests {
     fn a_tier_that_adds_nothing_is_left_out() {
         assert_eq!(Tiers::nested([0..1, 0..1, 0..1]).iter().count(), 1);
         assert_eq!(Tiers::nested([2..2, 0..1, 0..3]).iter().count(), 2);
-        assert_eq!(Tiers::nested([0..0]).iter().count(), 0);
+        assert_eq!(Tiers::nested(std::iter::once(0..0)).iter().count(), 0);
     }
 }

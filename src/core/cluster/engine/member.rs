@@ -174,8 +174,8 @@ impl Cluster {
 
     pub(super) fn on_up(&mut self, id: NodeId) {
         if let Some(member) = self.members.get_mut(&id) {
-            member.up = true;
-            self.tell(id, |health, cx| health.on_up(cx.now));
+            let again = !core::mem::replace(&mut member.up, true);
+            self.tell(id, |health, cx| health.on_up(again, cx));
         }
     }
 
