@@ -1,15 +1,19 @@
-// What the demo page may ask of its host: the list of servers, a cut of one's link, a restart of one.
+// What the demo pages may ask of their host: the lists of servers and of the cluster's nodes, a cut of a link, a restart, an end of one.
 // Only for the demo: these endpoints end processes, so they answer nobody but a page of this very host.
 
 const LONGEST_HOLD = 60_000;
 
 /**
- * A request listener for `/peers.json` and `/control/*`, over servers as tests/servers/index.mjs lists them.
- * It returns false for anything else.
+ * A request listener for `/peers.json`, `/nodes.json` and `/control/*`, over servers as tests/servers/index.mjs lists them and nodes as
+ * nodes.mjs beside it does. It returns false for anything else.
  */
-export function controlOf(servers) {
-  const peers = JSON.stringify(servers.map(({ name, url, transport, era }) => ({ name, url, transport, era })));
-  const actions = {
+export function controlOf(servers, nodes) {
+  const lists = {
+    "/peers.json": JSON.stringify(servers.map(({ name, url, transport, era }) => ({ name, url, transport, era }))),
+    "/nodes.json": JSON.stringify(nodes.map(({ id, url }) => ({ id, url }))),
+  };
+  const nodeActions = { kill: (node) => node.kill(), revive: (node) => node.revive() };
+  const serverActions = {
     cut(server, query) {
       const hold = Math.min(LONGEST_HOLD, Math.max(0, Number(query.get("hold")) || 0));
       if (hold > 0) server.proxy.block(hold);
@@ -20,13 +24,15 @@ export function controlOf(servers) {
 
   return (request, response) => {
     const { pathname, searchParams } = new URL(request.url, "http://demo");
-    if (pathname === "/peers.json") {
-      answer(response, 200, peers, "application/json");
+    if (Object.hasOwn(lists, pathname)) {
+      answer(response, 200, lists[pathname], "application/json");
       return true;
     }
     if (!pathname.startsWith("/control/")) return false;
-    const action = Object.hasOwn(actions, pathname.slice(9)) ? actions[pathname.slice(9)] : undefined;
-    const server = servers.find(({ name }) => name === searchParams.get("name"));
+    const name = searchParams.get("name");
+    const [action, server] = Object.hasOwn(nodeActions, pathname.slice(9))
+      ? [nodeActions[pathname.slice(9)], nodes.find(({ id }) => id === name)]
+      : [Object.hasOwn(serverActions, pathname.slice(9)) && serverActions[pathname.slice(9)], servers.find((one) => one.name === name)];
     if (request.method !== "POST") answer(response, 405, "Only POST.");
     else if (!fromThisPage(request)) answer(response, 403, "Only for the demo page itself.");
     else if (!action || !server) answer(response, 404, "No such action or server.");

@@ -11,13 +11,22 @@ import { serve } from "./serve.mjs";
 
 const PORT = 5173;
 const PEERS = ["python-ws", "everything", "modern"];
+const NODES = 5;
 
 /** The demo's servers and the listener for what the page may ask of them; `vite.config.ts` uses it too. `wire` as for `startServers`. */
 export async function startPeers({ wire } = {}) {
   // Imported late: on a fresh clone its dependencies are not there before ensureNodeModules.
   const { startServers } = await import("../tests/servers/index.mjs");
+  const { startNodes } = await import("../tests/servers/nodes.mjs");
   const servers = await startServers(PEERS, { say, wire });
-  return { servers, control: controlOf(servers.list) };
+  try {
+    const nodes = await startNodes(NODES);
+    const stop = async () => void (await Promise.all([servers.stop(), nodes.stop()]));
+    return { servers, nodes, stop, control: controlOf(servers.list, nodes.list) };
+  } catch (error) {
+    await servers.stop();
+    throw error;
+  }
 }
 
 /**
@@ -29,13 +38,13 @@ export async function startDemo({ port = PORT, wire } = {}) {
   const { build } = await import("../pkg-template/build.mjs");
   await build({ quiet: true });
   await step("building the page", () => node(inRoot("node_modules/vite/bin/vite.js"), ["build", inRoot("www")], { quiet: true }));
-  const { servers, control } = await step(`starting the servers ${PEERS.join(", ")}`, () => startPeers({ wire }));
+  const { servers, nodes, stop, control } = await step(`starting the servers ${PEERS.join(", ")} and ${NODES} nodes`, () => startPeers({ wire }));
   try {
     const host = await serve(inRoot("www/dist"), control, port);
-    const close = async () => void (await Promise.all([host.close(), servers.stop()]));
-    return { url: host.url, servers, close };
+    const close = async () => void (await Promise.all([host.close(), stop()]));
+    return { url: host.url, servers, nodes, close };
   } catch (error) {
-    await servers.stop();
+    await stop();
     throw error;
   }
 }

@@ -11,9 +11,19 @@ export default defineConfig({
   root: here("."),
   base: "./",
   plugins: [react(), demoServers()],
-  // The package as `npm run build` leaves it, found by its own exports map.
-  resolve: { alias: { bowline: here("../pkg") } },
-  build: { target: "esnext", emptyOutDir: true, reportCompressedSize: false },
+  // The package as `npm run build` leaves it.
+  resolve: {
+    alias: [
+      { find: /^bowline$/, replacement: here("../pkg/dist/index.js") },
+      { find: /^bowline\/(.*)$/, replacement: here("../pkg/dist/$1.js") },
+    ],
+  },
+  build: {
+    target: "esnext",
+    emptyOutDir: true,
+    reportCompressedSize: false,
+    rolldownOptions: { input: [here("index.html"), here("cluster.html")] },
+  },
 });
 
 function demoServers(): Plugin {
@@ -22,11 +32,11 @@ function demoServers(): Plugin {
     apply: "serve",
     async configureServer(vite) {
       const { startPeers } = await import("./start.mjs");
-      const { servers, control } = await startPeers();
+      const { stop, control } = await startPeers();
       vite.middlewares.use((request, response, next) => {
         if (!control(request, response)) next();
       });
-      vite.httpServer?.once("close", () => void servers.stop());
+      vite.httpServer?.once("close", () => void stop());
     },
   };
 }

@@ -8,6 +8,7 @@ import { connect } from "node:net";
 import { inRoot, say } from "../../pkg-template/proc.mjs";
 import { ensureChromium, ensureNodeModules } from "../../pkg-template/setup.mjs";
 import { startDemo } from "../../www/start.mjs";
+import { FleetPanel } from "../../www/fleet-panel.mjs";
 import { Panel } from "../../www/panel.mjs";
 
 const SLOW = { tool: "slow", args: (ms, steps) => ({ ms, steps }) };
@@ -200,6 +201,60 @@ async function checkPage(panel) {
   });
 }
 
+const settled = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function checkFleet(fleet, demo) {
+  const shot = (label) => fleet.screenshot(`${ARTIFACTS}/cluster-${label}.png`);
+
+  await check("cluster: five nodes share the calls by their weights", async () => {
+    await fleet.page.goto(new URL("cluster.html", demo.url).href);
+    await fleet.untilWord("All well");
+    assert.deepEqual(await fleet.nodes(), demo.nodes.list.map(({ id }) => id));
+    await settled(7_000);
+    for (const id of await fleet.nodes()) assert.ok((await fleet.share(id)) >= 5, `${id} has ${await fleet.share(id)} %`);
+    assert.ok((await fleet.share("node-3")) > (await fleet.share("node-1")), "the one of weight 2 has no more than one of weight 1");
+    await shot("well");
+  });
+
+  await check("cluster: a node that is killed loses its calls to the others, and nobody sees an error that need not be", async () => {
+    await fleet.press("node-2", "Kill");
+    await fleet.until("node-2", "open", "half-open");
+    await settled(6_000);
+    assert.equal(await fleet.share("node-2"), 0);
+    assert.equal(await fleet.word(), "Holding");
+    assert.ok((await fleet.figure("Failed over")) > 0);
+    // Of a tool call that was under way nobody knows; reads go on elsewhere.
+    assert.equal(await fleet.logged("(not-sent)"), 0);
+    assert.equal(await fleet.logged("(not-applied)"), 0);
+    await shot("killed");
+  });
+
+  await check("cluster: it comes back and takes its share again", async () => {
+    await fleet.press("node-2", "Revive");
+    await fleet.until("node-2", "closed");
+    await fleet.untilWord("All well");
+    await fleet.page.waitForFunction(() => parseInt(document.querySelector('.node[data-id="node-2"] .node-percent').innerText, 10) >= 5, null, { timeout: 45_000 });
+    await shot("back");
+  });
+
+  await check("cluster: a drained node gets nothing new; another strategy works as well", async () => {
+    await fleet.press("node-5", "Drain");
+    await settled(7_000);
+    assert.equal(await fleet.share("node-5"), 0);
+    await fleet.choose("round-robin");
+    await fleet.untilWord("All well");
+    await settled(7_000);
+    for (const id of await fleet.nodes()) assert.ok((await fleet.share(id)) >= 5, `${id} has ${await fleet.share(id)} %`);
+  });
+
+  await check("cluster: the page fits a phone", async () => {
+    await fleet.page.setViewportSize({ width: 390, height: 844 });
+    await shot("phone");
+    assert.equal(await fleet.page.evaluate(() => document.documentElement.scrollWidth - innerWidth), 0);
+    await fleet.page.setViewportSize({ width: 1280, height: 900 });
+  });
+}
+
 /** Chromium reports each failed connection on its own; those are what the test makes happen. */
 const ofTheNetwork = (text) => /^(Failed to load resource|WebSocket connection to |Access to fetch at .* CORS policy)/.test(text);
 
@@ -234,6 +289,8 @@ try {
     for (const server of SERVERS) await checkServer(panel, server);
     await checkNetwork(panel);
     await checkPage(panel);
+    await checkFleet(new FleetPanel(page), demo);
+    await page.goto(demo.url);
     await checkTrouble(panel, faulty.fault.url.replace(/\/$/, ""));
     await check("the console shows no error of the page", () => assert.deepEqual(errors, []));
     await check("every message that was sent is right by the schema of its revision", () => {
@@ -247,7 +304,7 @@ try {
   await Promise.all([demo.close(), faulty.stop()]);
 }
 await check("everything that was started has ended", async () => {
-  const urls = [demo.url, ...SERVERS.map(({ name }) => demo.servers[name].url)];
+  const urls = [demo.url, ...SERVERS.map(({ name }) => demo.servers[name].url), ...demo.nodes.list.map(({ url }) => url)];
   for (const url of urls) assert.ok(await refuses(new URL(url).port), `${url} still answers`);
 });
 

@@ -12,12 +12,14 @@ import { PANEL_ID, ServerTabs, tabId } from "./components/ServerTabs";
 import { Tools } from "./components/Tools";
 import type { Session } from "./session";
 
+const TAGLINE = "One MCP client, three real servers, the same few lines of configuration. Cut a link and see what holds.";
+
 export function App({ sessions }: { sessions: readonly Session[] }) {
   const [selected, setSelected] = useState(sessions[0]!);
   const key = selected.peer.name;
   return (
     <div className="page">
-      <Header config={selected.config} />
+      <Header here="One client" tagline={TAGLINE} config={selected.config} />
       <main>
         <ServerTabs sessions={sessions} selected={selected} onSelect={setSelected} />
         <div id={PANEL_ID} className="panel" role="tabpanel" aria-labelledby={tabId(selected)}>

@@ -29,7 +29,7 @@ export const cutLink = (peer: Peer, holdMs: number) => control("cut", { name: pe
 /** Kills the server's process and starts it again on the same port. */
 export const restartServer = (peer: Peer) => control("restart", { name: peer.name });
 
-async function control(action: string, query: Record<string, string>): Promise<void> {
+export async function control(action: string, query: Record<string, string>): Promise<void> {
   const response = await fetch(`./control/${action}?${new URLSearchParams(query)}`, { method: "POST" });
   if (!response.ok) throw new Error((await response.text()) || `The demo host answered ${response.status}.`);
 }

@@ -1,8 +1,18 @@
-// The name, what this is in one sentence, and the configuration every client on the page was made with.
-import type { MCPClientConfig } from "bowline";
+// The name, the way to the other page, what this one is in a sentence, and the configuration it was made with.
 import { Json } from "./Json";
 
-export function Header({ config }: { config: MCPClientConfig }) {
+const PAGES = [
+  { href: "./index.html", name: "One client" },
+  { href: "./cluster.html", name: "A cluster" },
+];
+
+interface Props {
+  here: string;
+  tagline: string;
+  config: object;
+}
+
+export function Header({ here, tagline, config }: Props) {
   return (
     <header className="header">
       <div className="brand">
@@ -12,9 +22,12 @@ export function Header({ config }: { config: MCPClientConfig }) {
         </svg>
         <h1>Bowline</h1>
       </div>
-      <p className="tagline">
-        One MCP client, three real servers, the same few lines of configuration. Cut a link and see what holds.
-      </p>
+      <nav className="pages" aria-label="Pages of the demo">
+        {PAGES.map(({ href, name }) => (
+          <a key={href} href={href} aria-current={name === here ? "page" : undefined}>{name}</a>
+        ))}
+      </nav>
+      <p className="tagline">{tagline}</p>
       <details className="config">
         <summary>Configuration</summary>
         <Json value={config} />
