@@ -184,6 +184,35 @@ async function checks(place, trial) {
   await peers.stop();
 }
 
+/** Every byte that is sent passes a proxy, which cuts its connections; in Node, as a browser sends some requests again by itself. */
+async function cuts() {
+  await check("Node: links that are cut under load: no read fails, no tool call is on the wire twice", async () => {
+    const groups = await Promise.all(NAMES.map(() => startServers(["modern"], { say() {}, wire: true })));
+    const list = groups.map((group) => group.modern);
+    await inNode.open(config(NAMES.map((id, at) => ({ id, url: list[at].url }))));
+    inNode.startLoad("cut");
+    for (let cut = 0; cut < 20; cut++) {
+      await sleep(150);
+      list[cut % list.length].proxy.cut();
+    }
+    await sleep(500);
+    const { reads, readErrors, tools } = await inNode.stopLoad();
+    await inNode.close();
+    const sent = new Map();
+    for (const { message } of list.flatMap(({ wire }) => wire.of("tools/call"))) {
+      const { key } = message.params.arguments;
+      sent.set(key, (sent.get(key) ?? 0) + 1);
+    }
+    assert.deepEqual(readErrors, []);
+    assert.ok(reads > 50 && tools.length > 50, `only ${reads} reads and ${tools.length} tool calls`);
+    const failed = tools.filter(({ error }) => error);
+    assert.ok(failed.length > 0, "no cut has hit a call");
+    for (const { error } of failed) assert.equal(error.outcome, "unknown", JSON.stringify(error));
+    assert.deepEqual([...sent].filter(([, times]) => times > 1), []);
+    await Promise.all(groups.map((group) => group.stop()));
+  }, 60_000);
+}
+
 async function chromium() {
   const { chromium } = await import("playwright-core");
   const site = await serveFolder(inRoot());
@@ -199,7 +228,10 @@ async function chromium() {
 
 const at = process.argv.indexOf("--place");
 const places = at < 0 ? ["Node", "Chromium"] : process.argv[at + 1].split(",");
-if (places.includes("Node")) await checks("Node", inNode);
+if (places.includes("Node")) {
+  await checks("Node", inNode);
+  await cuts();
+}
 if (places.includes("Chromium")) {
   const { trial, close } = await chromium();
   await checks("Chromium", trial);
