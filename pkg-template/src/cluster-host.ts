@@ -1,14 +1,14 @@
 // The package's side of one cluster's core: it hands over what happened and does what the core wants done, with clients, promises and one
 // timer. It decides nothing.
 
-import { errorFrom, type McpError } from "./errors.js";
+import { addTexts, errorFrom, type McpError } from "./errors.js";
 import { Emitter, SnapshotStore } from "./emitter.js";
 import { ReplayRules } from "./replay.js";
 import { Tools } from "./tools.js";
 import { surroundings } from "./outside.js";
 import { Discovery } from "./cluster-discovery.js";
 import type { DiscoveredNode } from "./cluster-source.js";
-import { addClusterTexts } from "./cluster-errors.js";
+import { CLUSTER_TEXTS } from "./cluster-errors.js";
 import { forecastOf } from "./cluster-forecast.js";
 import { ClusterState } from "./cluster-state.js";
 import { Engine, type Owner } from "./cluster-engine.js";
@@ -66,7 +66,8 @@ export class ClusterHost implements Owner, NodeListener, Router {
   #touched = false;
 
   constructor(config: DistributedMCPConfig) {
-    addClusterTexts();
+    // A second time changes nothing.
+    addTexts(CLUSTER_TEXTS);
     check(config);
     this.config = config;
     // 0 stands for one that nobody named.
