@@ -1,24 +1,27 @@
 // The package's side of one cluster's core: it hands over what happened and does what the core wants done, with clients, promises and one
 // timer. It decides nothing.
 
-import { errorFrom, type McpError } from "./errors.js";
+import { addTexts, errorFrom, type McpError } from "./errors.js";
 import { Emitter, SnapshotStore } from "./emitter.js";
 import { ReplayRules } from "./replay.js";
 import { Tools } from "./tools.js";
 import { surroundings } from "./outside.js";
 import { Discovery } from "./cluster-discovery.js";
 import type { DiscoveredNode } from "./cluster-source.js";
-import { addClusterTexts } from "./cluster-errors.js";
+import { CLUSTER_TEXTS } from "./cluster-errors.js";
+import { forecastOf } from "./cluster-forecast.js";
+import { ClusterState } from "./cluster-state.js";
 import { Engine, type Owner } from "./cluster-engine.js";
 import { Names } from "./cluster-names.js";
 import { Node, type NodeListener } from "./cluster-node.js";
 import { check, invalid, nodesOf, numbersOf, timeoutOf } from "./cluster-options.js";
 import { Attempt, type Router, Routing } from "./cluster-route.js";
+import { listen } from "./cluster-signals.js";
 import { knownOf, OUTCOMES, PHASES, type ClusterCore, type Known } from "./cluster-told.js";
 import { ANSWERED, unrepeated, verdictOf } from "./cluster-verdict.js";
 import type { Call } from "./call.js";
 import type { HealthReport } from "./types.js";
-import type { ClusterEventMap, ClusterSnapshot, DistributedMCPConfig } from "./types-cluster.js";
+import type { ClusterEventMap, ClusterForecast, ClusterSnapshot, DistributedMCPConfig } from "./types-cluster.js";
 
 /** Bits of the core's flags. */
 const SAFE = 1;
@@ -28,7 +31,6 @@ const VOUCHED = 16;
 const REPLAYS = 16;
 /** How often, at most, a store's watchers hear of calls coming and going. Milliseconds. */
 const BEAT = 100;
-const SIGNALS = { online: 0, offline: 1, visible: 2, hidden: 3 };
 
 /** Somebody who waits for the first link. */
 interface Waiter {
@@ -44,6 +46,7 @@ export class ClusterHost implements Owner, NodeListener, Router {
   readonly nodes = new Map<number, Node>();
   readonly #names = new Names();
   readonly #regions = new Names();
+  readonly state: ClusterState;
   readonly #rules: ReplayRules;
   readonly #tools = new Tools(() => {});
   readonly #reads = new Map<string, boolean>();
@@ -63,7 +66,8 @@ export class ClusterHost implements Owner, NodeListener, Router {
   #touched = false;
 
   constructor(config: DistributedMCPConfig) {
-    addClusterTexts();
+    // A second time changes nothing.
+    addTexts(CLUSTER_TEXTS);
     check(config);
     this.config = config;
     // 0 stands for one that nobody named.
@@ -75,6 +79,7 @@ export class ClusterHost implements Owner, NodeListener, Router {
       throw invalid(`client.${(error as Error).message}`);
     }
     const nodes = nodesOf(config);
+    this.state = new ClusterState(config, (error) => this.events.emit("error", error));
     this.#discovery = new Discovery(config, nodes.length > 0, this);
     for (const node of nodes.length ? nodes : this.#discovery.remembered()) this.#note(node);
     this.store = new SnapshotStore(() => this.#snapshot());
@@ -104,7 +109,7 @@ export class ClusterHost implements Owner, NodeListener, Router {
     if (this.#refusal((error) => routing.fail(error))) return;
     if (signal?.aborted) return routing.cancel(signal.reason);
     this.#waiting.add(routing);
-    this.#engine.onceOpen(() => this.#waiting.delete(routing) && this.#route(routing));
+    this.#engine.onceOpen(() => this.#place(routing));
   }
 
   abandon(routing: Routing): void {
@@ -115,6 +120,15 @@ export class ClusterHost implements Owner, NodeListener, Router {
 
   drain(node: Node, on: boolean): void {
     this.#engine.onceOpen(() => this.#engine.input((core, cluster, now) => core.drain(cluster, now, node.number, +on)));
+  }
+
+  /** The session lives nowhere any more. */
+  unpin(sessionId: string): void {
+    this.state.session(sessionId).unpin();
+    this.#engine.input((core, cluster, now) => {
+      spell(core, sessionId);
+      return core.unpin(cluster, now);
+    });
   }
 
   isolate(node: Node, on: boolean): void {
@@ -131,6 +145,10 @@ export class ClusterHost implements Owner, NodeListener, Router {
   /** What the core knows of its nodes; without one, the nodes of the configuration. */
   known(): Known[] {
     return knownOf(this.#engine.ask((core, cluster, now) => core.nodes(cluster, now)));
+  }
+
+  forecast(): ClusterForecast {
+    return forecastOf(this.#engine.ask((core, cluster, now) => core.forecast(cluster, now)), (node) => this.#id(node));
   }
 
   metrics(): number[] {
@@ -166,7 +184,7 @@ export class ClusterHost implements Owner, NodeListener, Router {
   }
 
   onBegin(): void {
-    this.#stopListening = listen((signal) => this.#engine.input((core, cluster, now) => core.signal(cluster, now, SIGNALS[signal])));
+    this.#stopListening = listen((signal) => this.#engine.input((core, cluster, now) => core.signal(cluster, now, signal)));
   }
 
   onLoadFailed(error: McpError): void {
@@ -179,6 +197,7 @@ export class ClusterHost implements Owner, NodeListener, Router {
   #end(error: McpError): void {
     this.#engine.end();
     this.#discovery.stop();
+    this.state.close();
     this.#stopListening?.();
     this.onLoadFailed(error);
     for (const routing of this.#routings.values()) {
@@ -200,9 +219,20 @@ export class ClusterHost implements Owner, NodeListener, Router {
 
   // ---- calls ----
 
+  /** Hands a call over; of a session that is new here, once it is known where it lives. */
+  #place(routing: Routing): void {
+    const go = (): void => void (this.#waiting.delete(routing) && this.#route(routing));
+    const { sessionId, preferredNode } = routing.options;
+    if (sessionId === undefined || preferredNode !== undefined || !this.state.isShared) return go();
+    const session = this.state.session(sessionId);
+    if (session.node !== null) return go();
+    void session.find().then(go);
+  }
+
   #route(routing: Routing): void {
     const { options, method, number } = routing;
-    const { sessionId, preferredNode, excludeNodes, region, hedgeAfter, timeout } = options;
+    const { sessionId, excludeNodes, region, hedgeAfter, timeout } = options;
+    const preferredNode = options.preferredNode ?? (sessionId === undefined ? undefined : this.state.session(sessionId).node) ?? undefined;
     const { client, hedge } = this.config;
     routing.safe = this.#isSafe(routing);
     const isTask = !!client?.protocol?.tasks && method === "tools/call";
@@ -271,6 +301,8 @@ export class ClusterHost implements Owner, NodeListener, Router {
     this.#routings.delete(route);
     if (!attempt?.end) return;
     if (routing!.method === "tools/list" && attempt.end.error === undefined) this.#tools.learn(attempt.end.value, false);
+    const { sessionId } = routing!.options;
+    if (sessionId !== undefined && attempt.end.error === undefined) void this.state.session(sessionId).served(attempt.node.id);
     routing!.settleAs(attempt);
   }
 
@@ -454,19 +486,4 @@ export class ClusterHost implements Owner, NodeListener, Router {
 function spell(core: ClusterCore, name: string): void {
   for (let at = 0; at < name.length; at++) core.spell(name.charCodeAt(at));
   core.name();
-}
-
-/** Tells of the network and of who looks, until the function it gives is called. */
-function listen(tell: (signal: keyof typeof SIGNALS) => void): () => void {
-  const heard = ({ type }: Event): void => tell(type === "visibilitychange" ? (surroundings().visible ? "visible" : "hidden") : (type as "online"));
-  const { document } = globalThis;
-  for (const type of ["online", "offline"]) globalThis.addEventListener?.(type, heard);
-  document?.addEventListener("visibilitychange", heard);
-  const { online, visible } = surroundings();
-  if (!online) tell("offline");
-  if (!visible) tell("hidden");
-  return () => {
-    for (const type of ["online", "offline"]) globalThis.removeEventListener?.(type, heard);
-    document?.removeEventListener("visibilitychange", heard);
-  };
 }

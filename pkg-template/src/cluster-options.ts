@@ -98,6 +98,11 @@ export function numbersOf(config: DistributedMCPConfig, region: (name: string | 
     Math.max(1, config.discoveryConfig.endpoints?.length ?? 1),
     options.number("discoveryConfig.refreshInterval", 1),
     options.flag("discoveryConfig.watch"),
+    options.number("forecastConfig.bin", 1),
+    options.number("forecastConfig.nodeRate", 0.001),
+    options.number("forecastConfig.nodeWorkers", 1),
+    options.number("forecastConfig.targetP99", 1),
+    options.number("forecastConfig.targetUtilisation"),
   ];
 }
 

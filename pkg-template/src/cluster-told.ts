@@ -15,11 +15,14 @@ export interface ClusterCore {
   discovered(cluster: number, now: number, kind: number, revision: number): number;
   drain(cluster: number, now: number, node: number, on: number): number;
   isolate(cluster: number, now: number, node: number, on: number): number;
+  /** The session that is the name given. */
+  unpin(cluster: number, now: number): number;
   signal(cluster: number, now: number, signal: number): number;
   wake(cluster: number, now: number): number;
   close(cluster: number, now: number): number;
   nodes(cluster: number, now: number): number;
   metrics(cluster: number, now: number): number;
+  forecast(cluster: number, now: number): number;
   take(): number;
   /** For the next input: a number, a UTF-16 unit of a name, the end of the name. */
   give(number: number): void;

@@ -7,6 +7,7 @@ import { countersOf } from "./cluster-counters.js";
 import type { CallToolResult, HealthReport, ListenerOptions, McpMethods, ReadableStore } from "./types.js";
 import type {
   ClusterEventMap,
+  ClusterForecast,
   ClusterSnapshot,
   DistributedMCPConfig,
   DistributedMetrics,
@@ -14,8 +15,11 @@ import type {
   RouteOptions,
   RoutePromise,
   RouteToolOptions,
+  SessionHandle,
+  StateStore,
 } from "./types-cluster.js";
 
+export { stateScripts } from "./state.js";
 export type * from "./types-cluster.js";
 
 const NONE: RouteOptions = {};
@@ -117,6 +121,32 @@ export class DistributedMcp {
     const node = this.#host.find(nodeId);
     this.#host.isolate(node, true);
     return { release: () => this.#host.isolate(node, false) };
+  }
+
+  /** What is shared in a session's name, and where the session lives. */
+  session(sessionId: string): SessionHandle {
+    const { state } = this.#host;
+    const session = () => state.session(sessionId);
+    return {
+      id: sessionId,
+      get node() {
+        return session().node;
+      },
+      get: (key, options) => session().get(key, options),
+      set: (key, value, ttl) => session().set(key, value, ttl),
+      delete: (key) => session().delete(key),
+      unpin: () => this.#host.unpin(sessionId),
+    };
+  }
+
+  /** What the clients of the cluster share: values, locks, limits. */
+  get state(): StateStore {
+    return this.#host.state.store;
+  }
+
+  /** How many calls to expect, by those of the past, and how many nodes they need. */
+  forecast(): ClusterForecast {
+    return this.#host.forecast();
   }
 
   /** Counters and gauges as of now. */

@@ -2,6 +2,7 @@
 // has the defaults that `@default` names. Delays are milliseconds.
 
 import type { MCPClientConfig } from "./config.js";
+import type { StateManagementConfig } from "./state-config.js";
 
 /** One server of a cluster. */
 export interface ClusterNode {
@@ -68,6 +69,13 @@ export interface DistributedMCPConfig {
    * @default where reads go
    */
   homeRegion?: string;
+  /** What `forecast()` counts with. */
+  forecastConfig?: ForecastConfig;
+  /**
+   * What the clients of a cluster share: where sessions live, values kept for them, locks, limits. Calls are routed without it.
+   * @default the memory of this cluster object
+   */
+  stateManagementConfig?: StateManagementConfig;
   /**
    * How every node is spoken to, as `createClient`. `timeout` and `maxTotalTimeout` are those of a call in all, however many nodes it visits;
    * answers are not kept unless `enableCaching` says so: each node would keep its own. Whom to call again, and when, is the cluster's to
@@ -218,6 +226,33 @@ export interface FailoverConfig {
    * @default "when-not-sent"
    */
   unsafe?: "never" | "when-not-sent";
+}
+
+/** What a forecast of the load counts with. Nothing acts on it. */
+export interface ForecastConfig {
+  /**
+   * Calls are counted in bins of this length; one and twelve of them are looked ahead. Milliseconds. Danger: bins below five minutes lose sight
+   * of the week, below 43 s of the day.
+   * @default 300000
+   */
+  bin?: number;
+  /**
+   * Calls per second that one node serves when it has no pause, for `nodesNeeded`.
+   * @default unknown, and so is what is needed
+   */
+  nodeRate?: number;
+  /**
+   * How many calls a node works on at once. A count.
+   * @default 1
+   */
+  nodeWorkers?: number;
+  /** There are enough nodes when 99 of 100 calls are answered in so many milliseconds; */
+  targetP99?: number;
+  /**
+   * without that, when each is busy for at most this share of the time, 0 to 1.
+   * @default 0.7
+   */
+  targetUtilisation?: number;
 }
 
 /** When a second attempt starts. */

@@ -5,6 +5,9 @@ import type { CallToolOptions, ClientMetrics, ConnectionSnapshot, HealthReport, 
 import type { ClusterNode } from "./config-cluster.js";
 
 export type * from "./config-cluster.js";
+export type * from "./state-config.js";
+export type * from "./types-state.js";
+export type { SessionHandle } from "./state-session.js";
 
 /** Options of one call through a cluster. `timeout` is for all its attempts together. */
 export interface RouteOptions extends RequestOptions {
@@ -94,6 +97,31 @@ export interface DistributedMetrics {
   latency: { p50: number; p95: number; p99: number };
   /** Of the nodes that were ever spoken to. */
   byNode: Record<string, ClientMetrics>;
+}
+
+/** What is expected in one bin. Calls per second. */
+export interface ForecastPoint {
+  /** Of the bin that ends so long after the last full one. Milliseconds. */
+  after: number;
+  rate: number;
+  /** Nine of ten bins lie between this */
+  low: number;
+  /** and this. */
+  high: number;
+}
+
+/** What this client's calls will be like, by what they were. Advice: nothing acts on it. */
+export interface ClusterForecast {
+  /** Length of a bin. Milliseconds. */
+  bin: number;
+  /** Full bins seen. */
+  observed: number;
+  /** One bin and twelve bins ahead; empty as long as there is too little to go by. */
+  total: ForecastPoint[];
+  /** Of the nodes that had calls of late. */
+  byNode: Record<string, ForecastPoint[]>;
+  /** How many nodes carry the higher of the upper bounds; null without `nodeRate`, without a forecast, or when no number does. */
+  nodesNeeded: number | null;
 }
 
 /** Event names and what their listeners receive. */

@@ -18,7 +18,10 @@ mod time;
 mod wire;
 
 pub use cluster::{
-    Admission, Answer, AttemptId, Balancer, Capacity, Change, Cluster, ClusterConfig, ClusterEvent, ClusterInput, ClusterMetrics, ClusterOutput, ClusterSignal, Discovery, DiscoveryLimits, Ending, Failure, Forecast, Forecaster, Goal, HealthLimits, Hedge, Load, NameHash, NodeId, NodePhase, NodeSet, NodeSpec, NodeStatus, Point, Query, Refusal, RegionId, Route, RouteId, SetChange, SourceKind, Strategy, Tally, Trips, Verdict, Wish,
+    Admission, Answer, AttemptId, Balancer, Capacity, Change, Cluster, ClusterConfig, ClusterEvent, ClusterInput,
+    ClusterMetrics, ClusterOutput, ClusterSignal, Discovery, DiscoveryLimits, Ending, Failure, Forecast, Forecaster,
+    Goal, HealthLimits, Hedge, Load, NameHash, NodeId, NodePhase, NodeSet, NodeSpec, NodeStatus, Point, Query, Refusal,
+    RegionId, Route, RouteId, SetChange, SourceKind, Strategy, Tally, Trips, Verdict, Wish,
 };
 pub use config::{
     BreakerLimits, CacheLimits, Config, Heartbeat, Jitter, Lifecycle, Question, RateLimit, Reconnect, Revalidate, Trip,

@@ -3,6 +3,8 @@
 
 import assert from "node:assert/strict";
 
+import { WebSocket } from "ws";
+
 import { inRoot } from "../../pkg-template/proc.mjs";
 import { ensureChromium } from "../../pkg-template/setup.mjs";
 import { check, finish, sleep, until } from "../e2e/checks.mjs";
@@ -184,6 +186,52 @@ async function checks(place, trial) {
   await peers.stop();
 }
 
+/** Nodes need not be alike: two eras, and one that has nothing but WebSocket. */
+async function mixture() {
+  await check("Node: servers of both eras and of both transports are nodes of one cluster", async () => {
+    const group = await startServers(["everything", "modern", "python-ws"], { say() {} });
+    const nodes = group.list.map(({ name, url }) => ({ id: name, url }));
+    const client = { ...CLIENT, enableWebSocket: true, WebSocket };
+    assert.equal((await inNode.open(config(nodes, { loadBalancingStrategy: "round-robin", client }))).error, undefined);
+    const ends = await inNode.calls(12, "tools/list", {});
+    assert.deepEqual(ends.filter(({ error }) => error), []);
+    for (const { id } of nodes) assert.equal(ends.filter(({ node }) => node === id).length, 4);
+    const spoken = inNode.it().nodes().map(({ id, connection }) => [id, connection.era, connection.transport]);
+    assert.deepEqual(spoken, [["everything", "legacy", "http"], ["modern", "modern", "http"], ["python-ws", "legacy", "websocket"]]);
+    await inNode.close();
+    await group.stop();
+  }, 60_000);
+}
+
+/** Every byte that is sent passes a proxy, which cuts its connections; in Node, as a browser sends some requests again by itself. */
+async function cuts() {
+  await check("Node: links that are cut under load: no read fails, no tool call is on the wire twice", async () => {
+    const groups = await Promise.all(NAMES.map(() => startServers(["modern"], { say() {}, wire: true })));
+    const list = groups.map((group) => group.modern);
+    await inNode.open(config(NAMES.map((id, at) => ({ id, url: list[at].url }))));
+    inNode.startLoad("cut");
+    for (let cut = 0; cut < 20; cut++) {
+      await sleep(150);
+      list[cut % list.length].proxy.cut();
+    }
+    await sleep(500);
+    const { reads, readErrors, tools } = await inNode.stopLoad();
+    await inNode.close();
+    const sent = new Map();
+    for (const { message } of list.flatMap(({ wire }) => wire.of("tools/call"))) {
+      const { key } = message.params.arguments;
+      sent.set(key, (sent.get(key) ?? 0) + 1);
+    }
+    assert.deepEqual(readErrors, []);
+    assert.ok(reads > 50 && tools.length > 50, `only ${reads} reads and ${tools.length} tool calls`);
+    const failed = tools.filter(({ error }) => error);
+    assert.ok(failed.length > 0, "no cut has hit a call");
+    for (const { error } of failed) assert.equal(error.outcome, "unknown", JSON.stringify(error));
+    assert.deepEqual([...sent].filter(([, times]) => times > 1), []);
+    await Promise.all(groups.map((group) => group.stop()));
+  }, 60_000);
+}
+
 async function chromium() {
   const { chromium } = await import("playwright-core");
   const site = await serveFolder(inRoot());
@@ -199,7 +247,11 @@ async function chromium() {
 
 const at = process.argv.indexOf("--place");
 const places = at < 0 ? ["Node", "Chromium"] : process.argv[at + 1].split(",");
-if (places.includes("Node")) await checks("Node", inNode);
+if (places.includes("Node")) {
+  await checks("Node", inNode);
+  await cuts();
+  await mixture();
+}
 if (places.includes("Chromium")) {
   const { trial, close } = await chromium();
   await checks("Chromium", trial);

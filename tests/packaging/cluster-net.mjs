@@ -1,7 +1,12 @@
 // A network for tests of the built cluster: servers of 2026-07-28 inside the process, asked by HTTP through one `fetch`, that answer what the
-// test says. It decides nothing.
+// test says; and clusters over it. It decides nothing.
 
-const BEGIN = { code: -32601, message: "no such method" };
+import assert from "node:assert/strict";
+
+import { createCluster } from "../../pkg/dist/cluster.js";
+import { McpError } from "../../pkg/dist/index.js";
+
+const UNKNOWN = { code: -32601, message: "no such method" };
 
 export class Net {
   /** By host name: `(request, { signal }) => result`, what it throws is the end: a `Response`, or an error of the network. */
@@ -41,7 +46,7 @@ export class Net {
     const result = await Promise.race([Promise.resolve().then(() => answer(method, params, { signal })), gone]);
     if (result instanceof Response) return result;
     if (result?.error) return json({ jsonrpc: "2.0", id, error: result.error });
-    if (result === undefined && method !== "ping") return json({ jsonrpc: "2.0", id, error: BEGIN });
+    if (result === undefined && method !== "ping") return json({ jsonrpc: "2.0", id, error: UNKNOWN });
     return json({ jsonrpc: "2.0", id, result: { resultType: "complete", ...result } });
   };
 }
@@ -56,3 +61,27 @@ export const broken = () => {
 };
 
 export const never = () => new Promise(() => {});
+
+export const TOOLS = { tools: [{ name: "look", inputSchema: {}, annotations: { readOnlyHint: true } }, { name: "pay", inputSchema: {} }] };
+
+/** A cluster over a network, closed with the test. */
+export function open(t, net, nodes, more = {}) {
+  const { client, ...rest } = more;
+  const cluster = createCluster({
+    clusterName: "test",
+    discoveryMethod: "static",
+    discoveryConfig: { nodes },
+    client: { enableWebSocket: false, fetch: net.fetch, reconnectOptions: { initialDelay: 10, maxDelay: 20 }, ...client },
+    ...rest,
+  });
+  t.after(() => cluster.close());
+  return cluster;
+}
+
+/** The error of this package that a promise rejects with. */
+export async function rejection(promise) {
+  const [{ status: how, value, reason }] = await Promise.allSettled([promise]);
+  assert.equal(how, "rejected", `resolved with ${JSON.stringify(value)}`);
+  assert.ok(McpError.is(reason) && reason instanceof McpError, `not an McpError of this package: ${reason?.stack}`);
+  return reason;
+}

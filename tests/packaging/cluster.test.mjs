@@ -4,30 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createCluster } from "../../pkg/dist/cluster.js";
 import { McpError } from "../../pkg/dist/index.js";
-import { broken, Net, never, status } from "./cluster-net.mjs";
-
-const TOOLS = { tools: [{ name: "look", inputSchema: {}, annotations: { readOnlyHint: true } }, { name: "pay", inputSchema: {} }] };
-
-/** A cluster over a network, closed with the test. */
-function open(t, net, nodes, more = {}) {
-  const { client, ...rest } = more;
-  const cluster = createCluster({
-    clusterName: "test",
-    discoveryMethod: "static",
-    discoveryConfig: { nodes },
-    client: { enableWebSocket: false, fetch: net.fetch, reconnectOptions: { initialDelay: 10, maxDelay: 20 }, ...client },
-    ...rest,
-  });
-  t.after(() => cluster.close());
-  return cluster;
-}
-
-async function rejection(promise) {
-  const [{ status: how, value, reason }] = await Promise.allSettled([promise]);
-  assert.equal(how, "rejected", `resolved with ${JSON.stringify(value)}`);
-  assert.ok(McpError.is(reason) && reason instanceof McpError, `not an McpError of this package: ${reason?.stack}`);
-  return reason;
-}
+import { broken, Net, never, open, rejection, status, TOOLS } from "./cluster-net.mjs";
 
 const INVALID = [
   ["no name", { clusterName: "" }, /clusterName/],

@@ -21,6 +21,7 @@ async function load(name, copy = "") {
 
 const errors = await load("errors");
 const { Emitter, SnapshotStore } = await load("emitter");
+const { CLUSTER_TEXTS } = await load("cluster-errors");
 const { errorFrom, McpError } = errors;
 
 const URL_ = "http://127.0.0.1:3000/mcp";
@@ -165,13 +166,15 @@ test("the snippet has the names of the core's enums, each at its place", () => {
   assert.deepEqual(ERAS, variants("src/core/wire/version.rs", "Era"));
 });
 
-test("the published error codes are those of the core and the three of the package", () => {
+test("the published error codes are those of the core, three of the package, and three of the cluster", () => {
   assert.ok(coreCodes.length > 15, `${coreCodes.length} codes found in the core`);
-  assert.deepEqual([...publicCodes].sort(), [...coreCodes, "CAPABILITY_NOT_SUPPORTED", "INVALID_CONFIG", "WASM_LOAD_FAILED"].sort());
+  const others = ["CAPABILITY_NOT_SUPPORTED", "INVALID_CONFIG", "WASM_LOAD_FAILED", "NO_HEALTHY_NODE", "DISCOVERY_FAILED", "STATE_STORE_FAILED"];
+  assert.deepEqual([...publicCodes].sort(), [...coreCodes, ...others].sort());
 });
 
 test("every published error code has words of its own, and a place in the manual", () => {
   const manual = read("pkg-template/README.md");
+  errors.addTexts(CLUSTER_TEXTS);
   for (const code of publicCodes) {
     const { message } = errorFrom(failure({ code, timeout: 1, rpcCode: 1, httpStatus: 418 }));
     assert.equal(/a fault inside/.test(message), code === "INTERNAL", `${code}: ${message}`);

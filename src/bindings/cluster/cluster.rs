@@ -4,8 +4,8 @@
 use std::cell::RefCell;
 
 use bowline_core::{
-    Answer, AttemptId, Change, Cluster, ClusterInput, ClusterSignal, Duration, Effect, Ending, Failure, Instant,
-    Method, NameHash, NodeId, Outcome, RegionId, Route, RouteId, Verdict,
+    Answer, AttemptId, Change, Cluster, ClusterInput, ClusterSignal, Duration, Effect, Ending, Failure, Forecaster,
+    Instant, Method, NameHash, NodeId, Outcome, RegionId, Route, RouteId, Verdict,
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -18,7 +18,13 @@ const SESSION: i32 = 2;
 
 thread_local! {
     /// The clusters by their numbers, until they are closed.
-    static CLUSTERS: RefCell<Vec<Option<Cluster>>> = const { RefCell::new(Vec::new()) };
+    static CLUSTERS: RefCell<Vec<Option<Held>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A cluster, and what is counted of its load.
+struct Held {
+    cluster: Cluster,
+    load: Forecaster,
 }
 
 /// A cluster of what was given: the numbers of its configuration, and the nodes that are known.
@@ -28,9 +34,10 @@ pub fn create(seed: f64) -> i32 {
     let mut given = given();
     let settings: Vec<f64> = given.numbers.drain(..options::COUNT.min(given.numbers.len())).collect();
     let (nodes, _) = given.nodes();
-    let cluster = Cluster::new(options::parse(&settings), nodes, seed.to_bits());
+    let (config, load) = options::parse(&settings);
+    let held = Held { cluster: Cluster::new(config, nodes, seed.to_bits()), load };
     CLUSTERS.with_borrow_mut(|clusters| {
-        clusters.push(Some(cluster));
+        clusters.push(Some(held));
         clusters.len() as i32 - 1
     })
 }
@@ -159,6 +166,13 @@ pub fn isolate(cluster: i32, now: f64, node: i32, on: i32) -> i32 {
     input(cluster, now, ClusterInput::Isolate(NodeId(node as u32), on != 0))
 }
 
+/// The session that was given lives nowhere any more.
+#[wasm_bindgen]
+#[must_use]
+pub fn unpin(cluster: i32, now: f64) -> i32 {
+    given().names.pop().map_or(0, |session| input(cluster, now, ClusterInput::Unpin(session)))
+}
+
 /// A fact of the environment: 0 online, 1 offline, 2 visible, 3 hidden.
 #[wasm_bindgen]
 #[must_use]
@@ -192,10 +206,9 @@ pub fn close(cluster: i32, now: f64) -> i32 {
 #[wasm_bindgen]
 #[must_use]
 pub fn nodes(cluster: i32, now: f64) -> i32 {
-    ask(cluster, |cluster, told| {
-        for status in cluster.nodes(Instant::from_millis(now)) {
-            told::push_status(&status, told);
-        }
+    with(cluster, |held| {
+        let nodes = held.cluster.nodes(Instant::from_millis(now));
+        told::tell(|told| nodes.iter().for_each(|status| told::push_status(status, told)))
     })
 }
 
@@ -203,7 +216,14 @@ pub fn nodes(cluster: i32, now: f64) -> i32 {
 #[wasm_bindgen]
 #[must_use]
 pub fn metrics(cluster: i32, now: f64) -> i32 {
-    ask(cluster, |cluster, told| told::push_metrics(&cluster.metrics(Instant::from_millis(now)), told))
+    with(cluster, |held| told::tell(|told| told::push_metrics(&held.cluster.metrics(Instant::from_millis(now)), told)))
+}
+
+/// What is expected of the load: see told.rs.
+#[wasm_bindgen]
+#[must_use]
+pub fn forecast(cluster: i32, now: f64) -> i32 {
+    with(cluster, |held| told::tell(|told| told::push_forecast(&held.load.forecast(Instant::from_millis(now)), told)))
 }
 
 /// Whether the method whose name was given only reads: 1 or 0.
@@ -218,15 +238,16 @@ pub fn reads() -> i32 {
 }
 
 fn input(cluster: i32, now: f64, input: ClusterInput) -> i32 {
-    ask(cluster, |cluster, told| {
-        cluster.handle_input(Instant::from_millis(now), input);
-        told::drain(cluster, told);
+    let now = Instant::from_millis(now);
+    with(cluster, |Held { cluster, load }| {
+        cluster.handle_input(now, input);
+        told::tell(|told| told::drain(cluster, told, |node| load.on_request(node, now)))
     })
 }
 
-fn ask(cluster: i32, run: impl FnOnce(&mut Cluster, &mut Vec<f64>)) -> i32 {
+fn with(cluster: i32, run: impl FnOnce(&mut Held) -> i32) -> i32 {
     CLUSTERS.with_borrow_mut(|clusters| match clusters.get_mut(cluster as usize) {
-        Some(Some(cluster)) => told::tell(|told| run(cluster, told)),
+        Some(Some(held)) => run(held),
         _ => 0,
     })
 }

@@ -1,15 +1,19 @@
 //! The configuration from its numbers, in the order of the package's cluster-options.ts, which has checked them. What is not a number
 //! (NaN) leaves the default; this is the only place beside it that knows the order.
 
-use bowline_core::{ClusterConfig, Duration, Hedge, RegionId, SourceKind, Strategy, Trips};
+use bowline_core::{Capacity, ClusterConfig, Duration, Forecaster, Goal, Hedge, RegionId, SourceKind, Strategy, Trips};
 
 /// How many numbers a configuration has; behind them come the nodes.
-pub(crate) const COUNT: usize = 25;
+pub(crate) const COUNT: usize = 30;
 
 /// At most this share of all calls has a second attempt beside the first.
 const HEDGES: f64 = 0.05;
+/// Load is counted in bins of this length,
+const BIN: Duration = Duration::from_millis(300_000);
+/// and nodes are to be busy for at most this share of the time.
+const BUSY: f64 = 0.7;
 
-pub(crate) fn parse(numbers: &[f64]) -> ClusterConfig {
+pub(crate) fn parse(numbers: &[f64]) -> (ClusterConfig, Forecaster) {
     let mut config = ClusterConfig::default();
     let mut next = numbers.iter().copied();
     let mut number = || next.next().filter(|value| !value.is_nan());
@@ -60,5 +64,10 @@ pub(crate) fn parse(numbers: &[f64]) -> ClusterConfig {
     discovery.endpoints = number().map_or(discovery.endpoints, |value| value as u32);
     set(&mut discovery.interval, number());
     discovery.watch = number().map_or(discovery.watch, |value| value != 0.0);
-    config
+
+    let bin = number().map_or(BIN, span);
+    let (rate, workers, p99, busy) = (number(), number(), number(), number());
+    let goal = p99.map_or(Goal::Utilisation(busy.unwrap_or(BUSY)), |limit| Goal::P99(span(limit)));
+    let capacity = rate.map(|rate| Capacity { rate, workers: workers.map_or(1, |value| value as u32), goal });
+    (config, Forecaster::new(bin, capacity))
 }

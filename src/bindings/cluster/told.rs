@@ -4,8 +4,8 @@
 use std::cell::RefCell;
 
 use bowline_core::{
-    Cluster, ClusterEvent, ClusterMetrics, ClusterOutput, Duration, NodeId, NodePhase, NodeStatus, Outcome, Query,
-    Refusal,
+    Cluster, ClusterEvent, ClusterMetrics, ClusterOutput, Duration, Forecast, NodeId, NodePhase, NodeStatus, Outcome,
+    Point, Query, Refusal,
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -31,11 +31,14 @@ pub(crate) fn tell(write: impl FnOnce(&mut Vec<f64>)) -> i32 {
     })
 }
 
-/// Everything the cluster wants done now.
-pub(crate) fn drain(cluster: &mut Cluster, told: &mut Vec<f64>) {
+/// Everything the cluster wants done now; `sent` hears to whom calls go.
+pub(crate) fn drain(cluster: &mut Cluster, told: &mut Vec<f64>, mut sent: impl FnMut(NodeId)) {
     loop {
         let output = cluster.poll_output();
         push(&output, told);
+        if let ClusterOutput::Send { node, .. } = output {
+            sent(node);
+        }
         if matches!(output, ClusterOutput::Timeout(_)) {
             return;
         }
@@ -139,6 +142,23 @@ pub(crate) fn push_metrics(metrics: &ClusterMetrics, told: &mut Vec<f64>) {
         metrics.p95,
         metrics.p99,
     ]);
+}
+
+/// The bin, how many were seen, how many nodes are needed (NaN: unknown); then of all together and of each node its id (NaN: all), how many
+/// points there are, and four numbers for each.
+pub(crate) fn push_forecast(forecast: &Forecast, told: &mut Vec<f64>) {
+    told.extend([forecast.bin.as_millis(), forecast.observed as f64, forecast.needed.map_or(f64::NAN, f64::from)]);
+    push_points(f64::NAN, &forecast.total, told);
+    for (node, points) in &forecast.nodes {
+        push_points(number(*node), points, told);
+    }
+}
+
+fn push_points(whose: f64, points: &[Point], told: &mut Vec<f64>) {
+    told.extend([whose, points.len() as f64]);
+    for point in points {
+        told.extend([point.after.as_millis(), point.rate, point.low, point.high]);
+    }
 }
 
 fn number(node: NodeId) -> f64 {
