@@ -2,14 +2,14 @@
 // requirements change. It runs no server.
 
 import { spawn, spawnSync } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
+import { withLock } from "./lock.mjs";
 import { cache, here } from "./paths.mjs";
 
 const APT_PACKAGES = ["python3", "python3-venv"];
-const LOCK_LOOK_MS = 500;
 
 /** Gives the path of a Python that has what `requirements-NAME.txt` asks for. */
 export async function ensurePython(name, say = console.error) {
@@ -73,36 +73,4 @@ function run(file, args, say) {
       else reject(new Error(`${file} ${args.slice(0, 3).join(" ")} ended with ${code}:\n${output}`));
     });
   });
-}
-
-async function withLock(path, work) {
-  while (!tryLock(path)) await new Promise((resolve) => setTimeout(resolve, LOCK_LOOK_MS));
-  try {
-    await work();
-  } finally {
-    rmSync(path, { force: true });
-  }
-}
-
-function tryLock(path) {
-  try {
-    const file = openSync(path, "wx");
-    writeFileSync(file, String(process.pid));
-    closeSync(file);
-    return true;
-  } catch (error) {
-    if (error.code !== "EEXIST") throw error;
-    breakStaleLock(path);
-    return false;
-  }
-}
-
-function breakStaleLock(path) {
-  try {
-    const owner = Number(readFileSync(path, "utf8"));
-    // An empty file is a lock being written just now.
-    if (owner > 0) process.kill(owner, 0);
-  } catch (error) {
-    if (error.code === "ESRCH") rmSync(path, { force: true });
-  }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Answer, Change, ClusterEvent, DiscoveryLimits, NodeSpec, Query, SourceKind};
+use super::{Answer, ClusterEvent, DiscoveryLimits, NodeSpec, Query, SourceKind};
 use crate::config::{Jitter, RateLimit, Reconnect};
 use crate::policy::backoff;
 use crate::policy::limiter::Limiter;
@@ -122,9 +122,21 @@ impl Discovery {
                 self.after_list(now, rng, index, pause);
                 changed
             }
-            (Phase::Watching { opened, .. }, Answer::Changes(changes, revision)) => {
+            (Phase::Watching { opened, until, .. }, Answer::Changes(changes, revision)) => {
                 self.hear(now);
-                self.changed(now, opened, changes, revision)
+                self.revision = self.revision.max(Some(revision));
+                match (self.known.in_doubt(), changes.is_empty()) {
+                    // What is held is not what the source changes: the list says what there is now.
+                    (true, false) => self.list_guarded(now),
+                    // A sign of life does not put off the list that ends the doubt.
+                    (true, true) => self.phase = Phase::Watching { opened, spoke: Some(now), until },
+                    (false, _) => {
+                        let change = self.learn(|known| known.apply(now, changes));
+                        self.phase = Phase::Watching { opened, spoke: Some(now), until: now + self.belief() };
+                        return change;
+                    }
+                }
+                None
             }
             (Phase::Watching { opened, spoke, .. }, Answer::Ended) => {
                 self.ended(now, rng, opened, spoke);
@@ -239,21 +251,6 @@ impl Discovery {
         }
     }
 
-    fn changed(&mut self, now: Instant, opened: Instant, changes: Vec<Change>, revision: u64) -> Option<SetChange> {
-        if now.since(opened) >= STEADY {
-            self.brief = 0;
-        }
-        if self.known.in_doubt() && !changes.is_empty() {
-            // What is held is not what the source changes: the list says what there is now.
-            self.list_guarded(now);
-            return None;
-        }
-        self.revision = self.revision.max(Some(revision));
-        let change = if changes.is_empty() { None } else { self.learn(|known| known.apply(now, changes)) };
-        self.phase = Phase::Watching { opened, spoke: Some(now), until: now + self.belief() };
-        change
-    }
-
     /// A watch ended without a fault of its own.
     fn ended(&mut self, now: Instant, rng: &mut Rng, opened: Instant, spoke: Option<Instant>) {
         match spoke {
@@ -276,10 +273,13 @@ impl Discovery {
 
     fn failed(&mut self, now: Instant, rng: &mut Rng) {
         if let Phase::Watching { opened, spoke, .. } = self.phase {
-            // A watch that lived goes on where it was. One that never said a word may be held back by something between, and then
-            // lists are all there is to learn from.
-            self.brief = if now.since(opened) < STEADY { self.brief.saturating_add(1) } else { 0 };
-            self.revision = self.revision.filter(|_| spoke.is_some());
+            let lived = now.since(opened) >= STEADY;
+            self.brief = if lived { 0 } else { self.brief.saturating_add(1) };
+            // A watch goes on where it was. One that never says a word may be held back by something between: then lists are all there is
+            // to learn from.
+            if spoke.is_none() && (lived || self.brief >= UNSPOKEN) {
+                self.revision = None;
+            }
         }
         // Whoever answers next may be an agent that lost its state: it must not block at what another one knew.
         self.index = 0;
@@ -349,6 +349,8 @@ fn toll(limiter: &mut Limiter, now: Instant) -> Duration {
 const PATIENCE: Duration = Duration::from_millis(10_000);
 /// A watch that lived so long worked.
 const STEADY: Duration = Duration::from_millis(5_000);
+/// So many watches in a row that fail before a word may be refused for what they are.
+const UNSPOKEN: u32 = 3;
 /// Clocks differ a little: what took this share of its time took its time.
 const PUNCTUAL: f64 = 0.9;
 /// Consul's documentation: a bucket of two tokens, and one more every 15 s.
