@@ -5,7 +5,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import path from "node:path";
 
 const SCHEDULES = 10_000;
-const COPIED = ["Cargo.toml", "Cargo.lock", "clippy.toml", "src", "tests/core", "tests/support", "tests/browser", "tests/bench/pick.rs", "pkg-template/wasm-bindgen"];
+const COPIED = ["Cargo.toml", "Cargo.lock", "clippy.toml", "src", "tests", "pkg-template/wasm-bindgen"];
 
 /** The experiments of the cluster. */
 const CLUSTER = "cluster_sim";

@@ -24,6 +24,10 @@ const { values } = parseArgs({
   },
 });
 
+if (!values.cluster && (values.experiment || values.full)) {
+  console.error("sim: --experiment and --full are of --cluster");
+  process.exit(2);
+}
 if (values.cluster) {
   const words = [...(values.full ? ["--full"] : []), ...(values.experiment?.split(",") ?? [])];
   const args = ["run", "--release", "--locked", "-q", "-p", "bowline-support", "--bin", "cluster-sim", "--", ...words];

@@ -25,6 +25,8 @@ pub struct Scene {
     pub clients: usize,
     /// All calls, as a share of what the servers can do.
     pub load: f64,
+    /// So often another fifth of the servers has trouble and does 0.6 of what it can; `None`: never.
+    pub unrest: Option<Duration>,
     /// Everything that is chance comes of this.
     pub seed: u64,
 }
@@ -55,6 +57,10 @@ pub struct Crowd {
     account: Account,
     clients: u64,
     shunned: Option<NodeId>,
+    machines: Vec<Machine>,
+    unrest: Option<Duration>,
+    /// How often trouble went on.
+    troubles: u64,
 }
 
 #[derive(Debug)]
@@ -143,6 +149,9 @@ impl Crowd {
             account: Account::new(scene.machines.len(), now),
             clients: scene.clients as u64,
             shunned: None,
+            machines: scene.machines.clone(),
+            unrest: scene.unrest,
+            troubles: 0,
         }
     }
 
@@ -152,6 +161,7 @@ impl Crowd {
             self.settle_until(self.next);
             self.now = self.next;
             self.next = self.now + gap(&mut self.world, self.rate);
+            self.trouble();
             self.send();
         }
     }
@@ -196,6 +206,19 @@ impl Crowd {
             self.settle_until(when);
         }
         self.account
+    }
+
+    fn trouble(&mut self) {
+        let Some(troubles) = self.unrest.map(|unrest| self.now.since(Instant::default()).whole(unrest)) else { return };
+        if troubles == self.troubles {
+            return;
+        }
+        self.troubles = troubles;
+        for (at, machine) in self.machines.iter().enumerate() {
+            // Not the fifths by speed, which are those of `at` modulo five.
+            let mine = (at / 5 + troubles as usize).is_multiple_of(5);
+            self.farm.turn(at, if mine { 0.6 * machine.speed } else { machine.speed });
+        }
     }
 
     fn send(&mut self) {

@@ -66,6 +66,7 @@ fn one(case: Case, size: Size, report: &mut Report) {
         rate,
         safe: 0.7,
         standing: case.standing,
+        redials: true,
         config: config.clone(),
         seed: 4,
     });

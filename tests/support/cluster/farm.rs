@@ -72,6 +72,11 @@ impl Farm {
         machine.free = machine.free.drain().map(|_| Reverse(now)).collect();
     }
 
+    /// What it begins from now on takes this part of its machine's speed.
+    pub fn turn(&mut self, at: usize, speed: f64) {
+        self.machines[at].speed = speed;
+    }
+
     /// How fast it is.
     #[must_use]
     pub fn speed(&self, at: usize) -> f64 {

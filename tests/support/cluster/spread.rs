@@ -42,6 +42,7 @@ pub fn herd(size: Size) -> Report {
             rtt: ms(30),
             clients,
             load: 40_000.0 / 84_000.0,
+            unrest: None,
             seed: 5,
         };
         let mut crowd = Crowd::new(&scene, Way::By(strategy), &set((0..20).map(|id| (id, 1.0))));
@@ -100,6 +101,7 @@ pub fn balance(size: Size) -> Report {
                 rtt: ms(30),
                 clients,
                 load: 0.7,
+                unrest: None,
                 seed: 7,
             };
             let account = scene.play(Way::By(strategy), &scene.alike(), calls);

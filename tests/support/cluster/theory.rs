@@ -29,6 +29,7 @@ pub fn theory(size: Size) -> Report {
             rtt: Duration::ZERO,
             clients: 1,
             load,
+            unrest: None,
             seed: 11,
         };
         let set = scene.alike();

@@ -33,6 +33,8 @@ pub struct Setting {
     pub safe: f64,
     /// Links stay open, so that the end of a node is told to all at once (WebSocket); else only those who call learn of it.
     pub standing: bool,
+    /// A node's own client dials until it has a link again, as that of the package does; else only the cluster's probes find out.
+    pub redials: bool,
     /// What all clients are told at their creation.
     pub config: ClusterConfig,
     /// Everything that is chance comes of this.
@@ -330,8 +332,10 @@ impl World {
         }
         let scale = (BACKOFF.0 << link.tries.min(10)).min(BACKOFF.1);
         link.tries += 1;
-        let wait = ms(scale).mul_f64(0.5 + 0.5 * self.rng.unit());
-        self.agenda.at(self.now + wait + self.half(), Happening::Dialled(client, node));
+        if self.setting.redials {
+            let wait = ms(scale).mul_f64(0.5 + 0.5 * self.rng.unit());
+            self.agenda.at(self.now + wait + self.half(), Happening::Dialled(client, node));
+        }
         self.feed(client, ClusterInput::Down(node, false));
     }
 
