@@ -286,6 +286,13 @@ export interface TransportOptions {
    */
   rememberFallback?: number;
   /**
+   * While HTTP serves in the WebSocket's place: `"background"` dials the WebSocket beside it when `rememberFallback` is over (every
+   * `suspendedInterval` at most, and only while the page is visible) and moves the next calls over once it has answered;
+   * `"next-connect"` leaves it to the next connect; `"never"` stays with HTTP until that fails.
+   * @default "background"
+   */
+  upgrade?: "background" | "next-connect" | "never";
+  /**
    * Headers added to every HTTP request, for example `authorization`. A function is asked anew
    * for each request and may be async. Danger: a browser cannot add headers to a WebSocket; a server
    * that wants them answers over HTTP only, so set `enableWebSocket: false` to save the failed try.

@@ -3,7 +3,7 @@
 
 use bowline_core::{
     BreakerLimits, CacheLimits, Config, Duration, Era, Heartbeat, Jitter, Lifecycle, Question, RateLimit, Reconnect,
-    Revalidate, Trip, Version, Versions, WhenHidden,
+    Revalidate, Trip, Upgrade, Version, Versions, WhenHidden,
 };
 use bowline_web::{has, option, option_set, HostObject};
 use js_sys::Object;
@@ -29,6 +29,11 @@ pub(crate) fn parse(object: &Object, host: &HostObject) -> (Config, f64) {
     options.span("transport.headStart", &mut config.head_start);
     options.span("transport.probeTimeout", &mut config.probe_timeout);
     options.span("transport.rememberFallback", &mut config.remember_fallback);
+    config.upgrade = match options.choice("transport.upgrade", "background|next-connect|never") {
+        Some(1) => Upgrade::NextConnect,
+        Some(2) => Upgrade::Never,
+        _ => Upgrade::Background,
+    };
     options.span("transport.streamIdleTimeout", &mut config.stream_idle);
     let replays = options.number("replay.maxReplays");
     if !replays.is_nan() {

@@ -15,6 +15,8 @@ pub struct Config {
     pub reconnection: bool,
     /// How.
     pub reconnect: Reconnect,
+    /// Whether the WebSocket is looked for again while HTTP serves in its place.
+    pub upgrade: Upgrade,
     /// How a silent WebSocket is verified.
     pub heartbeat: Heartbeat,
     /// What the page's life means for the connection.
@@ -145,6 +147,17 @@ pub enum Trip {
     },
 }
 
+/// Whether the WebSocket is looked for again while HTTP serves in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upgrade {
+    /// Beside the working link, when the verdict on it expires.
+    Background,
+    /// With the next attempt, when the verdict has expired.
+    NextConnect,
+    /// Not before HTTP fails.
+    Never,
+}
+
 /// How a silent WebSocket is verified.
 #[derive(Clone, Debug)]
 pub struct Heartbeat {
@@ -232,6 +245,7 @@ impl Default for Config {
             http: true,
             reconnection: true,
             reconnect: Reconnect::default(),
+            upgrade: Upgrade::Background,
             heartbeat: Heartbeat::default(),
             lifecycle: Lifecycle::default(),
             cache: Some(CacheLimits::default()),

@@ -455,6 +455,9 @@ impl<P: Payload> Engine<P> {
                 for id in connects {
                     self.settle(id, Ok(Settled { payload: None, cached: false }));
                 }
+                // What an earlier link's server says of itself is said on this one.
+                let link = self.connection.up().map(|up| up.id);
+                self.streams.retain(|stream| stream.purpose != Purpose::Standing || Some(stream.link) == link);
                 if self.connection.epoch() > 1 {
                     self.on_gap();
                 }

@@ -2,7 +2,7 @@
 
 use bowline_core::{
     CacheLimits, Config, Era, Heartbeat, Instant, Jitter, Lifecycle, Method, Question, Reconnect, Request, Rng, Signal,
-    Version, Versions, WhenHidden,
+    Upgrade, Version, Versions, WhenHidden,
 };
 
 use crate::{connect, ms, notify, request, tool_call, Faults, Listening, Req, Server, Shape, Shyness, Style};
@@ -148,6 +148,7 @@ fn config(rng: &mut Rng) -> Config {
             min_uptime: ms(rng.below(6_000)),
             connect_timeout: ms(800 + rng.below(10_000)),
         },
+        upgrade: pick(rng, &[Upgrade::Background, Upgrade::NextConnect, Upgrade::Never]),
         heartbeat: Heartbeat {
             interval: pick(rng, &[ms(0), ms(700), ms(20_000)]),
             timeout: ms(400 + rng.below(10_000)),

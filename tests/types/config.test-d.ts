@@ -53,6 +53,7 @@ createClient({
     headStart: 250,
     probeTimeout: 2500,
     rememberFallback: 600_000,
+    upgrade: "background",
     headers: async () => ({ authorization: "Bearer token" }),
     maxMessageBytes: 16 << 20,
     streamIdleTimeout: 90_000,

@@ -10,6 +10,7 @@ mod heartbeat;
 mod lifecycle;
 mod listen;
 mod stream;
+mod upgrade;
 
 pub(crate) use call::{Ask, Call, Calls, Phase, Sending};
 pub(crate) use channel::Channel;
