@@ -11,7 +11,7 @@ import { attachLogger } from "./log.js";
 import { read, type Numbers } from "./metrics.js";
 import { Queue } from "./queue.js";
 import { ReplayRules } from "./replay.js";
-import { address, invalid, list, serverInfo, surroundings } from "./outside.js";
+import { address, invalid, isNear, list, serverInfo, surroundings } from "./outside.js";
 import { load, loaded } from "./runtime.js";
 import { Subscriptions } from "./subscription.js";
 import { withTasks } from "./tasks.js";
@@ -89,6 +89,10 @@ export class Host {
   partition: string | undefined;
   #due: (() => void)[] = [];
 
+  /** An address behind the internet, which browsers guard and to which they may let pages of https go without it. */
+  readonly isLocal: boolean;
+  readonly #isMixed: boolean;
+
   /** Set by the snippet when the server's first HTTP answer could be read. */
   answered = false;
   /** Whether the server speaks the modern era, or did when it was last there. */
@@ -124,6 +128,8 @@ export class Host {
       throw invalid("serverUrl must be an http(s) URL when enableWebSocket is false");
     }
     this.webSocketUrl = socket?.href ?? given.href.replace(/^http/, "ws");
+    this.isLocal = isNear(given);
+    this.#isMixed = !this.isLocal && !/s:$/.test(given.protocol) && !!globalThis.origin?.startsWith("https:");
     this.headers = transport.headers;
     // Called without `this`, as browsers demand of their own.
     this.fetch = config.fetch ?? globalThis.fetch;
@@ -247,6 +253,8 @@ export class Host {
     if (this.#closing) return call.refuse({ code: "CLIENT_CLOSED", outcome: "not-sent", retryable: false });
     if (this.client >= 0) return call.start();
     this.#waiting.push(call);
+    // The browser would only say that it failed.
+    if (this.#isMixed) return this.#abandon(errorFrom({ code: "MIXED_CONTENT", outcome: "not-sent", retryable: false, url: this.url ?? this.webSocketUrl! }));
     if (this.#waiting.length > 1) return;
     const tables = loaded();
     // Loaded already: start in this very task, so that calls issued together leave together.

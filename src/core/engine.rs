@@ -372,6 +372,10 @@ impl<P: Payload> Engine<P> {
                     let change = self.with(|connection, cx| connection.on_channel_end(link, cx));
                     self.on_change(change);
                 }
+                Purpose::Probe => {
+                    let change = self.with(|connection, cx| connection.on_probe(link, answer, cx));
+                    self.on_change(change);
+                }
                 Purpose::Initialized | Purpose::Silent => {}
             },
         }

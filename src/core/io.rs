@@ -222,6 +222,17 @@ pub enum Reach {
     Down,
     /// Nothing was sent: the application's own headers could not be had.
     Unsent,
+    /// Nothing was sent: the policy of the page forbids it.
+    Policy,
+    /// Nothing was sent: the page may not call the machine or the network it runs in (P91).
+    Local,
+}
+
+impl Reach {
+    /// Whether it was this side that sent nothing.
+    pub(crate) const fn is_ours(self) -> bool {
+        matches!(self, Self::Unsent | Self::Policy | Self::Local)
+    }
 }
 
 /// Something to do.

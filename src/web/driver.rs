@@ -297,6 +297,7 @@ impl Driver {
             Verb::Post => parts.kind,
             Verb::Delete => -1,
             Verb::Get => -2,
+            Verb::Probe => -3,
         };
         let raw = |value: &Option<Payload>| value.as_ref().map_or(0, Payload::raw);
         let version = parts.offered.or(plan.version).map_or(-1, |version| version as i32);

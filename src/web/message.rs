@@ -97,6 +97,8 @@ pub(crate) fn exchange_event(told: Told) -> ExchangeEvent<Payload> {
             1 => Reach::Blocked,
             2 => Reach::Down,
             3 => Reach::Unsent,
+            4 => Reach::Policy,
+            5 => Reach::Local,
             _ => Reach::Unknown,
         }),
         _ => ExchangeEvent::Message(incoming(told)),

@@ -3,7 +3,7 @@
 use super::{
     Answer, CallId, Code, Connection, Detail, Engine, Error, Event, Method, Output, Payload, RequestId, Settled,
 };
-use crate::io::{Need, Reach};
+use crate::io::Need;
 use crate::link::{refused, unreached, Ask, Call};
 use crate::policy::backoff;
 use crate::policy::replay::Loss;
@@ -54,7 +54,7 @@ impl<P: Payload> Engine<P> {
             }
             // The network failed: whether the server can still be reached has to be found out.
             Answer::Lost { broken: true } => self.on_network_failure(id, Error::new(Code::StreamEnded, Detail::None)),
-            Answer::Unreached(Reach::Unsent) => self.settle(id, Err(unreached(Reach::Unsent))),
+            Answer::Unreached(reach) if reach.is_ours() => self.settle(id, Err(unreached(reach))),
             Answer::Unreached(reach) => self.on_network_failure(id, unreached(reach)),
         }
         self.flush();

@@ -7,7 +7,7 @@ use super::{refused, unreached, Answer, Change, Channel, Context, Handshake, Lin
 use crate::config::Config;
 use crate::error::{Code, Detail, Error, Stage};
 use crate::ids::{LinkId, RequestId};
-use crate::io::{Event, Output, Reach, Status};
+use crate::io::{Event, Output, Status};
 use crate::time::{Duration, Instant};
 use crate::wire::{Era, Outgoing, Payload, Plan, Verb, Version};
 
@@ -155,27 +155,6 @@ impl<P: Payload> Connection<P> {
         cx.send(link, question, Version::newest(Era::Modern));
     }
 
-    /// A WebSocket closed.
-    pub(crate) fn on_closed(&mut self, link: LinkId, code: u16, cx: &mut Context<'_, P>) -> Change<P> {
-        let Some(at) = self.links.iter_mut().find(|other| other.id == link) else {
-            return Change::None;
-        };
-        let works = matches!(self.phase, Phase::Up { link: up, .. } if up == link);
-        let unopened = at.handshake.awaits().is_none() && !works;
-        if unopened && core::mem::take(&mut at.subprotocols) {
-            // Some servers refuse the handshake when a subprotocol is offered that they do not know.
-            cx.out.push_back(Output::Dial { link, subprotocols: false });
-            return Change::None;
-        }
-        let code = match code {
-            4401 => Error::new(Code::AuthRequired, Detail::Close(code)),
-            4403 => Error::new(Code::Forbidden, Detail::Close(code)),
-            _ if unopened => Error::new(Code::ConnectFailed, Detail::Close(code)),
-            _ => Error::new(Code::ConnectionClosed, Detail::Close(code)),
-        };
-        self.on_down(link, code, cx)
-    }
-
     /// Whether `id` on `link` belongs to the handshake.
     pub(crate) fn awaits(&self, link: LinkId, id: RequestId) -> bool {
         self.links.iter().any(|other| other.id == link && other.handshake.awaits() == Some(id))
@@ -197,7 +176,7 @@ impl<P: Payload> Connection<P> {
             Answer::Status(status, wait) => at.handshake.fall_back(refused(status, wait), cx.ids),
             // Once the era is known, a `fetch` that fails is the network's fault and says nothing about the server. Before that, a
             // browser hides whether the preflight refused the headers of the newer era (P33).
-            Answer::Unreached(reach) if self.era.is_some() || reach == Reach::Unsent => Next::Fail(unreached(reach)),
+            Answer::Unreached(reach) if self.era.is_some() || reach.is_ours() => Next::Fail(unreached(reach)),
             Answer::Unreached(reach) => at.handshake.fall_back(unreached(reach), cx.ids),
             Answer::Lost { .. } => Next::Fail(Error::new(Code::StreamEnded, Detail::Note("connect"))),
             Answer::Accepted => Next::Fail(Error::new(Code::ParseError, Detail::Note("no-answer"))),

@@ -141,7 +141,9 @@ impl<P: Clone> Context<'_, P> {
         }
         let own = |exchange: &&Exchange| {
             let purpose = exchange.purpose;
-            exchange.link == link && matches!(purpose, Purpose::Handshake(_) | Purpose::Standing | Purpose::Channel)
+            let is_own =
+                matches!(purpose, Purpose::Handshake(_) | Purpose::Standing | Purpose::Channel | Purpose::Probe);
+            exchange.link == link && is_own
         };
         while let Some(id) = self.exchanges.iter().find(own).map(|exchange| exchange.id) {
             self.abort(id);

@@ -41,6 +41,8 @@ pub(crate) enum Purpose {
     Channel,
     /// `notifications/initialized`: once it is taken, the standing stream may be asked for.
     Initialized,
+    /// What HTTP answers where a WebSocket does not: only its head says something.
+    Probe,
     /// Nobody waits: replies, cancellations, the end of a session.
     Silent,
 }
@@ -123,6 +125,8 @@ impl Exchange {
                 self.head = Some((head.status, head.content, head.retry_after));
                 let success = (200..300).contains(&head.status);
                 match (success, self.purpose) {
+                    (false, Purpose::Probe) => Step::Answer(Answer::Status(head.status, head.retry_after)),
+                    (true, Purpose::Probe) if head.content != Content::Html => Step::Answer(Answer::Accepted),
                     (true, Purpose::Notice(_)) => Step::Answer(Answer::Accepted),
                     (true, purpose) if purpose.is_unheard() => Step::Answer(Answer::Accepted),
                     (true, _) if matches!(head.status, 202 | 204) => bad("no-answer"),
@@ -243,5 +247,7 @@ pub(crate) fn unreached<P>(reach: Reach) -> Error<P> {
         Reach::Blocked => Error::new(Code::CorsOrNetwork, Detail::Note("cors")),
         Reach::Down => Error::new(Code::ConnectFailed, Detail::Note("network")),
         Reach::Unsent => Error::new(Code::SendFailed, Detail::Note("headers")),
+        Reach::Policy => Error::new(Code::CspBlocked, Detail::None),
+        Reach::Local => Error::new(Code::LocalNetworkBlocked, Detail::None),
     }
 }

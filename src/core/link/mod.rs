@@ -2,6 +2,7 @@
 
 mod call;
 mod channel;
+mod closing;
 mod connection;
 mod context;
 mod exchange;
