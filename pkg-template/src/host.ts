@@ -89,7 +89,7 @@ export class Host {
   partition: string | undefined;
   #due: (() => void)[] = [];
 
-  /** An address behind the internet, which browsers guard and to which they may let pages of https go without it. */
+  /** Whether the page comes from elsewhere and the server is near: browsers guard that way. */
   readonly isLocal: boolean;
   readonly #isMixed: boolean;
 
@@ -128,8 +128,9 @@ export class Host {
       throw invalid("serverUrl must be an http(s) URL when enableWebSocket is false");
     }
     this.webSocketUrl = socket?.href ?? given.href.replace(/^http/, "ws");
-    this.isLocal = isNear(given);
-    this.#isMixed = !this.isLocal && !/s:$/.test(given.protocol) && !!globalThis.origin?.startsWith("https:");
+    const isLocal = isNear(given);
+    this.isLocal = isLocal && !isNear(globalThis.location);
+    this.#isMixed = !isLocal && /^(http|ws):/.test(given.href) && !!globalThis.origin?.startsWith("https:");
     this.headers = transport.headers;
     // Called without `this`, as browsers demand of their own.
     this.fetch = config.fetch ?? globalThis.fetch;

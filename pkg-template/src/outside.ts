@@ -19,8 +19,8 @@ export function address(option: string, given: string | URL): URL {
 }
 
 /** Whether it is an address of this machine or of the network it is in. */
-export const isNear = ({ hostname }: URL): boolean =>
-  /^(localhost|127\.|10\.|192\.168\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.|\[(::1|f[cde]))|\.(localhost|local)$/.test(hostname);
+export const isNear = (url: { hostname: string } | undefined): boolean =>
+  /^(localhost|127\.|10\.|192\.168\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.|\[(::1|f[cde]))|\.(localhost|local)$/.test(url?.hostname ?? "");
 
 /** A list of names, or nothing. */
 export function list(option: string, given: readonly string[] | undefined): readonly string[] | undefined {

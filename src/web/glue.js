@@ -365,8 +365,9 @@ export function listen(socket, client, link) {
     if (typeof text === "string") receive(text, client, source);
     else on(client, source, BAD_BINARY);
   };
-  // An error event says nothing; the close event that follows it does. Without a listener Node's `ws` would throw.
-  socket.onerror = () => {};
+  // An error event says nothing; the close event that follows it does, unless it was the page's policy. Without a listener Node's `ws`
+  // would throw.
+  socket.onerror = () => clients[client]?.barred && socket.onclose?.({ code: 1006 });
 }
 
 /** Takes the listeners off and closes. Harmless when it is closed already; no code means 1005, a normal end. */

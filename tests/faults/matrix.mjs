@@ -106,7 +106,7 @@ export const matrix = [
   ...http("16b", "403 insufficient_scope: the scope is told", "status-403-scope", { code: "FORBIDDEN", outcome: "not-applied", scope: "tools" }, {
     missing: "no authorization yet: the scope is not read",
   }),
-  ...ws("16", "403 instead of the handshake", "refuse-403", { code: "CONNECT_FAILED", outcome: "not-sent" }, { action: "connect" }),
+  ...ws("16", "403 instead of the handshake", "refuse-403", { code: "FORBIDDEN", outcome: "not-sent", status: 403 }, { action: "connect" }),
   ...http("17", "404 with a web page", "status-404", { code: "HTTP_ERROR", outcome: "not-applied", status: 404 }),
   ...http("17s", "404: the legacy session is lost; a new one is begun", "session-404", GOOD, {
     limit: 1200,

@@ -16,7 +16,7 @@ impl<P: Payload> Connection<P> {
     /// A WebSocket closed.
     pub(crate) fn on_closed(&mut self, link: LinkId, code: u16, cx: &mut Context<'_, P>) -> Change<P> {
         let works = matches!(self.phase, Phase::Up { link: up, .. } if up == link);
-        let is_first = !cx.config.http && !self.was_ready();
+        let is_first = !cx.config.http && !self.was_ready() && !self.presence.offline;
         let Some(at) = self.links.iter_mut().find(|other| other.id == link) else {
             return Change::None;
         };
