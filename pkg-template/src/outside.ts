@@ -43,6 +43,26 @@ export function serverInfo(answer: object | null): ServerInfo {
   return { name: "", ...info, supportedVersions, capabilities, instructions } as ServerInfo;
 }
 
+/** What a legacy server must have declared before a method is sent to it (P74): a path into its capabilities. */
+const NEEDS: Record<string, string> = {
+  "completion/complete": "completions",
+  "logging/setLevel": "logging",
+  "prompts/list": "prompts",
+  "prompts/get": "prompts",
+  "resources/list": "resources",
+  "resources/templates/list": "resources",
+  "resources/read": "resources",
+  "resources/subscribe": "resources.subscribe",
+};
+
+/** What this method needs, and this server has not declared. */
+export function lackingOf(method: string, server: ServerInfo | null): string | undefined {
+  const path = NEEDS[method];
+  let found: unknown = server?.capabilities;
+  for (const name of path?.split(".") ?? []) found = (found as Record<string, unknown> | undefined)?.[name];
+  return found ? undefined : path;
+}
+
 /** What the browser says; where it says nothing, all is well. */
 export function surroundings(): { online: boolean; visible: boolean } {
   return { online: globalThis.navigator?.onLine !== false, visible: globalThis.document?.visibilityState !== "hidden" };

@@ -35,6 +35,8 @@ pub(crate) fn parse(object: &Object, host: &HostObject) -> (Config, f64) {
         _ => Upgrade::Background,
     };
     options.span("transport.streamIdleTimeout", &mut config.stream_idle);
+    options.span("transport.streamIdleTimeout", &mut config.call_idle);
+    options.span("transport.headersTimeout", &mut config.headers_timeout);
     let replays = options.number("replay.maxReplays");
     if !replays.is_nan() {
         config.max_replays = replays.min(254.0) as u8;
@@ -43,6 +45,7 @@ pub(crate) fn parse(object: &Object, host: &HostObject) -> (Config, f64) {
     options.count("queue.concurrency", &mut config.websocket_concurrency);
     options.count("queue.concurrency", &mut config.http_concurrency);
     options.count("queue.reserve", &mut config.reserve);
+    config.adaptive = options.flag("queue.adaptive", false);
     options.span("queue.aging", &mut config.aging);
     options.span("queue.maxQueueTime", &mut config.max_queue_time);
     config.drop_lowest = options.choice("queue.overflow", "reject|drop-lowest") == Some(1);

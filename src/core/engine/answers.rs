@@ -71,17 +71,22 @@ impl<P: Payload> Engine<P> {
 
     fn on_status(&mut self, id: CallId, status: u16, wait: Option<Duration>, safe: bool) {
         let error = refused(status, wait);
+        if let (429 | 503, Some(gradient)) = (status, &mut self.gradient) {
+            gradient.on_overload();
+        }
         if let (Some(wait), 429 | 503) = (wait, status) {
             self.hold(id, wait);
         }
+        // Whoever was told the same does not come at the same moment.
+        let spread = 1.0 + 0.3 * self.rng.unit();
         match status {
             // Refused before execution, so that even a side effect may be sent again.
             429 => {
-                let pause = wait.unwrap_or(RATE_LIMIT_PAUSE).mul_f64(1.0 + 0.3 * self.rng.unit());
+                let pause = wait.unwrap_or(RATE_LIMIT_PAUSE).mul_f64(spread);
                 self.on_call_lost(id, Loss::Refused, error, Some(pause));
             }
             500.. if safe => {
-                let pause = self.pause(id).max(wait.unwrap_or(Duration::ZERO));
+                let pause = self.pause(id).max(wait.unwrap_or(Duration::ZERO).mul_f64(spread));
                 self.on_call_lost(id, Loss::Unknown, error, Some(pause));
             }
             _ => self.fail(id, error, status < 500),

@@ -121,7 +121,7 @@ impl<P: Clone> Context<'_, P> {
     pub(crate) fn fetch(&mut self, link: LinkId, purpose: Purpose, plan: Plan<P>) -> ExchangeId {
         self.ids.exchange += 1;
         let id = ExchangeId(self.ids.exchange);
-        let mut exchange = Exchange::new(id, link, purpose);
+        let mut exchange = Exchange::new(id, link, purpose, self.now);
         if purpose.is_unheard() {
             // A request may be long, and so may its way to the server.
             let patience = if let Purpose::Carry(_) = purpose { self.config.timeout } else { UNHEARD };

@@ -15,6 +15,8 @@ pub(crate) struct Exchange {
     pub(crate) purpose: Purpose,
     /// Answered but not ended, or waited for by nobody: abort it then, so that the server does not keep a connection.
     pub(crate) drain_until: Option<Instant>,
+    /// When something of it was last heard of; at first, when it began.
+    pub(crate) heard: Instant,
     head: Option<(u16, Content, Option<Duration>)>,
     /// What was wrong with a message that could still be followed by the right one.
     flaw: Option<&'static str>,
@@ -110,8 +112,8 @@ pub(crate) enum Answer<P> {
 }
 
 impl Exchange {
-    pub(crate) fn new(id: ExchangeId, link: LinkId, purpose: Purpose) -> Self {
-        Self { id, link, purpose, drain_until: None, head: None, flaw: None }
+    pub(crate) fn new(id: ExchangeId, link: LinkId, purpose: Purpose, heard: Instant) -> Self {
+        Self { id, link, purpose, drain_until: None, heard, head: None, flaw: None }
     }
 
     /// The status, once the head is here.
