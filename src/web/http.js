@@ -68,11 +68,12 @@ async function reach(own, url) {
   }
 }
 
-// The permission a page of the internet needs for addresses behind it (P91), by the names it had in Chromium.
+// The permission a page of the internet needs for addresses behind it (P91); who knows no such permission needs none.
 async function isDenied() {
-  for (const name of ["loopback-network", "local-network", "local-network-access"]) {
-    const { state } = await globalThis.navigator?.permissions?.query({ name }).catch(() => name) ?? name;
-    if (state === "denied") return true;
+  try {
+    return (await navigator.permissions.query({ name: "local-network-access" })).state === "denied";
+  } catch {
+    return false;
   }
 }
 
