@@ -30,7 +30,7 @@ const wasmDir = inRoot(".cache", "wasm");
 const stampFile = inRoot(".cache", "build-stamp");
 const entries = ["index", "slim"];
 /** Entries that stand beside the client and share none of its code; each may need a package of its own. */
-const adapters = ["cfworker", "testing", "cluster"];
+const adapters = ["cfworker", "persist", "testing", "cluster"];
 /** What the client has already and its shared file hands on, by the names that ./main.js has as members of its default export. */
 const shared = {
   "./errors.js": ["addTexts", "errorFrom", "McpError"],
@@ -70,7 +70,7 @@ const optFlags = [
 // public type (checkFiles looks) and in no text, as that of an option or of a member that Rust asks for.
 const internalNames =
   "abandon aborts again ambient announce answered ask asking attach caching calls changed crashed doubts emit finish finishing " +
-  "flying given headerValue host inContext inputs isModern isOpen isVouched keeps keyText keyTexts lacking lazy learn leave leaving " +
+  "flying given headerValue host inContext inputs isLocal isModern isOpen isVouched keeps keyText keyTexts lacking lanes lazy learn leave leaving " +
   "look madeAt methodId onBreaker onDoubt onInput onLate onLink onListen onNotification onReplay onRequest onServer onSignal " +
   "onState park place printed redo refuse rejectWith vacate reset restart resumed resumes rpcMessage rules serve settleWith shown " +
   "slot sockets submit subscriptions sweep tables timer touch trapped vouches wire";

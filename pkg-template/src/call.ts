@@ -224,6 +224,7 @@ export class Call {
     const { host, options } = this;
     const { tables, client } = host;
     let flags = this.kind | host.rules.flags(this);
+    if (host.lanes) flags |= host.lanes.flags(this);
     if (options.onProgress) flags |= PROGRESS;
     if (options.resetTimeoutOnProgress === false) flags |= KEEP_TIMEOUT;
     if (options.cacheMode) flags |= MODE * Math.max(0, MODES.indexOf(options.cacheMode));

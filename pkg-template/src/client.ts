@@ -72,6 +72,7 @@ export class McpClient {
     this.config = config;
     this.id = config.id ?? `client-${++made}`;
     this.#host = new Host(config);
+    config.cacheOptions?.persist?.watch(this);
     if (config.autoConnect) this.connect().catch((error) => this.#host.events.emit("error", error));
   }
 

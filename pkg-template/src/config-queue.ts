@@ -9,6 +9,13 @@ export interface QueueOptions {
    */
   concurrency?: number;
   /**
+   * Fewer in flight than that while the server answers later than it can: what it takes at once is found out from its quickest answers, in
+   * windows of 600, and from 429 and 503. Danger: meant for many calls that take about as long as each other; beside quick ones, slow ones
+   * look like a server in trouble, and about four at a time remain.
+   * @default false
+   */
+  adaptive?: boolean;
+  /**
    * Places in flight kept for calls of priority 3, so that the rest never holds them up. A count; the last place is never kept.
    * @default 1
    */
@@ -44,8 +51,8 @@ export interface QueueOptions {
   whileDisconnected?: "queue" | "reject";
 }
 
-/** How many calls may leave in a time. What the cache answers does not count. */
-export interface RateLimitOptions {
+/** How many calls may leave in a time. */
+export interface Rate {
   /** On average; more than 0, and may be a fraction. */
   requestsPerSecond: number;
   /**
@@ -53,6 +60,14 @@ export interface RateLimitOptions {
    * @default requestsPerSecond, rounded up
    */
   burst?: number;
+}
+
+/** How many calls may leave in a time: of all, and of single methods and tools beside that. What the cache answers does not count. */
+export interface RateLimitOptions extends Partial<Rate> {
+  /** By the names of methods, at most 127 together with `tools`. A call that is sent again is not counted again. */
+  methods?: Record<string, Rate>;
+  /** By the names of tools. */
+  tools?: Record<string, Rate>;
   /**
    * What a call beyond that does: wait in the queue, or reject with `RATE_LIMITED`, outcome `not-sent`, and `retryAfter`.
    * @default "wait"

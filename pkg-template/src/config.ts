@@ -2,6 +2,7 @@
 // checks the values and applies the defaults that `@default` names.
 // Delays are milliseconds, sizes are bytes.
 
+import type { McpClient } from "./client.js";
 import type { CircuitBreakerConfig, QueueOptions, RateLimitOptions } from "./config-queue.js";
 import type { ReplayOptions } from "./config-replay.js";
 import type { ClientCapabilities, InputHandler } from "./mcp-input.js";
@@ -259,6 +260,17 @@ export interface CacheOptions {
    * @default "stale"
    */
   revalidateOnReconnect?: "stale" | "all" | "none";
+  /**
+   * Keeps the cache across reloads: `indexedDb()` of `bowline/persist`, or a store of your own.
+   * @default none
+   */
+  persist?: CacheStore;
+}
+
+/** What keeps a cache when the page is gone. */
+export interface CacheStore {
+  /** Called once, by the client that is made with it: to fill its `cache`, and to watch it. */
+  watch(client: McpClient): void;
 }
 
 /** Details of the two transports. */
@@ -286,6 +298,13 @@ export interface TransportOptions {
    */
   rememberFallback?: number;
   /**
+   * While HTTP serves in the WebSocket's place: `"background"` dials the WebSocket beside it when `rememberFallback` is over (every
+   * `suspendedInterval` at most, and only while the page is visible) and moves the next calls over once it has answered;
+   * `"next-connect"` leaves it to the next connect; `"never"` stays with HTTP until that fails.
+   * @default "background"
+   */
+  upgrade?: "background" | "next-connect" | "never";
+  /**
    * Headers added to every HTTP request, for example `authorization`. A function is asked anew
    * for each request and may be async. Danger: a browser cannot add headers to a WebSocket; a server
    * that wants them answers over HTTP only, so set `enableWebSocket: false` to save the failed try.
@@ -310,12 +329,18 @@ export interface TransportOptions {
    */
   lowWaterMark?: number;
   /**
-   * How long the stream of `subscriptions/listen` over HTTP may stay silent before it counts as broken and is asked
-   * for anew; a server's keep-alive comments count as sound. Milliseconds; 0 waits for ever. Danger: a limit
-   * shorter than the server's pause between comments breaks a good stream again and again.
-   * @default 90000
+   * How long an event stream over HTTP may stay silent before it counts as broken; a server's keep-alive comments count as sound. That of
+   * `subscriptions/listen` is asked for anew; that of a call's answer ends the call as any lost link does. Milliseconds; 0 waits for ever.
+   * Danger: a limit shorter than the server's pause between comments breaks a good stream again and again.
+   * @default 90000 where changes are listened to; a call has its own `timeout` and no other
    */
   streamIdleTimeout?: number;
+  /**
+   * How long a server may take to begin its answer to a call over HTTP; beyond that the call ends as with any lost link. Milliseconds; 0 waits
+   * as long as `timeout`. Danger: many servers begin when the tool is done, so this must be longer than the longest tool takes.
+   * @default 0
+   */
+  headersTimeout?: number;
 }
 
 /**

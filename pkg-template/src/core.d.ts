@@ -15,6 +15,8 @@ declare module "bowline-core" {
   export function listen(client: number, params: number): void;
   /** The calls from now on are another user's. */
   export function changeContext(client: number): void;
+  /** Another lane with a rate of its own. */
+  export function limit(client: number, perSecond: number, burst: number, reject: number): void;
   /** Sends nothing that waits, or, for 0, goes on. */
   export function pause(client: number, paused: number): void;
   /** Cancels what waits: of a method or, when that is negative, of all; of lower priority than `below`. */

@@ -205,10 +205,15 @@ addTexts(`CONNECTION_CLOSED|$url closed the connection|Call connect(), or leave 
 CONNECT_TIMEOUT|no connection to $url in time|${HOST}
 HEARTBEAT_TIMEOUT|no answer of $url within $timeout ms
 OFFLINE|this device is offline
-CONNECT_FAILED|cannot connect to $url|${HOST} A page on https cannot call http.
+CONNECT_FAILED|cannot connect to $url|${HOST}
  ws|WebSocket handshake with $url failed|${HOST} Leave enableHttpFallback on, or set transport.webSocketUrl.
+ 404|no WebSocket at $url: 404|${PATH}
+ 405|no WebSocket at $url: 405|Set enableHttpFallback to true.
 CORS_OR_NETWORK|no readable answer of $url: CORS headers missing, or it is down|${HOST} ${HEADERS}
  cors|$url answers, but without CORS headers for this page|${HEADERS}
+MIXED_CONTENT|a page on https cannot call $url|Use https and wss.
+CSP_BLOCKED|the page's Content-Security-Policy forbids $url|Name it in connect-src.
+LOCAL_NETWORK_BLOCKED|the page has no permission to call $url|Allow it local network access; a frame needs allow="loopback-network".
 RECONNECT_EXHAUSTED|gave up reconnecting to $url|Call connect(), or set reconnectOptions.onExhausted to "suspend".
 REQUEST_TIMEOUT|no answer within $timeout ms|Raise timeout, or pass onProgress: progress restarts it.
  queue|not sent within $timeout ms|Not connected, or too many calls: raise maxTotalTimeout.
@@ -233,7 +238,7 @@ RPC_ERROR|the server answered with error $rpcCode
  -32601||Compare with discover().
  -32602||Compare with listTools().
 HTTP_ERROR|HTTP $httpStatus from $url|The server's log has the reason.
- redirect|$url redirects|Set serverUrl to the address it leads to.
+ redirect|$url redirects|Set serverUrl to the address it leads to. Or a login page of the network?
  404||No MCP endpoint there? ${PATH}
  405||No MCP endpoint there? ${PATH}
  502||A proxy answers, the server behind it does not.
@@ -244,7 +249,7 @@ RATE_LIMITED|beyond rateLimit|Wait retryAfter ms.
 AUTH_REQUIRED|$url wants authorization (401)|Send a token in transport.headers. A WebSocket cannot: set enableWebSocket to false.
 FORBIDDEN|$url refuses access (403)|Allow this Origin on the server, or use another token.
 PARSE_ERROR|the answer of $url is no JSON-RPC message|${FAULT}
- html|the answer of $url is a web page|A login page? ${PATH}
+ html|the answer of $url is a web page|A login page, of the network even? ${PATH}
  json|the answer of $url is malformed JSON
  binary|the answer of $url is binary
  content-type|the answer of $url has a wrong content type|${PATH}

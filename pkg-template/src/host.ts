@@ -7,11 +7,12 @@ import { Emitter, SnapshotStore } from "./emitter.js";
 import { errorFrom, type Failure, type McpError } from "./errors.js";
 import { Inputs } from "./input.js";
 import { traceOf } from "./meta.js";
+import { Lanes } from "./lanes.js";
 import { attachLogger } from "./log.js";
 import { read, type Numbers } from "./metrics.js";
 import { Queue } from "./queue.js";
 import { ReplayRules } from "./replay.js";
-import { address, invalid, list, serverInfo, surroundings } from "./outside.js";
+import { address, invalid, isNear, lackingOf, list, serverInfo, surroundings } from "./outside.js";
 import { load, loaded } from "./runtime.js";
 import { Subscriptions } from "./subscription.js";
 import { withTasks } from "./tasks.js";
@@ -45,18 +46,6 @@ const CALL = "tools/call";
 /** Warnings remembered, so that each is given once. */
 const MAX_WARNINGS = 1000;
 
-/** What a legacy server must have declared before a method is sent to it (P74): a path into its capabilities. */
-const NEEDS: Record<string, string> = {
-  "completion/complete": "completions",
-  "logging/setLevel": "logging",
-  "prompts/list": "prompts",
-  "prompts/get": "prompts",
-  "resources/list": "resources",
-  "resources/templates/list": "resources",
-  "resources/read": "resources",
-  "resources/subscribe": "resources.subscribe",
-};
-
 export class Host {
   readonly url: string | undefined;
   readonly webSocketUrl: string | undefined;
@@ -78,6 +67,8 @@ export class Host {
   readonly store: SnapshotStore<ClientSnapshot>;
   readonly tools = new Tools((message, tool) => this.warn(message, tool));
   readonly rules: ReplayRules;
+  /** Undefined when no method and no tool has a rate of its own: the common case, and asked for every call. */
+  readonly lanes: Lanes | undefined;
   readonly doubts: Doubts;
   readonly #warned = new Set<string>();
   /** Time, timers and chance of a test; the snippet asks it instead of the machine. */
@@ -88,6 +79,10 @@ export class Host {
   /** The user whose results are kept, as `partition` names it. */
   partition: string | undefined;
   #due: (() => void)[] = [];
+
+  /** Whether the page comes from elsewhere and the server is near: browsers guard that way. */
+  readonly isLocal: boolean;
+  readonly #isMixed: boolean;
 
   /** Set by the snippet when the server's first HTTP answer could be read. */
   answered = false;
@@ -124,6 +119,9 @@ export class Host {
       throw invalid("serverUrl must be an http(s) URL when enableWebSocket is false");
     }
     this.webSocketUrl = socket?.href ?? given.href.replace(/^http/, "ws");
+    const isLocal = isNear(given);
+    this.isLocal = isLocal && !isNear(globalThis.location);
+    this.#isMixed = !isLocal && /^(http|ws):/.test(given.href) && !!globalThis.origin?.startsWith("https:");
     this.headers = transport.headers;
     // Called without `this`, as browsers demand of their own.
     this.fetch = config.fetch ?? globalThis.fetch;
@@ -158,6 +156,8 @@ export class Host {
     try {
       this.rules = new ReplayRules(config, (tool) => this.tools.get(tool));
       this.doubts = new Doubts(this, config);
+      const { methods, tools } = config.rateLimit ?? {};
+      this.lanes = methods || tools ? new Lanes(config) : undefined;
     } catch (error) {
       throw invalid((error as Error).message);
     }
@@ -219,10 +219,7 @@ export class Host {
   /** What the server would have to offer for this method and does not, as far as is known. */
   lacking(method: string): string | undefined {
     const { state, era, server } = this.#connection;
-    const path = state === "ready" && era === "legacy" ? NEEDS[method] : undefined;
-    let found: unknown = server?.capabilities;
-    for (const name of path?.split(".") ?? []) found = (found as Record<string, unknown> | undefined)?.[name];
-    return found ? undefined : path;
+    return state === "ready" && era === "legacy" ? lackingOf(method, server) : undefined;
   }
 
   /** What goes into the `_meta` of every request beside the protocol's own members. */
@@ -247,6 +244,8 @@ export class Host {
     if (this.#closing) return call.refuse({ code: "CLIENT_CLOSED", outcome: "not-sent", retryable: false });
     if (this.client >= 0) return call.start();
     this.#waiting.push(call);
+    // The browser would only say that it failed.
+    if (this.#isMixed) return this.#abandon(errorFrom({ code: "MIXED_CONTENT", outcome: "not-sent", retryable: false, url: this.url ?? this.webSocketUrl! }));
     if (this.#waiting.length > 1) return;
     const tables = loaded();
     // Loaded already: start in this very task, so that calls issued together leave together.
@@ -269,6 +268,7 @@ export class Host {
       return this.#abandon(invalid((error as Error).message));
     }
     this.tables = tables;
+    this.lanes?.open(this.client);
     if (this.#parked) this.park(true);
     if (this.queue.paused) this.queue.pause();
     for (const work of this.#due.splice(0)) work();

@@ -18,6 +18,10 @@ export function address(option: string, given: string | URL): URL {
   return url;
 }
 
+/** Whether it is an address of this machine or of the network it is in. */
+export const isNear = (url: { hostname: string } | undefined): boolean =>
+  /^(localhost|127\.|10\.|192\.168\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.|\[(::1|f[cde]))|\.(localhost|local)$/.test(url?.hostname ?? "");
+
 /** A list of names, or nothing. */
 export function list(option: string, given: readonly string[] | undefined): readonly string[] | undefined {
   if (given && !(Array.isArray(given) && given.every((one) => typeof one === "string"))) {
@@ -37,6 +41,26 @@ export function serverInfo(answer: object | null): ServerInfo {
   const { supportedVersions, capabilities = {}, instructions } = result;
   const info = serverInfo ?? (_meta?.["io.modelcontextprotocol/serverInfo"] as object | undefined);
   return { name: "", ...info, supportedVersions, capabilities, instructions } as ServerInfo;
+}
+
+/** What a legacy server must have declared before a method is sent to it (P74): a path into its capabilities. */
+const NEEDS: Record<string, string> = {
+  "completion/complete": "completions",
+  "logging/setLevel": "logging",
+  "prompts/list": "prompts",
+  "prompts/get": "prompts",
+  "resources/list": "resources",
+  "resources/templates/list": "resources",
+  "resources/read": "resources",
+  "resources/subscribe": "resources.subscribe",
+};
+
+/** What this method needs, and this server has not declared. */
+export function lackingOf(method: string, server: ServerInfo | null): string | undefined {
+  const path = NEEDS[method];
+  let found: unknown = server?.capabilities;
+  for (const name of path?.split(".") ?? []) found = (found as Record<string, unknown> | undefined)?.[name];
+  return found ? undefined : path;
 }
 
 /** What the browser says; where it says nothing, all is well. */

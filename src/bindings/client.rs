@@ -4,7 +4,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use bowline_core::{CacheKey, CacheMode, CallId, Command, Duration, Input, Keep, Kind, LinkId, Method, Request};
+use bowline_core::{
+    CacheKey, CacheMode, CallId, Command, Duration, Input, Keep, Kind, LinkId, Method, RateLimit, Request,
+};
 use bowline_web::{Driver, HostObject, Payload};
 use js_sys::Object;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -68,6 +70,7 @@ pub fn call(
         method: Method::from_index(method as u32),
         params: Payload::from_raw(params),
         priority: priority as u8,
+        lane: (flags >> 24) as u8,
         timeout: span(timeout),
         max_total: span(max_total),
         max_queue_time: span(max_queue_time),
@@ -170,6 +173,12 @@ pub fn invalidate(client: i32, method: i32, subject: i32) {
 #[wasm_bindgen(js_name = changeContext)]
 pub fn change_context(client: i32) {
     tell(client, Command::ChangeContext);
+}
+
+/// Another lane with a rate of its own; the calls whose flags say so keep it, above the number of replays.
+#[wasm_bindgen]
+pub fn limit(client: i32, per_second: f64, burst: f64, reject: i32) {
+    tell(client, Command::Limit(RateLimit { per_second, burst, reject: reject != 0 }));
 }
 
 /// Sends nothing that waits, or, for 0, goes on.

@@ -5,8 +5,8 @@ mod client;
 mod options;
 
 pub use client::{
-    answer, call, cancel, change_context, clear, close, create, invalidate, is_sent, keep, kept, listen, metrics,
-    pause, peek, reconnect, reply, set_priority, signal,
+    answer, call, cancel, change_context, clear, close, create, invalidate, is_sent, keep, kept, limit, listen,
+    metrics, pause, peek, reconnect, reply, set_priority, signal,
 };
 
 use wasm_bindgen::prelude::wasm_bindgen;

@@ -3,7 +3,7 @@
 
 use bowline_core::{
     BreakerLimits, CacheLimits, Config, Duration, Era, Heartbeat, Jitter, Lifecycle, Question, RateLimit, Reconnect,
-    Revalidate, Trip, Version, Versions, WhenHidden,
+    Revalidate, Trip, Upgrade, Version, Versions, WhenHidden,
 };
 use bowline_web::{has, option, option_set, HostObject};
 use js_sys::Object;
@@ -29,7 +29,14 @@ pub(crate) fn parse(object: &Object, host: &HostObject) -> (Config, f64) {
     options.span("transport.headStart", &mut config.head_start);
     options.span("transport.probeTimeout", &mut config.probe_timeout);
     options.span("transport.rememberFallback", &mut config.remember_fallback);
+    config.upgrade = match options.choice("transport.upgrade", "background|next-connect|never") {
+        Some(1) => Upgrade::NextConnect,
+        Some(2) => Upgrade::Never,
+        _ => Upgrade::Background,
+    };
     options.span("transport.streamIdleTimeout", &mut config.stream_idle);
+    options.span("transport.streamIdleTimeout", &mut config.call_idle);
+    options.span("transport.headersTimeout", &mut config.headers_timeout);
     let replays = options.number("replay.maxReplays");
     if !replays.is_nan() {
         config.max_replays = replays.min(254.0) as u8;
@@ -38,6 +45,7 @@ pub(crate) fn parse(object: &Object, host: &HostObject) -> (Config, f64) {
     options.count("queue.concurrency", &mut config.websocket_concurrency);
     options.count("queue.concurrency", &mut config.http_concurrency);
     options.count("queue.reserve", &mut config.reserve);
+    config.adaptive = options.flag("queue.adaptive", false);
     options.span("queue.aging", &mut config.aging);
     options.span("queue.maxQueueTime", &mut config.max_queue_time);
     config.drop_lowest = options.choice("queue.overflow", "reject|drop-lowest") == Some(1);

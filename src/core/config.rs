@@ -15,6 +15,8 @@ pub struct Config {
     pub reconnection: bool,
     /// How.
     pub reconnect: Reconnect,
+    /// Whether the WebSocket is looked for again while HTTP serves in its place.
+    pub upgrade: Upgrade,
     /// How a silent WebSocket is verified.
     pub heartbeat: Heartbeat,
     /// What the page's life means for the connection.
@@ -59,6 +61,8 @@ pub struct Config {
     pub max_queue_time: Duration,
     /// Nothing waits for a link, nor for a server that wants to be left alone.
     pub reject_disconnected: bool,
+    /// Fewer in flight than that while a server answers later than usual.
+    pub adaptive: bool,
     /// Calls in a time; `None`: as many as there are.
     pub rate_limit: Option<RateLimit>,
     /// Leaves an endpoint alone that keeps failing; `None`: never.
@@ -69,6 +73,10 @@ pub struct Config {
     pub low_water: f64,
     /// How long the stream of a listen over HTTP may be silent before it counts as broken; zero for ever.
     pub stream_idle: Duration,
+    /// The same for the stream of a call's answer.
+    pub call_idle: Duration,
+    /// How long the head of a call's answer over HTTP may take; zero for ever.
+    pub headers_timeout: Duration,
 }
 
 /// Reconnection (seed: `reconnectOptions`).
@@ -143,6 +151,17 @@ pub enum Trip {
         /// How long one window is.
         window: Duration,
     },
+}
+
+/// Whether the WebSocket is looked for again while HTTP serves in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upgrade {
+    /// Beside the working link, when the verdict on it expires.
+    Background,
+    /// With the next attempt, when the verdict has expired.
+    NextConnect,
+    /// Not before HTTP fails.
+    Never,
 }
 
 /// How a silent WebSocket is verified.
@@ -232,6 +251,7 @@ impl Default for Config {
             http: true,
             reconnection: true,
             reconnect: Reconnect::default(),
+            upgrade: Upgrade::Background,
             heartbeat: Heartbeat::default(),
             lifecycle: Lifecycle::default(),
             cache: Some(CacheLimits::default()),
@@ -254,11 +274,14 @@ impl Default for Config {
             aging: Duration::from_millis(5_000),
             max_queue_time: Duration::MAX,
             reject_disconnected: false,
+            adaptive: false,
             rate_limit: None,
             breaker: None,
             high_water: 1_048_576.0,
             low_water: 262_144.0,
             stream_idle: Duration::from_millis(90_000),
+            call_idle: Duration::ZERO,
+            headers_timeout: Duration::ZERO,
         }
     }
 }

@@ -7,6 +7,7 @@ mod caching;
 mod flow;
 mod gate;
 mod listening;
+mod silence;
 mod streams;
 
 use std::collections::VecDeque;
@@ -22,6 +23,7 @@ use crate::policy::breaker::Breaker;
 use crate::policy::cache::Cache;
 use crate::policy::doubt::Doubts;
 use crate::policy::flight::Flight;
+use crate::policy::gradient::Gradient;
 use crate::policy::limiter::Limiter;
 use crate::policy::queue::Queue;
 use crate::policy::replay::Budget;
@@ -66,6 +68,9 @@ pub struct Engine<P> {
     paused: bool,
     choked: Option<gate::Choked>,
     limiter: Option<Limiter>,
+    /// Those of single tools and methods, by their numbers less one.
+    lanes: Vec<Limiter>,
+    gradient: Option<Gradient>,
     breaker: Option<Breaker>,
     /// Methods that the server wants left alone, and until when.
     held: Vec<(Method, Instant)>,
@@ -100,6 +105,8 @@ impl<P: Payload> Engine<P> {
             paused: false,
             choked: None,
             limiter: config.rate_limit.as_ref().map(Limiter::new),
+            lanes: Vec::new(),
+            gradient: config.adaptive.then(Gradient::default),
             breaker: config.breaker.map(Breaker::new),
             held: Vec::new(),
             metrics: Metrics::default(),
@@ -122,6 +129,7 @@ impl<P: Payload> Engine<P> {
                 self.on_change(change);
                 self.flush();
             }
+            Input::Violation => self.metrics.violations += 1,
             Input::Timeout => self.on_timeout(),
         }
     }
@@ -135,8 +143,8 @@ impl<P: Payload> Engine<P> {
         // A drain that ended early may leave a wake-up behind, but not one that keeps an idle host awake.
         let drain = self.next_drain.filter(|_| !self.exchanges.is_empty());
         let (connection, listen) = (self.connection.next_timeout(&self.config), self.listen.next_timeout(&self.config));
-        let (streams, look) = (self.next_stream(), self.next_leave());
-        let all = [self.calls.next_limit(), connection, listen, drain, self.hold_until, streams, look];
+        let (streams, look, silence) = (self.next_stream(), self.next_leave(), self.next_silence());
+        let all = [self.calls.next_limit(), connection, listen, drain, self.hold_until, streams, look, silence];
         Output::Timeout(all.into_iter().flatten().min())
     }
 
@@ -191,6 +199,7 @@ impl<P: Payload> Engine<P> {
                     self.queue.push(id, priority, created, false);
                 }
             }
+            Command::Limit(limit) => self.lanes.push(Limiter::new(&limit)),
             Command::Pause(paused) => self.set_paused(paused),
             Command::Clear(method, below) => self.clear(method, below),
             Command::Listen(filter) => self.on_listen(filter),
@@ -308,6 +317,7 @@ impl<P: Payload> Engine<P> {
         let Some(exchange) = self.exchanges.get_mut(at) else {
             return;
         };
+        exchange.heard = self.now;
         let (link, purpose) = (exchange.link, exchange.purpose);
         if purpose == Purpose::Standing {
             self.hold_until = None;
@@ -372,6 +382,10 @@ impl<P: Payload> Engine<P> {
                     let change = self.with(|connection, cx| connection.on_channel_end(link, cx));
                     self.on_change(change);
                 }
+                Purpose::Probe => {
+                    let change = self.with(|connection, cx| connection.on_probe(link, answer, cx));
+                    self.on_change(change);
+                }
                 Purpose::Initialized | Purpose::Silent => {}
             },
         }
@@ -384,6 +398,7 @@ impl<P: Payload> Engine<P> {
         self.on_change(change);
         self.on_concern(Concern::Timeout);
         self.on_choked();
+        self.on_silence();
         let overdue = |exchange: &Exchange| exchange.drain_until.is_some_and(|until| until <= self.now);
         let drained: Vec<ExchangeId> = self.exchanges.iter().filter(|x| overdue(x)).map(|x| x.id).collect();
         for id in drained {
@@ -455,6 +470,9 @@ impl<P: Payload> Engine<P> {
                 for id in connects {
                     self.settle(id, Ok(Settled { payload: None, cached: false }));
                 }
+                // What an earlier link's server says of itself is said on this one.
+                let link = self.connection.up().map(|up| up.id);
+                self.streams.retain(|stream| stream.purpose != Purpose::Standing || Some(stream.link) == link);
                 if self.connection.epoch() > 1 {
                     self.on_gap();
                 }

@@ -80,7 +80,11 @@ codes! {
     Forbidden = "FORBIDDEN",
     /// `fetch` failed without telling why: no network, or no CORS headers.
     CorsOrNetwork = "CORS_OR_NETWORK",
-    /// HTTP 429, or the client's own limit.
+    /// The page's Content-Security-Policy.
+    CspBlocked = "CSP_BLOCKED",
+    /// The page has no permission to call the machine or the network it runs in.
+    LocalNetworkBlocked = "LOCAL_NETWORK_BLOCKED",
+    /// HTTP 429, WebSocket close 4429, or the client's own limit.
     RateLimited = "RATE_LIMITED",
     /// The engine was told something impossible; a bug of this package.
     Internal = "INTERNAL",
@@ -172,7 +176,11 @@ impl<P> Error<P> {
     /// restarts or while a portal is in the way.
     pub(crate) const fn is_hopeless(&self, worked_before: bool) -> bool {
         match self.code {
-            Code::Forbidden | Code::ProtocolVersion => true,
+            Code::Forbidden | Code::ProtocolVersion | Code::CspBlocked | Code::LocalNetworkBlocked => true,
+            // What is sent is not accepted there: data, policy, size, extensions, and whatever the server counts as a wrong request.
+            Code::ConnectionClosed => {
+                !worked_before && matches!(self.detail, Detail::Close(1003 | 1007..=1010 | 4400..=4499))
+            }
             Code::HttpError => !worked_before && matches!(self.detail, Detail::Http(..=499, _)),
             Code::ParseError | Code::InvalidResult | Code::RpcError | Code::MessageTooLarge => !worked_before,
             _ => false,

@@ -1,5 +1,6 @@
 //! The engine's two vocabularies: what can happen ([`Input`]) and what is to be done ([`Output`]). Data only.
 
+use crate::config::RateLimit;
 use crate::error::Error;
 use crate::ids::{CacheKey, CallId, ExchangeId, LinkId, RequestId};
 use crate::link::{Cause, Reason, State, Transport};
@@ -18,6 +19,8 @@ pub enum Input<P> {
     Exchange(ExchangeId, ExchangeEvent<P>),
     /// The surroundings changed, or the application wants rest. Harmless at any moment.
     Signal(Signal),
+    /// The server broke the protocol in a way that the shell forgives, and only it sees.
+    Violation,
     /// Time passed. Harmless at any moment.
     Timeout,
 }
@@ -82,6 +85,8 @@ pub enum Command<P> {
     Invalidate(Option<Method>, u32),
     /// The calls from now on are another user's: nothing private may cross to them (P55).
     ChangeContext,
+    /// Another lane, with a rate of its own: the next number from 1 on, for [`Request::lane`].
+    Limit(RateLimit),
     /// Send nothing that waits, or go on.
     Pause(bool),
     /// Cancel what waits: of one method or of all, and of a lower priority than this.
@@ -122,6 +127,8 @@ pub struct Request<P> {
     pub params: Option<P>,
     /// 0 low, 1 normal, 2 high, 3 critical.
     pub priority: u8,
+    /// The lane whose rate it keeps beside that of all calls; 0 for none.
+    pub lane: u8,
     /// From dispatch to answer; `None` for the engine's default.
     pub timeout: Option<Duration>,
     /// From creation to settle; `None` for the engine's default.
@@ -222,6 +229,17 @@ pub enum Reach {
     Down,
     /// Nothing was sent: the application's own headers could not be had.
     Unsent,
+    /// Nothing was sent: the policy of the page forbids it.
+    Policy,
+    /// Nothing was sent: the page may not call the machine or the network it runs in (P91).
+    Local,
+}
+
+impl Reach {
+    /// Whether it was this side that sent nothing.
+    pub(crate) const fn is_ours(self) -> bool {
+        matches!(self, Self::Unsent | Self::Policy | Self::Local)
+    }
 }
 
 /// Something to do.

@@ -25,7 +25,7 @@ pub use cluster::{
 };
 pub use config::{
     BreakerLimits, CacheLimits, Config, Heartbeat, Jitter, Lifecycle, Question, RateLimit, Reconnect, Revalidate, Trip,
-    WhenHidden,
+    Upgrade, WhenHidden,
 };
 pub use engine::Engine;
 pub use error::{Code, Detail, Error, Outcome, Stage};

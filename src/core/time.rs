@@ -12,6 +12,9 @@ pub struct Instant(u64);
 pub struct Duration(u64);
 
 impl Instant {
+    /// A moment that does not come.
+    pub(crate) const NEVER: Self = Self(u64::MAX);
+
     /// The instant `ms` milliseconds after the clock's origin; negative and non-finite values are the origin.
     #[must_use]
     pub fn from_millis(ms: f64) -> Self {

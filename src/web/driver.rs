@@ -14,7 +14,7 @@ use wasm_bindgen::JsValue;
 
 use crate::fetch::{Events, Fetch};
 use crate::glue::{self, HostObject};
-use crate::message::{exchange_event, link_event, parts, Told, CHUNK, OPENED, SIGNAL, WAKE};
+use crate::message::{exchange_event, link_event, parts, Told, CHUNK, ODD_ID, OPENED, SIGNAL, WAKE};
 use crate::payload::Payload;
 use crate::socket::Socket;
 use crate::timer::Timer;
@@ -293,6 +293,7 @@ impl Driver {
             Verb::Post => parts.kind,
             Verb::Delete => -1,
             Verb::Get => -2,
+            Verb::Probe => -3,
         };
         let raw = |value: &Option<Payload>| value.as_ref().map_or(0, Payload::raw);
         let version = parts.offered.or(plan.version).map_or(-1, |version| version as i32);
@@ -413,6 +414,9 @@ pub fn hear(client: i32, source: i32, kind: i32, id: f64, handle: i32, info: i32
     }
     if kind < OPENED {
         driver.received.set(driver.received.get() + f64::from(size));
+        if info & ODD_ID != 0 {
+            driver.handle(Input::Violation);
+        }
     }
     if source < 0 {
         driver.handle(Input::Link(LinkId(source.unsigned_abs()), link_event(told)));

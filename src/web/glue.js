@@ -211,7 +211,7 @@ export function settle(client, slot, handle) {
 export const CODES =
   ("CONNECTION_CLOSED SEND_FAILED REQUEST_TIMEOUT CONNECT_TIMEOUT HEARTBEAT_TIMEOUT OFFLINE CONNECT_FAILED RECONNECT_EXHAUSTED CLIENT_CLOSED OUTCOME_UNKNOWN ABORTED " +
   "NOT_CACHED QUEUE_FULL QUEUE_TIMEOUT NOT_CONNECTED CIRCUIT_OPEN RPC_ERROR HTTP_ERROR STREAM_ENDED PARSE_ERROR MESSAGE_TOO_LARGE PROTOCOL_VERSION INPUT_REQUIRED INVALID_RESULT AUTH_REQUIRED " +
-  "FORBIDDEN CORS_OR_NETWORK RATE_LIMITED INTERNAL").split(" ");
+  "FORBIDDEN CORS_OR_NETWORK CSP_BLOCKED LOCAL_NETWORK_BLOCKED RATE_LIMITED INTERNAL").split(" ");
 export const OUTCOMES = ["not-sent", "not-applied", "applied", "unknown"];
 export const STATES = "idle connecting ready reconnecting suspended auth_required closed failed".split(" ");
 export const TRANSPORTS = ["websocket", "http"];
@@ -352,7 +352,7 @@ export function dial(client, subprotocols) {
 // exchange, or a link with its sign turned.
 // What is left out arrives as 0, and as NaN for the two floats, id and number.
 const RESULT = 0, ERROR = 1, NOTICE = 2, ASKED = 3, BAD_JSON = 5, BAD_ENVELOPE = 6, BAD_BINARY = 7;
-const OPENED = 8, CLOSED = 9, WAKE = 14;
+const OPENED = 8, CLOSED = 9, WAKE = 14, ODD_ID = 32;
 export const TOO_LARGE = 4, HEAD = 10, CHUNK = 11, ENDED = 12, FAILED = 13, SIGNAL = 15;
 
 export let on;
@@ -367,8 +367,9 @@ export function listen(socket, client, link) {
     if (typeof text === "string") receive(text, client, source);
     else on(client, source, BAD_BINARY);
   };
-  // An error event says nothing; the close event that follows it does. Without a listener Node's `ws` would throw.
-  socket.onerror = () => {};
+  // An error event says nothing; the close event that follows it does, unless it was the page's policy. Without a listener Node's `ws`
+  // would throw.
+  socket.onerror = () => clients[client]?.barred && socket.onclose?.({ code: 1006 });
 }
 
 /** Takes the listeners off and closes. Harmless when it is closed already; no code means 1005, a normal end. */
@@ -393,11 +394,33 @@ export function receiveBytes(bytes, client, source) {
 
 const decoder = new TextDecoder();
 
+const LONG = 16384; // a shorter text cannot be nested so deeply that it matters
+const DEEPEST = 512;
+
+/** Whether a text is nested deeper than what works through it afterwards can bear. */
+function isDeep(text) {
+  for (let at = 0, depth = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit === 34) {
+      // A string ends at a quote behind an even number of backslashes.
+      for (let back = 1; back & 1; ) {
+        at = text.indexOf('"', at + 1);
+        if (at < 0) return false;
+        for (back = 0; text[at - 1 - back] === "\\"; ) back++;
+      }
+    } else if ((unit | 32) === 123) {
+      if (++depth > DEEPEST) return true;
+    } else if ((unit | 32) === 125) depth--;
+  }
+}
+
 /** What a text says. */
 export function receive(text, client, source) {
+  const { limit } = clients[client];
   // Beyond four times the limit not even the id is worth the memory of a parse.
-  if (text.length > 4 * clients[client].limit) return on(client, source, TOO_LARGE);
+  if (text.length > 4 * limit) return on(client, source, TOO_LARGE);
   let message;
+  if (text.length > LONG && text.length <= limit && isDeep(text)) return on(client, source, BAD_JSON);
   try {
     message = JSON.parse(text);
   } catch {
@@ -410,6 +433,7 @@ export function receive(text, client, source) {
 function deliver(message, text, client, source) {
   const size = text.length;
   const id = number(message?.id);
+  const odd = typeof message?.id === "string" ? ODD_ID : 0;
   if (message?.result !== undefined) {
     if (size > clients[client].limit) return on(client, source, TOO_LARGE, id);
     const { result } = message;
@@ -421,10 +445,10 @@ function deliver(message, text, client, source) {
     else if (kind === "task" && clients[client].host.capabilities.extensions?.["io.modelcontextprotocol/tasks"]) info = 3;
     if (typeof ttl === "number") info |= 8;
     if (result?.cacheScope === "public") info |= 16;
-    on(client, source, RESULT, id, put(result, text), info, ttl, size);
+    on(client, source, RESULT, id, put(result, text), info | odd, ttl, size);
   } else if (message?.error) {
     const { code } = message.error;
-    on(client, source, ERROR, id, put(message.error), 0, typeof code === "number" ? code : 0, size);
+    on(client, source, ERROR, id, put(message.error), odd, typeof code === "number" ? code : 0, size);
   } else if (typeof message?.method !== "string") {
     on(client, source, BAD_ENVELOPE);
   } else if (typeof message.id === "number" || typeof message.id === "string") {
@@ -434,7 +458,7 @@ function deliver(message, text, client, source) {
   }
 }
 
-// Ids are ours and numbers; some servers send them back as text.
+// Ids are ours and numbers; some servers send them back as text, which is counted.
 function number(id) {
   return typeof id === "number" ? id : typeof id === "string" && /^\d{1,16}$/.test(id) ? +id : NaN;
 }

@@ -5,7 +5,7 @@ import {
 } from "./glue.js";
 
 const JSON_BODY = 0, EVENT_STREAM = 1; // by their place in the list of media types that mean something
-const END = -1, STREAM = -2; // kinds of an exchange without a message
+const END = -1, PROBE = -3; // kinds of an exchange without a message; the one between them is a stream
 const SMALL = 16384; // a body declared to be shorter cannot inflate beyond the limit, even compressed
 
 /** Starts an exchange and returns the length of its body. */
@@ -22,7 +22,7 @@ export function exchange(client, source, kind, id, method, handle, version, flag
     const abort = spare.pop() ?? new AbortController();
     aborts.set(source, abort);
     init.signal = abort.signal;
-    if (kind === STREAM) {
+    if (kind < END) {
       Object.assign(init, { method: "GET", cache: "no-store" });
       headers.accept = "text/event-stream";
     } else {
@@ -40,7 +40,9 @@ export function exchange(client, source, kind, id, method, handle, version, flag
   }
   if (session) headers["mcp-session-id"] = values[session];
   if (resume) headers["last-event-id"] = values[resume];
-  run(client, source, init, endpoint ? values[endpoint] : clients[client].host.url);
+  const { host, barred } = clients[client];
+  const address = kind === PROBE ? host.webSocketUrl.replace(/^ws/, "http") : host.url;
+  run(client, source, init, endpoint ? values[endpoint] : address, kind === PROBE && barred);
   return init.body ? init.body.length : 0;
 }
 
@@ -63,19 +65,31 @@ export function abort(client, source) {
   abort?.abort();
 }
 
-const UNKNOWN = 0, BLOCKED = 1, DOWN = 2, UNSENT = 3;
+const UNKNOWN = 0, BLOCKED = 1, DOWN = 2, UNSENT = 3, POLICY = 4, LOCAL = 5;
 // Why a first `fetch` failed (P90): a request whose answer may not be read succeeds when only the CORS headers are missing. The limit
 // keeps the diagnosis from delaying the failure.
-async function reach({ fetch, url }) {
+async function reach(own, url) {
+  const { fetch, isLocal } = own.host;
   try {
     await fetch(url, { mode: "no-cors", credentials: "omit", signal: AbortSignal.timeout(80) });
     return BLOCKED;
   } catch (error) {
-    return error?.name === "TimeoutError" ? UNKNOWN : DOWN;
+    if (own.barred) return POLICY;
+    if (error?.name === "TimeoutError") return UNKNOWN;
+    return isLocal && (await isDenied()) ? LOCAL : DOWN;
   }
 }
 
-async function run(client, source, init, url) {
+// The permission a page of the internet needs for addresses behind it (P91); who knows no such permission needs none.
+async function isDenied() {
+  try {
+    return (await navigator.permissions.query({ name: "local-network-access" })).state === "denied";
+  } catch {
+    return false;
+  }
+}
+
+async function run(client, source, init, url, barred) {
   const own = clients[client];
   const { host, aborts, limit } = own;
   const { fetch, headers: more } = host;
@@ -84,6 +98,7 @@ async function run(client, source, init, url) {
   try {
     if (more) Object.assign(init.headers, typeof more === "function" ? await more() : more);
     how = UNKNOWN;
+    if (barred) throw barred;
     const response = await fetch(url, init);
     // Every getter of a response makes an object; `body` a whole stream. Only what is needed is touched.
     const { status, headers } = response;
@@ -127,7 +142,7 @@ async function run(client, source, init, url) {
     if (text && aborts.has(source)) receive(text, client, source);
   } catch {
     kind = FAILED;
-    if (how === UNKNOWN && !host.answered && aborts.has(source)) how = await reach(host);
+    if (how === UNKNOWN && !host.answered && aborts.has(source)) how = await reach(own, url);
   }
   // Forgotten first: aborting what is over costs a DOMException.
   if (aborts.delete(source)) on(client, source, kind, 0, 0, how);

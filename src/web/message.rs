@@ -61,6 +61,8 @@ pub(crate) const CHUNK: i32 = 11;
 /// The first kind that is no message.
 pub(crate) const OPENED: i32 = 8;
 const CLOSED: i32 = 9;
+/// A bit of an answer's `info`: its id came back as text.
+pub(crate) const ODD_ID: i32 = 32;
 /// The timer.
 pub(crate) const WAKE: i32 = 14;
 /// The surroundings.
@@ -97,6 +99,8 @@ pub(crate) fn exchange_event(told: Told) -> ExchangeEvent<Payload> {
             1 => Reach::Blocked,
             2 => Reach::Down,
             3 => Reach::Unsent,
+            4 => Reach::Policy,
+            5 => Reach::Local,
             _ => Reach::Unknown,
         }),
         _ => ExchangeEvent::Message(incoming(told)),

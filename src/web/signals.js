@@ -35,6 +35,9 @@ export function watch(client) {
   hear(document, "freeze", FROZEN);
   hear(document, "resume", RESUMED);
   hear(document, "visibilitychange");
+  // The page's own policy may be what a failure comes from, and nothing else says so. Of a WebSocket only the scheme may be told.
+  const isOurs = ({ blockedURI: what }) => what && [own.host.url, own.host.webSocketUrl].some((url) => url?.startsWith(what));
+  globalThis.addEventListener?.("securitypolicyviolation", (event) => (own.barred ||= isOurs(event)), stop);
   let online = true;
   const look = () => {
     if (online !== (online = globalThis.navigator?.onLine !== false)) say(online ? ONLINE : OFFLINE);

@@ -1,7 +1,7 @@
 //! The race between the WebSocket and HTTP (resilience, section 1): a head start, the first verified round trip wins, and the verdict is
 //! remembered only when it is known to be the WebSocket's fault.
 
-use bowline_core::{Code, Config, ExchangeEvent, Output, Reach, State, Transport};
+use bowline_core::{Code, Config, ExchangeEvent, Output, Reach, State, Transport, Upgrade, Verb};
 use bowline_support::{connect, fixed, ms, tool_call, Doc, Hand, Place};
 
 fn remembered(hand: &mut Hand) -> bool {
@@ -91,7 +91,7 @@ fn when_the_websocket_wins_the_http_probe_is_aborted() {
 
 #[test]
 fn a_websocket_that_failed_while_http_works_is_remembered_and_skipped() {
-    let mut hand = Hand::new(fixed());
+    let mut hand = Hand::new(Config { upgrade: Upgrade::NextConnect, ..fixed() });
     hand.call(connect());
     hand.close_link(1006);
     hand.close_link(1006);
@@ -150,7 +150,7 @@ fn without_the_fallback_only_the_websocket_is_tried() {
     hand.close_link(1006);
     hand.close_link(1006);
     hand.pass(5_000);
-    assert!(hand.fetches().is_empty());
+    assert!(hand.fetches().iter().all(|(_, plan)| plan.verb == Verb::Probe), "nothing but why");
     assert!(hand.dials().len() > 2, "a remembered fallback means nothing without a fallback");
 }
 

@@ -18,7 +18,7 @@ const MAY_NAME: [(&str, &[&str]); 13] = [
     ("config", &["time", "wire"]),
     ("telemetry", &["time", "wire"]),
     ("policy", &["time", "rng", "ids", "config", "wire"]),
-    ("io", &["time", "ids", "wire", "error", "link", "policy"]),
+    ("io", &["time", "ids", "wire", "error", "config", "link", "policy"]),
     ("link", &["time", "rng", "ids", "wire", "error", "config", "policy", "io"]),
     ("engine", &["time", "rng", "ids", "wire", "error", "config", "policy", "io", "link", "telemetry"]),
     ("cluster", &["time", "rng", "error", "config", "policy", "telemetry"]),
@@ -29,11 +29,12 @@ const MAY_NAME: [(&str, &[&str]); 13] = [
 ];
 
 /// Where only value types may be named: data that decides nothing, so that no arrow of behaviour points the wrong way.
-const ONLY_VALUES: [(&str, &str, &[&str]); 6] = [
+const ONLY_VALUES: [(&str, &str, &[&str]); 7] = [
     ("policy", "wire", &["Effect", "Era", "Hint", "Method"]),
     ("telemetry", "wire", &["Method"]),
     ("error", "wire", &["Malformed"]),
     ("config", "wire", &["Era", "Versions"]),
+    ("io", "config", &["RateLimit"]),
     ("io", "policy", &["BreakerState"]),
     ("io", "link", &["Cause", "Reason", "State", "Transport"]),
 ];

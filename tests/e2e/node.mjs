@@ -29,6 +29,31 @@ const subjects = [
   { name: "modern", transport: "http", era: "modern", version: "2026-07-28", ...ours },
 ];
 
+/** A WebSocket that notes what it is given, in the task in which it is. */
+const written = [];
+class Noting extends WebSocket {
+  send(text) {
+    written.push(JSON.parse(text));
+    super.send(text);
+  }
+}
+
+/** Calls made in one task leave in that task, in one pass: nobody waits for a timer to put them into a batch. */
+async function together(url) {
+  const client = createClient({ serverUrl: url, WebSocket: Noting });
+  await check("calls made in one task leave in that task, in order, and the rest by priority", async () => {
+    await client.connect();
+    written.length = 0;
+    const made = Array.from({ length: 40 }, (_, key) => client.callTool("add", { a: key, b: 0 }, { priority: key === 39 ? 3 : 1 }));
+    const left = written.map(({ params }) => params.arguments.a);
+    // 32 are in flight at most, one of them for a critical call.
+    assert.deepEqual(left, [...Array(31).keys(), 39]);
+    const results = await Promise.all(made);
+    assert.deepEqual(results.map(({ content }) => Number(content[0].text)), [...Array(40).keys()]);
+  });
+  await client.close();
+}
+
 async function calls(subject, client) {
   const { name } = subject;
   const sum = async (a, b) => {
@@ -183,6 +208,7 @@ async function losses(subject, client, server) {
 
 const servers = await startServers(subjects.map(({ name }) => name), { wire: true });
 try {
+  await together(servers["python-ws"].url);
   for (const subject of subjects) {
     const server = servers[subject.name];
     const client = createClient({

@@ -10,7 +10,6 @@ import { trial } from "./trial.js";
 
 /** Long enough for the delays between attempts to have grown. */
 const OFFLINE_MS = 12_000;
-const FROZEN_MS = 2000;
 
 /** The clients in this process. */
 export async function startNode() {
@@ -59,13 +58,6 @@ export async function startChromium() {
         await cut();
         await pause(OFFLINE_MS);
         await page.context().setOffline(false);
-        return Date.now();
-      },
-      async freeze() {
-        const session = await page.context().newCDPSession(page);
-        await session.send("Page.setWebLifecycleState", { state: "frozen" });
-        await pause(FROZEN_MS);
-        await session.send("Page.setWebLifecycleState", { state: "active" });
         return Date.now();
       },
     },

@@ -10,10 +10,11 @@
 //            `pause` between the two sendings, `violations` counted at least, `header` that must not arrive
 // limit      milliseconds from the fault's last byte to the settling; with `since: "start"` from the call
 // keep       false: connections are not kept alive, so that Chromium cannot repeat the POST by itself
-// during     what happens while the call is under way: "restart" of the server, "offline" or "freeze" of the page
+// during     what happens while the call is under way: "restart" of the server, "offline" of the page
 // patience   how long the official client may wait, where the fault itself takes long
 // engines    where it makes sense; default both
 // short      also in the short run
+// elsewhere  which test shows it, where no server can produce it
 // missing    why it is not met yet; it is run and shown all the same, if it has `send`
 
 const MB = 1024 * 1024;
@@ -26,6 +27,8 @@ const ws = (row, name, send, expect, more) => [{ row, name, transport: "ws", sen
 const both = (...entry) => [...http(...entry), ...ws(...entry)];
 /** A row that nothing can be sent for before the client has the feature. */
 const absent = (row, name, missing) => [{ row, name, transport: "-", missing }];
+/** A row that no server can produce; which test shows it. */
+const elsewhere = (row, name, elsewhere) => [{ row, name, transport: "-", elsewhere }];
 
 const timeout = (timeout, stage) => ({ options: { timeout }, since: "start", limit: timeout + 100, stage });
 
@@ -50,13 +53,15 @@ export const matrix = [
   ...http("6r", "event stream: FIN before the response, a read", "sse-fin", GOOD, { action: "read", limit: 1200 }),
   ...http("7", "event stream: FIN in the event", "sse-mid-event", UNKNOWN),
   ...http("7b", "event stream: FIN before the event's blank line", "sse-no-blank-line", UNKNOWN),
-  ...http("8", "event stream: silence (half-open)", "sse-stall", { code: "STREAM_ENDED", outcome: "unknown" }, {
-    ...timeout(400),
-    missing: "no idle timeout of event streams; the call's own timeout ends it",
+  ...http("8", "event stream: silence (half-open)", "sse-stall", UNKNOWN, {
+    options: { transport: { streamIdleTimeout: 300 } },
+    since: "start",
+    limit: 500,
   }),
   ...ws("8", "silence, no pongs either (half-open)", "silent", UNKNOWN, {
-    ...timeout(400),
-    missing: "no heartbeat; the call's own timeout ends it",
+    options: { heartbeat: { interval: 100, timeout: 200 } },
+    since: "start",
+    limit: 500,
   }),
   ...http("9", "no headers, at first contact", "stall", { code: "CONNECT_TIMEOUT", outcome: "not-sent" }, {
     first: true,
@@ -72,8 +77,9 @@ export const matrix = [
     limit: 500,
   }),
   ...http("9b", "no headers, later", "stall", UNKNOWN, {
-    ...timeout(400),
-    missing: "no limit for headers alone; the call's own timeout ends it",
+    options: { transport: { headersTimeout: 300 } },
+    since: "start",
+    limit: 400,
   }),
   ...http("9c", "no headers: the call's own timeout holds", "stall", { code: "REQUEST_TIMEOUT", outcome: "unknown" }, timeout(400)),
   ...ws("9c", "no answer: the call's own timeout holds", "stall", { code: "REQUEST_TIMEOUT", outcome: "unknown" }, timeout(400)),
@@ -106,7 +112,7 @@ export const matrix = [
   ...http("16b", "403 insufficient_scope: the scope is told", "status-403-scope", { code: "FORBIDDEN", outcome: "not-applied", scope: "tools" }, {
     missing: "no authorization yet: the scope is not read",
   }),
-  ...ws("16", "403 instead of the handshake", "refuse-403", { code: "CONNECT_FAILED", outcome: "not-sent" }, { action: "connect" }),
+  ...ws("16", "403 instead of the handshake", "refuse-403", { code: "FORBIDDEN", outcome: "not-sent", status: 403 }, { action: "connect" }),
   ...http("17", "404 with a web page", "status-404", { code: "HTTP_ERROR", outcome: "not-applied", status: 404 }),
   ...http("17s", "404: the legacy session is lost; a new one is begun", "session-404", GOOD, {
     limit: 1200,
@@ -132,9 +138,7 @@ export const matrix = [
   ...http("25", "wrong id", "wrong-id", parse(), { short: true }),
   ...ws("25", "wrong id: nobody's; the call goes on", "wrong-id", { code: "REQUEST_TIMEOUT", outcome: "unknown", violations: 1 }, timeout(400)),
   ...http("26", "event stream: wrong id, then the end", "sse-wrong-id", parse()),
-  ...both("27", "the id comes back as text", "string-id", { ...GOOD, violations: 1 }, {
-    missing: "accepted, but not counted",
-  }),
+  ...both("27", "the id comes back as text", "string-id", { ...GOOD, violations: 1 }),
   ...http("28", "error without an id", "error-null-id", { code: "RPC_ERROR", outcome: "not-applied", rpcCode: -32600 }),
   ...ws("28", "error without an id: nobody's; the call goes on", "error-null-id", {
     code: "REQUEST_TIMEOUT",
@@ -148,9 +152,7 @@ export const matrix = [
   ...http("31b", "byte order mark", "bom", GOOD),
   ...ws("31b", "byte order mark: no JSON", "bom", parse()),
   ...both("31c", "lone surrogate", "lone-surrogate", { text: "g\\ud800od" }),
-  ...both("32", "100,000 levels of nesting", "deep-nesting", parse(), {
-    missing: "handed out as JSON.parse gives it: no depth limit",
-  }),
+  ...both("32", "100,000 levels of nesting", "deep-nesting", parse()),
   ...both("33", "a __proto__ key: an own property", "proto-key", GOOD),
   ...both("34", "unknown resultType", "bad-result-type", { code: "INVALID_RESULT", outcome: "unknown" }),
   ...http("35", "a request of the server on the stream", "sse-server-request", GOOD),
@@ -185,17 +187,9 @@ export const matrix = [
     engines: ["chromium"],
     limit: 2000,
     options: { timeout: 20_000 },
-    missing: "no online signal yet: the next attempt comes when its delay is over",
   }),
-  ...absent("42b", "sleep; the clock jumps", "no sleep and wake signals yet; only the simulator can produce them"),
-  ...both("43", "page frozen for 2 s under a call", "stall", UNKNOWN, {
-    during: "freeze",
-    engines: ["chromium"],
-    limit: 1000,
-    missing: "no freeze and resume signals yet: a call whose connection survives waits on",
-    options: { timeout: 5000 },
-  }),
-  ...absent("43b", "page in the back/forward cache, discarded", "no pagehide and pageshow signals yet"),
+  ...elsewhere("42b", "sleep; the clock jumps", "tests/core/lifecycle.rs, tests/packaging/signals.test.mjs"),
+  ...elsewhere("43b", "page frozen in the background, in the back/forward cache, discarded", "tests/e2e/lifecycle.mjs, tests/e2e/doubt.mjs"),
   ...http("44a", "CORS headers missing", "no-cors", { code: "CORS_OR_NETWORK", outcome: "not-sent", hint: "mcp-session-id" }, {
     first: true,
     action: "connect",
@@ -205,9 +199,8 @@ export const matrix = [
   ...both("44c", "the server dies and comes back", "stall", UNKNOWN, { during: "restart" }),
   ...http("44d", "-32022 in the middle of a session: negotiated anew, once", "version-refused", GOOD, {
     limit: 1200,
-    missing: "told as RPC_ERROR -32022, not negotiated anew",
   }),
   ...absent("44e", "a proxy buffers the event stream", "not detected"),
-  ...absent("44f", "local network access denied", "cannot be produced on loopback; needs a browser with the prompt"),
-  ...absent("44g", "subscriptions come and go", "no subscriptions yet"),
+  ...elsewhere("44f", "local network access denied; mixed content; the page's policy", "tests/e2e/diagnosis.mjs"),
+  ...elsewhere("44g", "subscriptions come and go", "tests/core/listen.rs, tests/core/standing.rs"),
 ];

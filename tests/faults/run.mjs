@@ -130,16 +130,16 @@ async function runEngine(name, fault, results) {
       const result = { entry, engine: name };
       if (entry.send) result.seen = await ours(entry, engine, fault);
       const met = entry.send && result.seen.wrong.length === 0;
-      result.verdict = met ? "met" : entry.missing ? "not yet" : "NOT MET";
+      result.verdict = met ? "met" : entry.elsewhere ? "elsewhere" : entry.missing ? "not yet" : "NOT MET";
       const comparable = entry.transport === "http" && (!entry.during || entry.during === "restart");
       if (entry.send && comparable && !options.ours && !options.short) {
         result.theirs = await theirs(entry, engine, fault);
       }
       results.push(result);
       const detail = entry.send ? `${result.seen.code ?? "resolves"} ${result.seen.outcome ?? ""} ${result.seen.ms} ms` : "";
-      say(`${result.verdict.padEnd(8)} ${name.padEnd(9)}${entry.transport.padEnd(5)}${entry.row.padEnd(4)} ${entry.name}: ${detail}`);
+      say(`${result.verdict.padEnd(10)} ${name.padEnd(9)}${entry.transport.padEnd(5)}${entry.row.padEnd(4)} ${entry.name}: ${detail}`);
       if (met && entry.missing) say(`         although: ${entry.missing}`);
-      else if (!met) for (const line of result.seen?.wrong ?? [entry.missing]) say(`         ${line}`);
+      else if (!met) for (const line of result.seen?.wrong ?? [entry.missing ?? entry.elsewhere]) say(`         ${line}`);
     }
   } finally {
     await engine.close();

@@ -16,7 +16,7 @@ export function table(results) {
     engine,
     goal(entry),
     verdict,
-    entry.send ? ours(entry, seen) : entry.missing,
+    entry.send ? ours(entry, seen) : (entry.missing ?? entry.elsewhere),
     official(entry, theirs),
   ]);
   const row = (cells) => `| ${cells.join(" | ")} |`;

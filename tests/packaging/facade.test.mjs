@@ -50,8 +50,13 @@ const SITUATIONS = [
   ["lost session", { code: "CONNECTION_CLOSED", detail: "session" }, "McpError", /session/, /again/],
   ["oversize", { code: "MESSAGE_TOO_LARGE", detail: "too-large" }, "McpError", /larger than allowed$/, /transport\.maxMessageBytes/],
   ["CORS", { code: "CORS_OR_NETWORK", detail: "cors" }, "McpError", /without CORS headers/, /mcp-session-id/],
-  ["down", { code: "CONNECT_FAILED", detail: "network" }, "McpError", /cannot connect to http:/, /server runs.* https cannot call http/],
+  ["down", { code: "CONNECT_FAILED", detail: "network" }, "McpError", /cannot connect to http:/, /server runs/],
   ["CORS or down", { code: "CORS_OR_NETWORK" }, "McpError", /CORS headers missing, or it is down/, /OPTIONS/],
+  ["mixed content", { code: "MIXED_CONTENT" }, "McpError", /page on https cannot call http:/, /https and wss/],
+  ["the page's policy", { code: "CSP_BLOCKED" }, "McpError", /Content-Security-Policy forbids http:/, /connect-src/],
+  ["the local network", { code: "LOCAL_NETWORK_BLOCKED" }, "McpError", /no permission to call http:/, /local network access.*frame/],
+  ["no WebSocket there", { code: "CONNECT_FAILED", httpStatus: 404 }, "McpError", /no WebSocket at http:.*404/, /path of serverUrl/],
+  ["an HTTP endpoint", { code: "CONNECT_FAILED", httpStatus: 405 }, "McpError", /no WebSocket at http:.*405/, /enableHttpFallback/],
   ["bare 1006 at open", { code: "CONNECT_FAILED", closeCode: 1006 }, "McpError", /WebSocket handshake/, /webSocketUrl/],
   ["link cut", { code: "CONNECTION_CLOSED", closeCode: 1006 }, "McpError", /broke off/, /enableReconnection/],
   ["policy close", { code: "CONNECTION_CLOSED", closeCode: 1008 }, "McpError", /1008/, /Origin/],
@@ -166,9 +171,9 @@ test("the snippet has the names of the core's enums, each at its place", () => {
   assert.deepEqual(ERAS, variants("src/core/wire/version.rs", "Era"));
 });
 
-test("the published error codes are those of the core, three of the package, and three of the cluster", () => {
+test("the published error codes are those of the core, four of the package, and three of the cluster", () => {
   assert.ok(coreCodes.length > 15, `${coreCodes.length} codes found in the core`);
-  const others = ["CAPABILITY_NOT_SUPPORTED", "INVALID_CONFIG", "WASM_LOAD_FAILED", "NO_HEALTHY_NODE", "DISCOVERY_FAILED", "STATE_STORE_FAILED"];
+  const others = ["CAPABILITY_NOT_SUPPORTED", "INVALID_CONFIG", "MIXED_CONTENT", "WASM_LOAD_FAILED", "NO_HEALTHY_NODE", "DISCOVERY_FAILED", "STATE_STORE_FAILED"];
   assert.deepEqual([...publicCodes].sort(), [...coreCodes, ...others].sort());
 });
 
@@ -189,7 +194,7 @@ const DEFAULTS = {
   maxDelay: "max_delay", backoffMultiplier: "multiplier", suspendedInterval: "suspended_interval",
   minUptime: "min_uptime", connectTimeout: "connect_timeout", maxSize: "max_size", defaultTTL: "default_ttl",
   maxTTL: "max_ttl", headStart: "head_start", probeTimeout: "probe_timeout",
-  rememberFallback: "remember_fallback", maxQueued: "max_queued", reserve: "reserve", aging: "aging", streamIdleTimeout: "stream_idle",
+  rememberFallback: "remember_fallback", maxQueued: "max_queued", reserve: "reserve", aging: "aging", streamIdleTimeout: "stream_idle", headersTimeout: "headers_timeout", adaptive: "adaptive",
   interval: "interval", hiddenTimeout: "hidden_timeout", wakeProbeTimeout: "wake_timeout",
 };
 
@@ -198,7 +203,7 @@ test("the documented defaults are the core's", () => {
   const core = read("src/core/config.rs").split("impl Default for Config")[1];
   for (const [name, field] of Object.entries(DEFAULTS)) {
     const documented = new RegExp(`@default (\\S+)[^/]*\\*/\\s+${name}\\?:`).exec(types)?.[1];
-    const actual = new RegExp(`\\b${field}: (?:Duration::from_millis\\()?([\\w.]+)`).exec(core)?.[1];
+    const actual = new RegExp(`\\b${field}: (?:Duration::from_millis\\()?([\\w.:]+)`).exec(core)?.[1]?.replace("Duration::ZERO", "0");
     assert.ok(documented && actual, `${name}: documented ${documented}, in the core ${actual}`);
     assert.equal(documented, actual.replaceAll("_", ""), name);
   }

@@ -32,6 +32,7 @@ class Peer {
   contexts = 0;
   keeps = [];
   invalidated = [];
+  limits = [];
 
   constructor(host) {
     this.host = host;
@@ -163,6 +164,7 @@ export const keep = (client, ...told) => void of(client).keeps.push(told);
 export const invalidate = (client, ...told) => void of(client).invalidated.push(told);
 export const changeContext = (client) => void of(client).contexts++;
 export const metrics = () => [];
+export const limit = (client, ...told) => void of(client).limits.push(told);
 export const isSent = () => 1;
 export const setPriority = () => {};
 export const pause = () => {};

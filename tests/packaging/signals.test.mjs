@@ -35,6 +35,19 @@ async function inPage(work, { visibility = "visible", online = true } = {}) {
 
 const event = (type, more) => Object.assign(new Event(type), more);
 
+test("what the page's own policy blocked is noted when it is the client's address, and only then", async () => {
+  for (const [blockedURI, barred] of [["https://other.example/", false], ["", false], ["eval", false], ["https://mcp.example/mcp", true], ["wss", true]]) {
+    const client = glue.open({ capabilities: {}, url: "https://mcp.example/mcp", webSocketUrl: "wss://mcp.example/mcp" }, 1000);
+    const page = new EventTarget();
+    globalThis.addEventListener = page.addEventListener.bind(page);
+    watch(client);
+    page.dispatchEvent(event("securitypolicyviolation", { blockedURI }));
+    delete globalThis.addEventListener;
+    assert.equal(!!glue.clients[client].barred, barred, blockedURI);
+    unwatch(client);
+  }
+});
+
 test("network, visibility, freezing and the back/forward cache are heard; a page that goes for good is not", async () => {
   const { signals, told } = await inPage(({ page, document }) => {
     page.dispatchEvent(event("offline"));

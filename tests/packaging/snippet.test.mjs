@@ -34,6 +34,31 @@ function told(text) {
   return heard[0];
 }
 
+const depth = (levels, filler = "") => `{"jsonrpc":"2.0","id":1,"result":{"a":${"[".repeat(levels)}"${filler}"${"]".repeat(levels)}}}`;
+const [RESULT, ERROR, BAD_JSON, ODD_ID] = [0, 1, 5, 32];
+
+test("a long message that is nested too deeply is no message; a short one, or one that only looks so, is", () => {
+  const patient = glue.open(host, 1e6);
+  const kind = (text) => (glue.receiveBytes(new TextEncoder().encode(text), patient, 1), heard.at(-1)[2]);
+  const long = "x".repeat(20_000);
+  assert.equal(kind(depth(100_000)), BAD_JSON);
+  assert.equal(kind(depth(600, long)), BAD_JSON);
+  assert.equal(kind(depth(500, long)), RESULT);
+  assert.equal(kind(depth(600)), RESULT);
+  // Brackets in strings, behind escaped quotes, and side by side do not nest.
+  assert.equal(kind(depth(1, `${long}${'\\\\\\"'.repeat(50)}${"[{".repeat(2000)}`)), RESULT);
+  assert.equal(kind(`{"jsonrpc":"2.0","id":1,"result":[${Array(9000).fill("[]").join()}]}`), RESULT);
+  assert.equal(kind(`{"a":"${long}`), BAD_JSON);
+});
+
+test("an id that comes back as text is taken, and told of", () => {
+  assert.deepEqual(told('{"jsonrpc":"2.0","id":"7","result":{}}').slice(2, 4), [RESULT, 7]);
+  assert.equal(heard[0][5] & ODD_ID, ODD_ID);
+  assert.equal(told('{"jsonrpc":"2.0","id":7,"result":{}}')[5] & ODD_ID, 0);
+  assert.equal(told('{"jsonrpc":"2.0","id":"7","error":{"code":-1,"message":""}}')[2], ERROR);
+  assert.equal(heard[0][5], ODD_ID);
+});
+
 test("header values follow the vectors of the specification", () => {
   const vectors = {
     "us-west1": "us-west1",

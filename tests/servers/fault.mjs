@@ -71,6 +71,9 @@ async function answer(socket, request, rest, reply) {
       receive: (message) => record(request, message),
     });
   }
+  // What the same address answers to HTTP: a refusal is one for both, else it is a WebSocket's.
+  const refused = form === "ws" && (/refuse-(\d{3})/.exec(request.path)?.[1] ?? 426);
+  if (refused) return reply.send(Number(refused), {}, "");
   if (form === "first" || form === "call") return serveFault(form, names[0], request, reply);
   return serveAdmin(request, reply);
 }

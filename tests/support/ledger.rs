@@ -90,7 +90,7 @@ impl Ledger {
         Self {
             lateness,
             room,
-            reserve: config.reserve,
+            reserve: if config.adaptive { usize::MAX } else { config.reserve }, // its own room; one call at least
             bounds,
             pulse: Pulse::new(config),
             limits: (config.timeout, config.max_total),

@@ -89,6 +89,7 @@ pub fn request(method: Method, key: u32) -> Req {
         method,
         params: Some(Doc::of(key)),
         priority: 1,
+        lane: 0,
         timeout: None,
         max_total: None,
         max_queue_time: None,

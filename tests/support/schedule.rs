@@ -2,7 +2,7 @@
 
 use bowline_core::{
     CacheLimits, CacheMode, Config, Era, Heartbeat, Instant, Jitter, Lifecycle, Method, Question, Reconnect, Request,
-    Revalidate, Rng, Signal, Version, Versions, WhenHidden,
+    Revalidate, Rng, Signal, Upgrade, Version, Versions, WhenHidden,
 };
 
 use crate::{connect, ms, notify, request, tool_call, Faults, Listening, Req, Server, Shape, Shyness, Style};
@@ -177,6 +177,7 @@ fn config(rng: &mut Rng) -> Config {
             min_uptime: ms(rng.below(6_000)),
             connect_timeout: ms(800 + rng.below(10_000)),
         },
+        upgrade: pick(rng, &[Upgrade::Background, Upgrade::NextConnect, Upgrade::Never]),
         heartbeat: Heartbeat {
             interval: pick(rng, &[ms(0), ms(700), ms(20_000)]),
             timeout: ms(400 + rng.below(10_000)),
@@ -213,6 +214,9 @@ fn config(rng: &mut Rng) -> Config {
         websocket_concurrency: 1 + rng.below(32) as usize,
         http_concurrency: 1 + rng.below(5) as usize,
         stream_idle: pick(rng, &[ms(0), ms(2_000), ms(20_000), ms(90_000)]),
+        call_idle: pick(rng, &[ms(0), ms(0), ms(2_000)]),
+        headers_timeout: pick(rng, &[ms(0), ms(0), ms(3_000)]),
+        adaptive: rng.unit() < 0.3,
         reserve: rng.below(3) as usize,
         aging: ms(rng.below(3) * 2_500),
         drop_lowest: rng.unit() < 0.5,

@@ -12,6 +12,7 @@ import {
   type WasmSource,
 } from "bowline";
 import * as slim from "bowline/slim";
+import { indexedDb, persisted, type PersistedCache, type Shelf } from "bowline/persist";
 import { exactly, some } from "./expect.js";
 
 // The first example of the documentation, word for word.
@@ -47,22 +48,25 @@ createClient({
     staleIfError: 0,
     partition: () => "user-1",
     revalidateOnReconnect: "all",
+    persist: indexedDb({ name: "docs", delay: 500, maxBytes: 1 << 20, includePrivate: true }),
   },
   transport: {
     webSocketUrl: "wss://api.example.com/mcp",
     headStart: 250,
     probeTimeout: 2500,
     rememberFallback: 600_000,
+    upgrade: "background",
     headers: async () => ({ authorization: "Bearer token" }),
     maxMessageBytes: 16 << 20,
     streamIdleTimeout: 90_000,
+    headersTimeout: 15_000,
     highWaterMark: 1 << 20,
     lowWaterMark: 1 << 18,
   },
   heartbeat: { interval: 20_000, timeout: 10_000, hiddenTimeout: 75_000, wakeProbeTimeout: 4_000, method: "auto" },
   lifecycle: { hidden: "defer-reconnect", offline: "suspend", bfcache: "close", wakeDetection: true },
-  queue: { concurrency: 8, maxQueued: 100, reserve: 2, overflow: "drop-lowest", aging: 0, maxQueueTime: 500, whileDisconnected: "reject" },
-  rateLimit: { requestsPerSecond: 10, burst: 20, onLimit: "reject" },
+  queue: { concurrency: 8, adaptive: true, maxQueued: 100, reserve: 2, overflow: "drop-lowest", aging: 0, maxQueueTime: 500, whileDisconnected: "reject" },
+  rateLimit: { requestsPerSecond: 10, burst: 20, onLimit: "reject", tools: { search: { requestsPerSecond: 0.5, burst: 2 } }, methods: { "tools/list": { requestsPerSecond: 1 } } },
   circuitBreaker: { enabled: true, failureThreshold: 3, resetTimeout: 1000, halfOpenMaxRequests: 2, mode: "rate", errorRate: 0.3, minimumRequests: 5, window: 5000, countTimeouts: false },
   protocol: {
     era: "legacy",
@@ -81,6 +85,16 @@ createClient({
 createClient({ serverUrl: "/mcp", transport: { headers: { authorization: "Bearer token" } } });
 
 createClient({ serverUrl: "/mcp", protocol: { clientInfo: null } });
+// Single tools only.
+createClient({ serverUrl: "/mcp", rateLimit: { tools: { search: { requestsPerSecond: 1 } } } });
+// @ts-expect-error a rate says how many
+createClient({ serverUrl: "/mcp", rateLimit: { tools: { search: { burst: 1 } } } });
+
+const shelf: Shelf = { read: async () => undefined, write: async () => {} };
+const store = persisted(shelf);
+exactly<PersistedCache>()(store);
+exactly<Promise<void>>()(store.ready);
+createClient({ serverUrl: "/mcp", cacheOptions: { persist: store } });
 
 createClient({
   serverUrl: "/mcp",

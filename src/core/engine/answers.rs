@@ -3,7 +3,7 @@
 use super::{
     Answer, CallId, Code, Connection, Detail, Engine, Error, Event, Method, Output, Payload, RequestId, Settled,
 };
-use crate::io::{Need, Reach};
+use crate::io::Need;
 use crate::link::{refused, unreached, Ask, Call};
 use crate::policy::backoff;
 use crate::policy::replay::Loss;
@@ -54,7 +54,7 @@ impl<P: Payload> Engine<P> {
             }
             // The network failed: whether the server can still be reached has to be found out.
             Answer::Lost { broken: true } => self.on_network_failure(id, Error::new(Code::StreamEnded, Detail::None)),
-            Answer::Unreached(Reach::Unsent) => self.settle(id, Err(unreached(Reach::Unsent))),
+            Answer::Unreached(reach) if reach.is_ours() => self.settle(id, Err(unreached(reach))),
             Answer::Unreached(reach) => self.on_network_failure(id, unreached(reach)),
         }
         self.flush();
@@ -71,19 +71,24 @@ impl<P: Payload> Engine<P> {
 
     fn on_status(&mut self, id: CallId, status: u16, wait: Option<Duration>, safe: bool) {
         let error = refused(status, wait);
+        if let (429 | 503, Some(gradient)) = (status, &mut self.gradient) {
+            gradient.on_overload();
+        }
         // Whoever wants nothing to wait has somewhere else to go.
         let patient = !self.config.reject_disconnected;
         if let (Some(wait), 429 | 503, true) = (wait, status, patient) {
             self.hold(id, wait);
         }
+        // Whoever was told the same does not come at the same moment.
+        let spread = 1.0 + 0.3 * self.rng.unit();
         match status {
             // Refused before execution, so that even a side effect may be sent again.
             429 if patient => {
-                let pause = wait.unwrap_or(RATE_LIMIT_PAUSE).mul_f64(1.0 + 0.3 * self.rng.unit());
+                let pause = wait.unwrap_or(RATE_LIMIT_PAUSE).mul_f64(spread);
                 self.on_call_lost(id, Loss::Refused, error, Some(pause));
             }
             500.. if safe => {
-                let pause = self.pause(id).max(wait.unwrap_or(Duration::ZERO));
+                let pause = self.pause(id).max(wait.unwrap_or(Duration::ZERO).mul_f64(spread));
                 self.on_call_lost(id, Loss::Unknown, error, Some(pause));
             }
             _ => self.fail(id, error, status < 500),

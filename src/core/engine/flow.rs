@@ -318,6 +318,9 @@ impl<P: Payload> Engine<P> {
             self.budget.earn();
             self.timing.on_answer(method, latency);
             self.vitals.on_answer(self.now, latency);
+            if let Some(gradient) = &mut self.gradient {
+                gradient.on_answer(latency, self.active, self.config.websocket_concurrency);
+            }
         }
     }
 }

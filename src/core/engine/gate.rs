@@ -44,8 +44,7 @@ impl<P: Payload> Engine<P> {
             return;
         }
         let wait = self.limiter.as_ref().map_or(Duration::ZERO, |limiter| limiter.wait(self.now));
-        let rejects = self.config.rate_limit.as_ref().is_some_and(|limit| limit.reject);
-        if wait > Duration::ZERO && !rejects {
+        if wait > Duration::ZERO && self.limiter.as_ref().is_some_and(|limiter| !limiter.rejects) {
             return;
         }
         let critical = !self.has_room(transport, carried, true);
@@ -53,9 +52,9 @@ impl<P: Payload> Engine<P> {
             return;
         };
         if wait > Duration::ZERO {
-            return self.settle(id, Err(Error::new(Code::RateLimited, Detail::Http(0, Some(wait)))));
+            return self.refuse_rate(id, wait);
         }
-        if !self.is_held(id) && !self.is_broken(id) {
+        if !self.is_held(id) && !self.is_broken(id) && !self.is_laned(id) {
             if let Some(limiter) = &mut self.limiter {
                 limiter.take(self.now);
             }
@@ -100,6 +99,7 @@ impl<P: Payload> Engine<P> {
     /// them would leave those none.
     fn fits(&self, ordinary: bool, flying: usize, limit: usize, least: usize) -> bool {
         let others = flying.saturating_sub(self.critical);
+        let limit = self.gradient.as_ref().map_or(limit, |gradient| limit.min(gradient.limit()));
         flying < limit.max(least) && (!ordinary || others < limit.saturating_sub(self.config.reserve).max(least))
     }
 
@@ -124,6 +124,32 @@ impl<P: Payload> Engine<P> {
         };
         self.calls.enter(id, Phase::Delayed(until));
         true
+    }
+
+    fn refuse_rate(&mut self, id: CallId, wait: Duration) {
+        self.settle(id, Err(Error::new(Code::RateLimited, Detail::Http(0, Some(wait)))));
+    }
+
+    /// Whether a call's lane has it wait, or rejects it. Its moment is its own from then on, so that it comes back only once, however many
+    /// wait for the same lane.
+    fn is_laned(&mut self, id: CallId) -> bool {
+        let Some(call) = self.calls.at_mut(id) else {
+            return false;
+        };
+        let lane = usize::from(call.request.lane).checked_sub(1).and_then(|at| self.lanes.get_mut(at));
+        let Some(lane) = lane.filter(|_| !core::mem::replace(&mut call.is_paid, true)) else {
+            return false;
+        };
+        let wait = lane.wait(self.now);
+        if wait > Duration::ZERO && lane.rejects {
+            self.refuse_rate(id, wait);
+            return true;
+        }
+        lane.take(self.now);
+        if wait > Duration::ZERO {
+            self.calls.enter(id, Phase::Delayed(self.now + wait));
+        }
+        wait > Duration::ZERO
     }
 
     /// Whether the endpoint is left alone; the call is rejected then.
@@ -174,7 +200,7 @@ impl<P: Payload> Engine<P> {
             return Some(Code::NotConnected);
         }
         let waits = |call: &Call<P>| matches!(call.phase, Phase::Delayed(_));
-        let held = if self.held.is_empty() { 0 } else { self.calls.select(waits).len() };
+        let held = if self.held.is_empty() && self.lanes.is_empty() { 0 } else { self.calls.select(waits).len() };
         while self.queue.len() + held >= self.config.max_queued {
             let lowest = if self.config.drop_lowest { self.queue.lowest(priority) } else { None };
             let Some(lowest) = lowest else {

@@ -26,6 +26,8 @@ pub(crate) struct Call<P> {
     pub(crate) in_doubt: bool,
     /// The authorization context it was made in.
     pub(crate) context: u32,
+    /// Its lane has let it pass; it may have to wait for its moment.
+    pub(crate) is_paid: bool,
     /// Its caller got a stale result; what it brings is for the cache.
     pub(crate) served: bool,
     timeout: Duration,
@@ -186,6 +188,7 @@ impl<P> Calls<P> {
             ask: None,
             in_doubt: false,
             context: 0,
+            is_paid: false,
             served: false,
             timeout,
             max_total,

@@ -7,7 +7,7 @@ use super::{refused, unreached, Answer, Change, Channel, Context, Handshake, Lin
 use crate::config::Config;
 use crate::error::{Code, Detail, Error, Stage};
 use crate::ids::{LinkId, RequestId};
-use crate::io::{Event, Output, Reach, Status};
+use crate::io::{Event, Output, Status};
 use crate::time::{Duration, Instant};
 use crate::wire::{Era, Outgoing, Payload, Plan, Verb, Version};
 
@@ -38,6 +38,8 @@ pub(crate) struct Connection<P> {
     pub(super) reason: Option<Error<P>>,
     pub(super) heartbeat: Heartbeat,
     pub(super) presence: Presence,
+    /// When the WebSocket is dialled beside a working HTTP link.
+    pub(super) upgrade_at: Option<Instant>,
     /// Why it is suspended, when it is.
     pub(super) cause: Cause,
 }
@@ -56,6 +58,7 @@ impl<P: Payload> Connection<P> {
             reason: None,
             heartbeat: Heartbeat::default(),
             presence: Presence::default(),
+            upgrade_at: None,
             cause: Cause::default(),
         }
     }
@@ -152,26 +155,6 @@ impl<P: Payload> Connection<P> {
         cx.send(link, question, Version::newest(Era::Modern));
     }
 
-    /// A WebSocket closed.
-    pub(crate) fn on_closed(&mut self, link: LinkId, code: u16, cx: &mut Context<'_, P>) -> Change<P> {
-        let Some(at) = self.links.iter_mut().find(|other| other.id == link) else {
-            return Change::None;
-        };
-        let unopened = at.handshake.awaits().is_none() && !matches!(self.phase, Phase::Up { .. });
-        if unopened && core::mem::take(&mut at.subprotocols) {
-            // Some servers refuse the handshake when a subprotocol is offered that they do not know.
-            cx.out.push_back(Output::Dial { link, subprotocols: false });
-            return Change::None;
-        }
-        let code = match code {
-            4401 => Error::new(Code::AuthRequired, Detail::Close(code)),
-            4403 => Error::new(Code::Forbidden, Detail::Close(code)),
-            _ if unopened => Error::new(Code::ConnectFailed, Detail::Close(code)),
-            _ => Error::new(Code::ConnectionClosed, Detail::Close(code)),
-        };
-        self.on_down(link, code, cx)
-    }
-
     /// Whether `id` on `link` belongs to the handshake.
     pub(crate) fn awaits(&self, link: LinkId, id: RequestId) -> bool {
         self.links.iter().any(|other| other.id == link && other.handshake.awaits() == Some(id))
@@ -193,7 +176,7 @@ impl<P: Payload> Connection<P> {
             Answer::Status(status, wait) => at.handshake.fall_back(refused(status, wait), cx.ids),
             // Once the era is known, a `fetch` that fails is the network's fault and says nothing about the server. Before that, a
             // browser hides whether the preflight refused the headers of the newer era (P33).
-            Answer::Unreached(reach) if self.era.is_some() || reach == Reach::Unsent => Next::Fail(unreached(reach)),
+            Answer::Unreached(reach) if self.era.is_some() || reach.is_ours() => Next::Fail(unreached(reach)),
             Answer::Unreached(reach) => at.handshake.fall_back(unreached(reach), cx.ids),
             Answer::Lost { .. } => Next::Fail(Error::new(Code::StreamEnded, Detail::Note("connect"))),
             Answer::Accepted => Next::Fail(Error::new(Code::ParseError, Detail::Note("no-answer"))),
@@ -221,6 +204,7 @@ impl<P: Payload> Connection<P> {
                 // It served at least the handshake.
                 let stable = cx.now.since(*since) >= cx.config.reconnect.min_uptime;
                 self.attempt = if stable { 0 } else { self.attempt + 1 };
+                self.drop_links(cx);
                 self.wait(error.clone(), cx);
                 Change::Lost(link, error)
             }
@@ -241,6 +225,11 @@ impl<P: Payload> Connection<P> {
                 *kept = Some(error);
                 Change::None
             }
+            Phase::Up { .. } => {
+                self.blame_websocket(cx);
+                self.plan_upgrade(cx);
+                Change::None
+            }
             _ => Change::None,
         }
     }
@@ -250,18 +239,14 @@ impl<P: Payload> Connection<P> {
         match self.phase {
             Phase::Waiting(until) => Some(until),
             Phase::Trying { started, http_at, .. } => {
-                let probes = self.websocket().map(|link| {
-                    if link.handshake.is_discovering() {
-                        link.discover_until.min(link.probe_until)
-                    } else {
-                        link.probe_until
-                    }
-                });
                 let pinned = self.pinned().map(|_| started);
-                let all = [Some(started + config.reconnect.connect_timeout), http_at, probes, pinned];
+                let all = [Some(started + config.reconnect.connect_timeout), http_at, self.next_trial(), pinned];
                 all.into_iter().flatten().min()
             }
-            Phase::Up { .. } => self.next_beat(config.heartbeat.interval),
+            Phase::Up { .. } => {
+                let all = [self.next_beat(config.heartbeat.interval), self.next_trial(), self.next_upgrade()];
+                all.into_iter().flatten().min()
+            }
             Phase::Down => None,
         }
     }
@@ -287,30 +272,47 @@ impl<P: Payload> Connection<P> {
                     *http_at = None;
                     self.open_http(cx);
                 }
-                let Some(link) = self.websocket() else {
-                    return Change::None;
-                };
-                let (id, probe_until) = (link.id, link.probe_until);
-                if probe_until <= cx.now {
-                    let detail = Detail::Time(Stage::Response, cx.config.probe_timeout);
-                    return self.on_down(id, Error::new(Code::ConnectTimeout, detail), cx);
-                }
-                if link.handshake.is_discovering() && link.discover_until <= cx.now {
-                    let detail = Detail::Time(Stage::Response, cx.config.probe_timeout);
-                    let silent = Error::new(Code::ConnectTimeout, detail);
-                    let at = self.links.iter_mut().find(|other| other.id == id);
-                    let next = at.map(|at| at.handshake.fall_back(silent, cx.ids));
-                    return next.map_or(Change::None, |next| self.on_next(id, next, cx));
-                }
-                Change::None
+                self.on_trial(cx)
             }
-            Phase::Up { .. } => self.on_beat(cx),
+            Phase::Up { .. } => {
+                self.on_upgrade(cx);
+                match self.on_trial(cx) {
+                    Change::None => self.on_beat(cx),
+                    change => change,
+                }
+            }
             _ => Change::None,
         }
     }
 
+    /// The WebSocket that has not shown yet that it works.
     fn websocket(&self) -> Option<&Link<P>> {
-        self.links.iter().find(|link| link.transport == Transport::WebSocket)
+        let up = self.up().map(|up| up.id);
+        self.links.iter().find(|link| link.transport == Transport::WebSocket && Some(link.id) != up)
+    }
+
+    /// When its trial ends, or the first question of it.
+    fn next_trial(&self) -> Option<Instant> {
+        let link = self.websocket()?;
+        let discovering = link.handshake.is_discovering();
+        Some(if discovering { link.discover_until.min(link.probe_until) } else { link.probe_until })
+    }
+
+    fn on_trial(&mut self, cx: &mut Context<'_, P>) -> Change<P> {
+        let Some(link) = self.websocket() else {
+            return Change::None;
+        };
+        let (id, probe_until) = (link.id, link.probe_until);
+        let silent = Error::new(Code::ConnectTimeout, Detail::Time(Stage::Response, cx.config.probe_timeout));
+        if probe_until <= cx.now {
+            return self.on_down(id, silent, cx);
+        }
+        if link.handshake.is_discovering() && link.discover_until <= cx.now {
+            let at = self.links.iter_mut().find(|other| other.id == id);
+            let next = at.map(|at| at.handshake.fall_back(silent, cx.ids));
+            return next.map_or(Change::None, |next| self.on_next(id, next, cx));
+        }
+        Change::None
     }
 
     pub(super) fn start(&mut self, cx: &mut Context<'_, P>) {
@@ -345,7 +347,7 @@ impl<P: Payload> Connection<P> {
         self.ask(link, question, cx);
     }
 
-    fn add(&mut self, transport: Transport, cx: &mut Context<'_, P>) -> LinkId {
+    pub(super) fn add(&mut self, transport: Transport, cx: &mut Context<'_, P>) -> LinkId {
         cx.ids.link += 1;
         let id = LinkId(cx.ids.link);
         self.links.push(Link {
@@ -391,10 +393,11 @@ impl<P: Payload> Connection<P> {
                 Change::None
             }
             Next::Fail(error) => {
-                // The server itself says so; a network that fails does not.
-                if matches!(error.code, Code::RpcError | Code::ProtocolVersion | Code::InvalidResult)
-                    || matches!(error.detail, Detail::Http(400 | 404..=428, _))
-                {
+                // The server itself says so; a network that fails does not, nor does one that is asked beside a link that works.
+                let alone = !matches!(self.phase, Phase::Up { .. });
+                let said = matches!(error.code, Code::RpcError | Code::ProtocolVersion | Code::InvalidResult)
+                    || matches!(error.detail, Detail::Http(400 | 404..=428, _));
+                if alone && said {
                     self.forget_era();
                 }
                 self.on_down(link, error, cx)
@@ -412,8 +415,7 @@ impl<P: Payload> Connection<P> {
         }
         if matches!(self.phase, Phase::Trying { no_websocket: true, .. }) {
             // Only now is it the WebSocket's fault and not the network's: HTTP works in the same attempt.
-            self.no_websocket_until = cx.now + cx.config.remember_fallback;
-            cx.out.push_back(Output::RememberFallback(cx.config.remember_fallback));
+            self.blame_websocket(cx);
         }
         // Only an era that was found out is worth remembering; what was believed before does not become younger by being used (P32).
         if cx.config.versions.span_eras() && self.era != Some(version.era()) {
@@ -424,6 +426,7 @@ impl<P: Payload> Connection<P> {
         self.reason = None;
         self.phase = Phase::Up { link, since: cx.now };
         self.on_heard(cx.now);
+        self.plan_upgrade(cx);
         if let Some(up) = self.links.first_mut() {
             up.version = version;
             if version.era() == Era::Modern {

@@ -121,7 +121,7 @@ impl<P: Clone> Context<'_, P> {
     pub(crate) fn fetch(&mut self, link: LinkId, purpose: Purpose, plan: Plan<P>) -> ExchangeId {
         self.ids.exchange += 1;
         let id = ExchangeId(self.ids.exchange);
-        let mut exchange = Exchange::new(id, link, purpose);
+        let mut exchange = Exchange::new(id, link, purpose, self.now);
         if purpose.is_unheard() {
             // A request may be long, and so may its way to the server; and it may be of a call that has more time than most.
             let patience = if let Purpose::Carry(_) = purpose { self.config.timeout.max(UNHEARD) } else { UNHEARD };
@@ -141,7 +141,9 @@ impl<P: Clone> Context<'_, P> {
         }
         let own = |exchange: &&Exchange| {
             let purpose = exchange.purpose;
-            exchange.link == link && matches!(purpose, Purpose::Handshake(_) | Purpose::Standing | Purpose::Channel)
+            let is_own =
+                matches!(purpose, Purpose::Handshake(_) | Purpose::Standing | Purpose::Channel | Purpose::Probe);
+            exchange.link == link && is_own
         };
         while let Some(id) = self.exchanges.iter().find(own).map(|exchange| exchange.id) {
             self.abort(id);

@@ -15,6 +15,8 @@ pub(crate) struct Exchange {
     pub(crate) purpose: Purpose,
     /// Answered but not ended, or waited for by nobody: abort it then, so that the server does not keep a connection.
     pub(crate) drain_until: Option<Instant>,
+    /// When something of it was last heard of; at first, when it began.
+    pub(crate) heard: Instant,
     head: Option<(u16, Content, Option<Duration>)>,
     /// What was wrong with a message that could still be followed by the right one.
     flaw: Option<&'static str>,
@@ -41,6 +43,8 @@ pub(crate) enum Purpose {
     Channel,
     /// `notifications/initialized`: once it is taken, the standing stream may be asked for.
     Initialized,
+    /// What HTTP answers where a WebSocket does not: only its head says something.
+    Probe,
     /// Nobody waits: replies, cancellations, the end of a session.
     Silent,
 }
@@ -108,8 +112,8 @@ pub(crate) enum Answer<P> {
 }
 
 impl Exchange {
-    pub(crate) fn new(id: ExchangeId, link: LinkId, purpose: Purpose) -> Self {
-        Self { id, link, purpose, drain_until: None, head: None, flaw: None }
+    pub(crate) fn new(id: ExchangeId, link: LinkId, purpose: Purpose, heard: Instant) -> Self {
+        Self { id, link, purpose, drain_until: None, heard, head: None, flaw: None }
     }
 
     /// The status, once the head is here.
@@ -123,6 +127,8 @@ impl Exchange {
                 self.head = Some((head.status, head.content, head.retry_after));
                 let success = (200..300).contains(&head.status);
                 match (success, self.purpose) {
+                    (false, Purpose::Probe) => Step::Answer(Answer::Status(head.status, head.retry_after)),
+                    (true, Purpose::Probe) if head.content != Content::Html => Step::Answer(Answer::Accepted),
                     (true, Purpose::Notice(_)) => Step::Answer(Answer::Accepted),
                     (true, purpose) if purpose.is_unheard() => Step::Answer(Answer::Accepted),
                     (true, _) if matches!(head.status, 202 | 204) => bad("no-answer"),
@@ -243,5 +249,7 @@ pub(crate) fn unreached<P>(reach: Reach) -> Error<P> {
         Reach::Blocked => Error::new(Code::CorsOrNetwork, Detail::Note("cors")),
         Reach::Down => Error::new(Code::ConnectFailed, Detail::Note("network")),
         Reach::Unsent => Error::new(Code::SendFailed, Detail::Note("headers")),
+        Reach::Policy => Error::new(Code::CspBlocked, Detail::None),
+        Reach::Local => Error::new(Code::LocalNetworkBlocked, Detail::None),
     }
 }

@@ -168,6 +168,8 @@ impl<P: Payload> Connection<P> {
         let exhausted = self.attempt >= options.max_attempts && slow.is_none();
         let asked = match error.detail {
             Detail::Http(_, Some(wait)) => wait,
+            // Overloaded (1013), or too many of ours: not at once.
+            Detail::Close(1013 | 4429) => options.initial_delay,
             _ => Duration::ZERO,
         };
         self.presence.not_before = cx.now + asked;

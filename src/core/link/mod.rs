@@ -2,6 +2,7 @@
 
 mod call;
 mod channel;
+mod closing;
 mod connection;
 mod context;
 mod exchange;
@@ -10,6 +11,7 @@ mod heartbeat;
 mod lifecycle;
 mod listen;
 mod stream;
+mod upgrade;
 
 pub(crate) use call::{Ask, Call, Calls, Phase, Sending};
 pub(crate) use channel::Channel;

@@ -1,8 +1,6 @@
 //! Requests whose outcome is unknown, so that an answer that comes late is recognized as theirs (resilience rules, section 5). It knows
 //! ids and moments; what a late answer says is for whoever asks.
 
-use std::collections::VecDeque;
-
 use crate::ids::RequestId;
 use crate::time::{Duration, Instant};
 
@@ -10,23 +8,23 @@ use crate::time::{Duration, Instant};
 const MOST: usize = 256;
 const LONGEST: Duration = Duration::from_millis(600_000);
 
-/// Oldest first.
+/// Oldest first. Not a deque: nobody else takes from the middle of one, and few calls end so.
 #[derive(Debug, Default)]
-pub(crate) struct Doubts(VecDeque<(Instant, RequestId)>);
+pub(crate) struct Doubts(Vec<(Instant, RequestId)>);
 
 impl Doubts {
     /// A request was given up although its server may have executed it.
     pub(crate) fn note(&mut self, now: Instant, id: RequestId) {
         if self.0.len() >= MOST {
-            self.0.pop_front();
+            self.0.remove(0);
         }
-        self.0.push_back((now, id));
+        self.0.push((now, id));
     }
 
     /// Whether `id` is one of them; it is forgotten.
     pub(crate) fn settle(&mut self, now: Instant, id: RequestId) -> bool {
         let at = self.0.iter().position(|(_, other)| *other == id);
-        at.and_then(|at| self.0.remove(at)).is_some_and(|(since, _)| now.since(since) <= LONGEST)
+        at.map(|at| self.0.remove(at)).is_some_and(|(since, _)| now.since(since) <= LONGEST)
     }
 }
 

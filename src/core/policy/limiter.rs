@@ -10,12 +10,14 @@ pub(crate) struct Limiter {
     /// How far ahead of its even moment a call may leave.
     ahead: Duration,
     due: Instant,
+    /// Whether a call beyond that is rejected instead of waiting.
+    pub(crate) rejects: bool,
 }
 
 impl Limiter {
     pub(crate) fn new(limit: &RateLimit) -> Self {
         let gap = Duration::from_millis_f64(1_000.0 / limit.per_second);
-        Self { gap, ahead: gap.mul_f64(limit.burst - 1.0), due: Instant::default() }
+        Self { gap, ahead: gap.mul_f64(limit.burst - 1.0), due: Instant::default(), rejects: limit.reject }
     }
 
     /// How long until a call may leave; zero: now.

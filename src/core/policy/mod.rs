@@ -6,6 +6,7 @@ pub(crate) mod cache;
 pub(crate) mod deadline;
 pub(crate) mod doubt;
 pub(crate) mod flight;
+pub(crate) mod gradient;
 pub(crate) mod limiter;
 pub(crate) mod queue;
 pub(crate) mod replay;

@@ -13,12 +13,14 @@ pub enum Verb {
     Get,
     /// The end of a session (P76).
     Delete,
+    /// GET as well, of the WebSocket's address.
+    Probe,
 }
 
 /// An HTTP exchange the shell must do.
 #[derive(Clone, Debug)]
 pub struct Plan<P> {
-    /// POST, GET or DELETE.
+    /// What is done.
     pub verb: Verb,
     /// The body; POST has one.
     pub message: Option<Outgoing<P>>,

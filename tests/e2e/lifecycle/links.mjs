@@ -84,4 +84,26 @@ export async function links(rig) {
     assert.equal(end.epoch, 1);
     await tab.close();
   });
+
+  await check("a client that fell back to HTTP moves to the WebSocket once there is one, and what runs ends where it began", async () => {
+    const tab = await rig.tab();
+    const [there, later] = [await rig.link(), await rig.link()];
+    later.proxy.block(3000);
+    await on(tab, "open", "upgrade", {
+      serverUrl: `${there.http}/slow?times=1&of=upgrade`,
+      transport: { webSocketUrl: `${later.ws}/none`, rememberFallback: 3500 },
+      reconnectOptions: { suspendedInterval: 3000 },
+    });
+    const before = await on(tab, "connect", "upgrade");
+    assert.deepEqual([before.transport, before.degraded], ["http", true]);
+    await sleep(3000);
+    await on(tab, "start", "upgrade", "running", "counter", { key: "upgrade running" });
+    await seen(tab, "upgrade", ({ transport }) => transport === "websocket", "the WebSocket", 15_000);
+    await on(tab, "start", "upgrade", "next", "counter", { key: "upgrade next" });
+    const end = await seen(tab, "upgrade", ({ calls }) => Object.values(calls).every(({ status }) => status === "done"), "both done", 10_000);
+    assert.deepEqual([end.state, end.degraded, end.epoch], ["ready", false, 2]);
+    assert.ok(end.story.every(({ state }) => state !== "reconnecting"));
+    assert.deepEqual([await rig.executions("upgrade running"), await rig.executions("upgrade next")], [1, 1]);
+    await tab.close();
+  }, 40_000);
 }
