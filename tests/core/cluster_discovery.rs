@@ -178,18 +178,15 @@ fn an_index_that_goes_down_begins_again_at_zero() {
 }
 
 #[test]
-fn without_a_readable_index_or_without_watch_consul_is_polled() {
-    let mut bench = Bench::of(SourceKind::Consul);
-    bench.answer(list(&[1], 0));
-    bench.listing();
-    assert!(bench.skip_to_deadline() >= 30_000.0);
-    assert_eq!(bench.listing(), (0, 0.0));
-    let mut bench =
-        Bench::with(DiscoveryLimits { source: SourceKind::Consul, watch: false, ..DiscoveryLimits::default() }, &[]);
-    bench.answer(list(&[1], 41));
-    bench.listing();
-    assert!(bench.skip_to_deadline() >= 30_000.0);
-    assert_eq!(bench.listing(), (0, 0.0));
+fn without_a_readable_index_or_without_watch_a_source_is_polled() {
+    for (source, watch, index) in
+        [(SourceKind::Consul, true, 0), (SourceKind::Consul, false, 41), (SourceKind::Etcd, false, 41)]
+    {
+        let mut bench = Bench::with(DiscoveryLimits { source, watch, ..DiscoveryLimits::default() }, &[]);
+        bench.answer(list(&[1], index));
+        assert!(bench.skip_to_deadline() >= 30_000.0);
+        assert_eq!(bench.listing(), (0, 0.0));
+    }
 }
 
 #[test]

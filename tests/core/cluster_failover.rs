@@ -271,6 +271,7 @@ fn a_node_that_answers_probes_but_no_calls_is_found_out() {
         let call = fleet.route(read());
         while fleet.node(call) == hung {
             fleet.pass(10);
+            assert_eq!(fleet.outcome(call), None, "it was left there");
         }
         fleet.pass(20);
         fleet.finish(call, Verdict::Answered);

@@ -144,6 +144,16 @@ fn calls_wait_while_nodes_are_being_found_for_the_first_time() {
 }
 
 #[test]
+fn a_number_that_is_free_again_while_its_first_call_would_still_wait_is_sent_once() {
+    let mut fleet = Fleet::new(polled(), 0);
+    let call = fleet.route(read());
+    fleet.input(ClusterInput::Cancel(call));
+    fleet.input(ClusterInput::Route(call, read()));
+    found(&mut fleet, [1, 2]);
+    assert_eq!(fleet.sendings(call).len(), 1);
+}
+
+#[test]
 fn they_wait_no_longer_when_every_source_was_asked_in_vain_or_their_time_is_over() {
     let discovery = DiscoveryLimits { endpoints: 2, ..polled().discovery };
     let mut fleet = Fleet::new(ClusterConfig { discovery, ..ClusterConfig::default() }, 0);
@@ -393,6 +403,23 @@ fn the_source_is_asked_soon_when_the_network_is_back() {
     let from = fleet.input(ClusterInput::Signal(ClusterSignal::Online));
     fleet.pass(1_000);
     assert!(fleet.said(from).iter().any(|output| matches!(output, ClusterOutput::Ask(_))));
+}
+
+#[test]
+fn the_source_is_asked_before_its_time_when_no_node_is_of_use_but_not_all_the_time() {
+    for (pause, asks) in [(8_000, 1), (4_000, 0)] {
+        let mut fleet = Fleet::new(polled(), 1);
+        find(&mut fleet, [0]);
+        fleet.input(ClusterInput::Isolate(NodeId(0), true));
+        fleet.pass(pause);
+        let from = fleet.log.len();
+        for _ in 0..20 {
+            fleet.route(read());
+            fleet.pass(100);
+        }
+        let asked = fleet.said(from).into_iter().filter(|output| matches!(output, ClusterOutput::Ask(_))).count();
+        assert_eq!(asked, asks, "after {pause}");
+    }
 }
 
 #[test]

@@ -201,7 +201,7 @@ impl World {
                     self.input(ClusterInput::Ended(attempt, Ending { verdict, took: ms(1) }));
                 }
             }
-            18 if node.0 % 2 == 0 => self.input(ClusterInput::Discovered(Answer::Ended)),
+            18 if node.0.is_multiple_of(2) => self.input(ClusterInput::Discovered(Answer::Ended)),
             18 => self.input(ClusterInput::Unpin(2)),
             _ => {
                 self.asked.remove(&node);

@@ -125,7 +125,6 @@ impl Discovery {
             (Phase::Watching { opened, until, .. }, Answer::Changes(changes, revision)) => {
                 self.hear(now);
                 self.revision = self.revision.max(Some(revision));
-                self.brief = if now.since(opened) >= STEADY { 0 } else { self.brief };
                 match (self.known.in_doubt(), changes.is_empty()) {
                     // What is held is not what the source changes: the list says what there is now.
                     (true, false) => self.list_guarded(now),

@@ -66,8 +66,10 @@ impl Cluster {
     /// Sends a call for the first time, or says why not. While nodes are still being found, it waits.
     pub(super) fn start(&mut self, id: RouteId) {
         if self.calls.get(&id).is_none_or(|call| call.deadline <= self.now) {
-            // A call that waited for too long; its timer is late.
-        } else if self.balancer.set().is_empty() && self.may_find_nodes() {
+            // It waited for too long, and its timer is late.
+            return;
+        }
+        if self.balancer.set().is_empty() && self.may_find_nodes() {
             self.waiting.push(id);
         } else if self.throttles() {
             self.tally.throttled += 1;
