@@ -5,9 +5,11 @@
 
 use bowline_core::{
     Asked, CallId, Code, Command, Config, Content, Detail, ExchangeEvent, ExchangeId, Incoming, Method, Outcome,
-    Outgoing, Reach, State, Transport, Verb, Version,
+    Outgoing, Reach, Request, State, Transport, Verb, Version,
 };
-use bowline_support::{connect, failure, fixed, notification, notify, request, result, tool_call, Doc, Hand, Place};
+use bowline_support::{
+    connect, failure, fixed, ms, notification, notify, request, result, tool_call, Doc, Hand, Place,
+};
 
 const ADDRESS: u32 = 77;
 
@@ -158,6 +160,17 @@ fn a_call_is_posted_there_and_answered_on_the_stream() {
     assert!(hand.end(call).is_none());
     hand.exchange(stream, ExchangeEvent::Message(result(id, Doc::of(1))));
     assert_eq!(hand.value(call), 1);
+}
+
+#[test]
+fn a_call_with_more_time_than_most_is_carried_as_long() {
+    let (mut hand, stream) = ready(Config { timeout: ms(1), ..fixed() });
+    let call = hand.call(Request { timeout: Some(ms(60_000)), ..tool_call(5) });
+    let (post, id) = carried(&hand, call);
+    hand.pass(9_000);
+    assert!(!hand.aborted(post), "its receipt is on its way");
+    hand.exchange(stream, ExchangeEvent::Message(result(id, Doc::of(5))));
+    assert_eq!(hand.value(call), 5);
 }
 
 #[test]

@@ -123,8 +123,8 @@ impl<P: Clone> Context<'_, P> {
         let id = ExchangeId(self.ids.exchange);
         let mut exchange = Exchange::new(id, link, purpose);
         if purpose.is_unheard() {
-            // A request may be long, and so may its way to the server.
-            let patience = if let Purpose::Carry(_) = purpose { self.config.timeout } else { UNHEARD };
+            // A request may be long, and so may its way to the server; and it may be of a call that has more time than most.
+            let patience = if let Purpose::Carry(_) = purpose { self.config.timeout.max(UNHEARD) } else { UNHEARD };
             let until = self.now + patience;
             exchange.drain_until = Some(until);
             *self.next_drain = Some(self.next_drain.map_or(until, |next| next.min(until)));
