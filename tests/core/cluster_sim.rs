@@ -10,8 +10,8 @@ use bowline_support::cluster::{
 fn judge(experiment: Experiment) {
     let report = experiment(if cfg!(debug_assertions) { Size::Short } else { Size::Usual });
     println!("{report}");
-    assert!(report.passed() > 0, "nothing was judged");
     assert!(report.failures().is_empty(), "{}", report.failures().join("; "));
+    assert!(report.passed() > 0, "nothing was judged");
 }
 
 #[test]

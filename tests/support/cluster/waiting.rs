@@ -34,7 +34,7 @@ fn play(clients: usize, load: f64, unrest: Option<Duration>, way: Way, calls: us
 
 /// The same by whole clusters, with links, breakers and patience: how long calls took, and the share that was sent more than once.
 fn whole(clients: usize, load: f64, safe: f64, config: &ClusterConfig, size: Size) -> (Account, f64) {
-    let seconds = if size == Size::Short { 6 } else { 50 };
+    let seconds = if size == Size::Short { 4 } else { 50 };
     let machines = mixed();
     let mut world = World::new(Setting {
         rate: load * capacity(&machines, WORK),
@@ -172,7 +172,7 @@ pub fn light(size: Size) -> Report {
     ];
     let mut report = Report::new("E3 light clients", &heads);
     let (steady, moving): (&[f64], &[f64]) = match size {
-        Size::Short => (&[2.0], &[]),
+        Size::Short => (&[10.0], &[]),
         Size::Usual | Size::Full => (&[0.1, 0.5, 2.0, 10.0, 50.0], &[0.1, 0.5, 2.0, 10.0]),
     };
     for (load, unrest, words, rates) in [(0.9, None, "never", steady), (0.7, Some(ms(10_000)), "every 10 s", moving)] {
