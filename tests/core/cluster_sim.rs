@@ -3,13 +3,15 @@
 
 #![allow(clippy::panic, reason = "a test speaks by panicking")]
 
-use bowline_support::cluster::{balance, crowds, failover, herd, light, restart, storm, theory, Experiment, Size};
+use bowline_support::cluster::{
+    balance, crowds, failover, hedging, herd, light, restart, storm, theory, Experiment, Size,
+};
 
 fn judge(experiment: Experiment) {
     let report = experiment(if cfg!(debug_assertions) { Size::Short } else { Size::Usual });
     println!("{report}");
-    assert!(report.passed() > 0, "nothing was judged");
     assert!(report.failures().is_empty(), "{}", report.failures().join("; "));
+    assert!(report.passed() > 0, "nothing was judged");
 }
 
 #[test]
@@ -50,4 +52,9 @@ fn a_node_that_comes_back_is_not_overrun() {
 #[test]
 fn servers_that_are_asked_for_too_much_go_on_doing_what_they_can() {
     judge(storm);
+}
+
+#[test]
+fn a_second_attempt_beside_a_slow_first_shortens_the_tail_for_few_calls_more() {
+    judge(hedging);
 }

@@ -24,13 +24,13 @@ pub use report::{Report, Size};
 pub use spread::{balance, herd};
 pub use storm::{restart, storm};
 pub use theory::theory;
-pub use waiting::{crowds, light};
+pub use waiting::{crowds, hedging, light};
 pub use world::{Condition, Setting, World};
 
 /// An experiment: how much of it, and what it found.
 pub type Experiment = fn(Size) -> Report;
 
-/// All experiments, by the names of the cluster's design.
+/// All experiments, by the names of the cluster's design as far as they have one.
 pub const EXPERIMENTS: &[(&str, Experiment)] = &[
     ("E1", theory),
     ("E2", crowds),
@@ -40,4 +40,5 @@ pub const EXPERIMENTS: &[(&str, Experiment)] = &[
     ("E6", restart),
     ("E7", balance),
     ("E9", storm),
+    ("hedging", hedging),
 ];
