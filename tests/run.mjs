@@ -65,6 +65,8 @@ await runSteps([
         "-p",
         "bowline",
         "-p",
+        "bowline-cluster",
+        "-p",
         "bowline-web",
         "--all-targets",
         "--",
@@ -116,6 +118,26 @@ await runSteps([
     name: "e2e-protocol",
     about: "the protocol beyond calls: the built package in Node against real servers and doubles, every message checked",
     run: async () => mustHaveRun(await script("e2e", "protocol.mjs")),
+  },
+  {
+    name: "discovery",
+    about: "sources of nodes against real Consul and etcd, in Node and Chromium, and what the core makes of them",
+    run: async () => mustHaveRun(await script("cluster", "discovery.mjs")),
+  },
+  {
+    name: "state",
+    about: "shared state: real Redis behind two gateways, IndexedDB, two regions, in Node and Chromium",
+    run: async () => mustHaveRun(await script("cluster", "state.mjs")),
+  },
+  {
+    name: "cluster-route",
+    about: "the cluster of the built package over real servers, killed and cut, in Node and Chromium",
+    run: async () => mustHaveRun(await script("cluster", "route.mjs")),
+  },
+  {
+    name: "cluster-live",
+    about: "the same with its nodes in real Consul and etcd, under load, nodes and registries killed; all of it: npm run cluster",
+    run: async () => mustHaveRun(await node(inRoot("tests", "cluster", "registry.mjs"), ["--short"], limit)),
   },
   {
     name: "crash",

@@ -6,26 +6,13 @@
 use std::rc::Rc;
 
 use bowline_core::{
-    Admission, Balancer, ClusterConfig, Duration, Instant, NodeId, NodeSet, NodeSpec, RegionId, Rng, Strategy, Wish,
+    Admission, Balancer, ClusterConfig, Instant, NodeId, NodeSet, NodeSpec, RegionId, Rng, Strategy, Wish,
 };
+use bowline_support::{ms, STRATEGIES};
 use proptest::prelude::*;
-
-const STRATEGIES: [Strategy; 7] = [
-    Strategy::Adaptive,
-    Strategy::RoundRobin,
-    Strategy::LeastConnections,
-    Strategy::Weighted,
-    Strategy::Sticky,
-    Strategy::Latency,
-    Strategy::Random,
-];
 
 fn at(ms: f64) -> Instant {
     Instant::from_millis(ms)
-}
-
-fn ms(ms: u64) -> Duration {
-    Duration::from_millis(ms)
 }
 
 fn spec(id: u32, weight: f64, region: u32, zone: u32) -> NodeSpec {
@@ -268,11 +255,15 @@ fn when_too_few_are_left_health_is_ignored_but_never_the_word_of_the_application
     let half = |node| if node < 5 { Admission::Yes } else { Admission::No };
     let counts = Client::new(Strategy::Weighted, &weighing(&[1.0; 10]), 1).counts(1_000, 10, &Wish::default(), half);
     assert_eq!(counts[5..].iter().sum::<u32>(), 0, "half is enough");
+    let mut few = Client::new(Strategy::Weighted, &weighing(&[1.0; 4]), 1);
+    let one = |node| if node == 3 { Admission::Yes } else { Admission::No };
+    assert_eq!(few.counts(1_000, 4, &Wish::default(), one), [0, 0, 0, 1_000], "of few the one that is well");
+    assert_eq!(few.pick(2.0, &Wish::default(), |_| Admission::No), None);
 }
 
 #[test]
 fn that_nobody_is_left_is_noticed_at_once() {
-    let mut client = Client::new(Strategy::Adaptive, &weighing(&[1.0; 4]), 1);
+    let mut client = Client::new(Strategy::Adaptive, &weighing(&[1.0; 5]), 1);
     let one = |node| if node == 0 { Admission::No } else { Admission::Yes };
     assert!(client.pick(0.0, &Wish::default(), one).is_some_and(|node| node != 0));
     assert!(

@@ -14,7 +14,7 @@ use bowline_core::{
 use bowline_support::{any_config, any_spec, ms};
 
 const SCHEDULES: u64 = 500;
-const NODES: u32 = 6;
+const NODES: u32 = 9;
 
 /// What a node does with what it gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

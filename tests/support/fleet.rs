@@ -66,10 +66,15 @@ pub fn any_spec(id: u32, rng: &mut Rng) -> NodeSpec {
     NodeSpec { weight, region: RegionId(id % 3), zone: RegionId(id % 2), ..spec(id) }
 }
 
+/// All strategies.
+pub const STRATEGIES: [Strategy; 7] = {
+    use Strategy::{Adaptive, Latency, LeastConnections, Random, RoundRobin, Sticky, Weighted};
+    [Adaptive, RoundRobin, LeastConnections, Weighted, Sticky, Latency, Random]
+};
+
 /// Any settings that make sense.
 #[must_use]
 pub fn any_config(rng: &mut Rng) -> ClusterConfig {
-    use Strategy::{Adaptive, Latency, LeastConnections, Random, RoundRobin, Sticky, Weighted};
     let mut yes = |share: f64| rng.unit() < share;
     let trips = Trips { reset: ms(if yes(0.5) { 60_000 } else { 1_000 }), timeouts: yes(0.8), ..Trips::default() };
     let longest = if yes(0.3) { trips.reset } else { trips.longest };
@@ -86,8 +91,7 @@ pub fn any_config(rng: &mut Rng) -> ClusterConfig {
         timeout: ms(10_000),
         ..ClusterConfig::default()
     };
-    config.strategy =
-        [Adaptive, RoundRobin, LeastConnections, Weighted, Sticky, Latency, Random][rng.below(7) as usize];
+    config.strategy = STRATEGIES[rng.below(7) as usize];
     (config.max_nodes, config.warm) = (1 + rng.below(4) as u8, rng.below(4) as usize);
     config.region = RegionId(rng.below(3) as u32);
     config

@@ -18,7 +18,7 @@ mod sim;
 pub use agenda::Agenda;
 pub use driver::Driver;
 pub use faults::{Fate, Faults};
-pub use fleet::{any_config, any_spec, read, spec, write, Fleet, BROKEN, REFUSED, SICK, SILENT};
+pub use fleet::{any_config, any_spec, read, spec, write, Fleet, BROKEN, REFUSED, SICK, SILENT, STRATEGIES};
 pub use hand::{Hand, Place};
 pub use ledger::Ledger;
 pub use network::Network;

@@ -50,7 +50,7 @@ impl Census {
     }
 
     /// Which share of the calls each tier takes: as much as its open share allows, the rest spills to the next (Envoy's priority load). What
-    /// nobody can take is spread by what there is. And whether to panic: too few are left, even with all tiers together.
+    /// nobody can take is spread by what there is. And whether to panic: too few of many are left, even with all tiers together.
     pub(super) fn shares(&self, set: &NodeSet, tiers: &Tiers, panic: f64) -> ([f64; 3], bool) {
         let (mut shares, mut rest) = ([0.0; 3], 1.0);
         for (share, tier) in shares.iter_mut().zip(tiers.iter()) {
@@ -60,7 +60,7 @@ impl Census {
             rest -= *share;
         }
         // Sums of weights are only as exact as their order.
-        (shares, rest > 1e-9 && self.able < panic)
+        (shares, rest > 1e-9 && self.able < panic && set.nodes().len() >= MANY)
     }
 
     /// Whether anybody in a tier admits.
@@ -71,5 +71,8 @@ impl Census {
 
 /// What was counted is believed for so long: a count costs one question for each node.
 const VALID: Duration = Duration::from_millis(250);
+/// Panic spares the nodes that are left, and costs calls at those that are not. Of fewer than this, one that is well is worth more than
+/// its load, and when none is the breaker's word is final.
+const MANY: usize = 5;
 /// A tier can take this many times its usual load per healthy node before it spills (Envoy's overprovisioning factor).
 const OVERPROVISIONED: f64 = 1.4;

@@ -49,7 +49,7 @@ pub struct ClusterConfig {
     pub slow_start: Duration,
     /// A sample of latency older than this decides nothing (measured: 5 s).
     pub fresh: Duration,
-    /// Below this share of nodes that may be given calls, all are tried alike (panic threshold).
+    /// Below this share of nodes that may be given calls, all are tried alike (panic threshold); not of fewer than five.
     pub panic: f64,
     /// Links that are opened before anybody calls.
     pub warm: usize,
