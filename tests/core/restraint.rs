@@ -208,3 +208,17 @@ fn fewer_calls_are_in_flight_while_a_server_answers_later_than_usual() {
     let bad = serve(&mut hand, 200, 60);
     assert!(bad < good / 2, "{bad} of {good}");
 }
+
+#[test]
+fn a_server_that_says_it_is_too_much_gets_one_at_a_time_in_the_end() {
+    let mut hand = Hand::on_http(Config { adaptive: true, reserve: 0, ..fixed() });
+    let active = |hand: &Hand| hand.driver.engine.metrics().active_requests;
+    let mut calls: std::collections::VecDeque<CallId> = (0..60).map(|key| hand.call(tool_call(key))).collect();
+    assert_eq!(active(&hand), 5, "as many as a browser has connections for");
+    for _ in 0..25 {
+        let call = calls.pop_front().expect("calls are there");
+        let exchange = hand.exchange_of(call);
+        hand.status(exchange, 503, None);
+    }
+    assert_eq!(active(&hand), 1);
+}
