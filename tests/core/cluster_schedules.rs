@@ -14,7 +14,7 @@ use bowline_core::{
 use bowline_support::{any_config, any_spec, ms};
 
 const SCHEDULES: u64 = 500;
-const NODES: u32 = 9;
+const NODES: u32 = 6;
 
 /// What a node does with what it gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -492,9 +492,10 @@ fn no_schedule_breaks_an_invariant_of_the_cluster() {
     if count >= 500 {
         // A world that stopped reaching the interesting states would pass everything.
         let least = [("calls", 50), ("answered", 20), ("failed", 1), ("failovers", 3), ("probes", 3)];
-        let others = ["hedges", "trips", "panics", "removed", "shut"].map(|name| (name, 1));
+        let others = ["hedges", "trips", "removed", "shut"].map(|name| (name, 1));
         for (name, times) in least.into_iter().chain(others) {
             assert!(sum[name] > times * count, "few {name}: {sum:?}");
         }
+        assert!(2 * sum["panics"] > count, "few panics: {sum:?}");
     }
 }

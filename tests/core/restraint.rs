@@ -159,3 +159,78 @@ fn a_timeout_is_a_failure_unless_it_is_not_to_be() {
         assert_eq!(states(&mut hand).len(), told);
     }
 }
+
+/// A client over a WebSocket with a lane of its own for one tool.
+fn laned(per_second: f64, burst: f64, reject: bool) -> Hand {
+    let mut hand = Hand::on_websocket(fixed());
+    hand.command(Command::Limit(RateLimit { per_second, burst, reject }));
+    hand
+}
+
+#[test]
+fn a_tool_may_have_a_rate_of_its_own_that_holds_up_nobody_else() {
+    let mut hand = laned(10.0, 2.0, false);
+    let slow = [(); 4].map(|()| hand.call(Request { lane: 1, ..tool_call(1) }));
+    let other = hand.call(tool_call(2));
+    let left = |hand: &Hand| slow.iter().filter(|call| !hand.sendings(**call).is_empty()).count();
+    assert_eq!((left(&hand), hand.sendings(other).len()), (2, 1));
+    for (span, count) in [(99, 2), (1, 3), (99, 3), (1, 4)] {
+        hand.pass(span);
+        assert_eq!(left(&hand), count);
+    }
+}
+
+#[test]
+fn calls_beyond_the_rate_of_their_lane_can_be_rejected_instead() {
+    let mut hand = laned(10.0, 1.0, true);
+    let calls = [(); 2].map(|()| hand.call(Request { lane: 1, ..tool_call(1) }));
+    assert_eq!(hand.error(calls[1]), (Code::RateLimited, Outcome::NotSent));
+    assert_eq!(retry_after(&hand, calls[1]), Some(100.0));
+}
+
+#[test]
+fn a_call_that_is_sent_again_does_not_pay_its_lane_twice() {
+    let mut hand = laned(0.001, 1.0, false);
+    let read = hand.call(Request { lane: 1, ..request(Method::RESOURCES_READ, 1) });
+    hand.close_link(1006);
+    hand.pass_to_retry();
+    hand.open();
+    hand.answer_question(Doc::supporting("2026-07-28"));
+    assert_eq!(hand.sendings(read).len(), 2);
+}
+
+#[test]
+fn fewer_calls_are_in_flight_while_a_server_answers_later_than_usual() {
+    let mut hand = Hand::on_websocket(Config { adaptive: true, ..fixed() });
+    let active = |hand: &Hand| hand.driver.engine.metrics().active_requests;
+    let mut calls: std::collections::VecDeque<CallId> = (0..60).map(|key| hand.call(tool_call(key))).collect();
+    assert_eq!(active(&hand), 7, "it begins with little: eight, one of them for a critical call");
+    // One answer after the other, each `span` after the last; another call takes its place.
+    let mut serve = |hand: &mut Hand, span: u64, answers: u32| {
+        for key in 0..answers {
+            hand.pass(span);
+            let call = calls.pop_front().expect("calls are there");
+            hand.answer(call, Doc::of(key));
+            calls.push_back(hand.call(tool_call(key)));
+        }
+        active(hand)
+    };
+    let good = serve(&mut hand, 0, 200);
+    assert_eq!(good, 31, "and grows to what the application allows");
+    let bad = serve(&mut hand, 200, 60);
+    assert!(bad < good / 2, "{bad} of {good}");
+}
+
+#[test]
+fn a_server_that_says_it_is_too_much_gets_one_at_a_time_in_the_end() {
+    let mut hand = Hand::on_http(Config { adaptive: true, reserve: 0, ..fixed() });
+    let active = |hand: &Hand| hand.driver.engine.metrics().active_requests;
+    let mut calls: std::collections::VecDeque<CallId> = (0..60).map(|key| hand.call(tool_call(key))).collect();
+    assert_eq!(active(&hand), 5, "as many as a browser has connections for");
+    for _ in 0..25 {
+        let call = calls.pop_front().expect("calls are there");
+        let exchange = hand.exchange_of(call);
+        hand.status(exchange, 503, None);
+    }
+    assert_eq!(active(&hand), 1);
+}

@@ -319,7 +319,9 @@ impl<P: Payload> Engine<P> {
             self.timing.on_answer(method, latency);
             self.vitals.on_answer(self.now, latency);
             if let Some(gradient) = &mut self.gradient {
-                gradient.on_answer(latency, self.active, self.config.websocket_concurrency);
+                let over_http = sending.exchange.is_some();
+                let most = if over_http { self.config.http_concurrency } else { self.config.websocket_concurrency };
+                gradient.on_answer(latency, self.active, most);
             }
         }
     }

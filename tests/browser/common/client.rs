@@ -172,6 +172,7 @@ impl Client {
             method,
             params: Payload::from_raw(params),
             priority: 1,
+            lane: 0,
             timeout: None,
             max_total: None,
             max_queue_time: None,
