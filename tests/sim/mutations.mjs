@@ -48,8 +48,8 @@ export const MUTATIONS = [
   {
     rule: "the queue is bounded",
     file: "src/core/engine/gate.rs",
-    from: "while self.queue.len() >= self.config.max_queued {",
-    to: "while self.queue.len() > 2 * self.config.max_queued + 1 {",
+    from: "while self.queue.len() + held >= self.config.max_queued {",
+    to: "while self.queue.len() + held > 2 * self.config.max_queued + 1 {",
   },
   {
     rule: "what was read before a change is not kept",
