@@ -244,6 +244,10 @@ impl Sim {
         if !self.network.faults.stale {
             return Ok(());
         }
+        // What follows from the time alone follows first.
+        if self.driver.timer.is_some_and(|timer| timer <= self.driver.now) {
+            self.feed(Input::Timeout)?;
+        }
         self.say(|| format!("stale: {input:?}"));
         let from = self.driver.input(input);
         match self.driver.log.get(from) {
