@@ -306,7 +306,7 @@ fn what_was_sent_before_the_breaker_opened_says_nothing_any_more() {
 #[test]
 fn in_panic_a_call_to_an_open_node_that_is_answered_is_as_good_as_a_probe() {
     let mut fleet = Fleet::new(tripping(Trips { successes: 2, ..Trips::default() }), 5);
-    [A, NodeId(1), NodeId(2)].map(|node| fleet.strike(node, SICK, 3));
+    (0..3).for_each(|id| fleet.strike(NodeId(id), SICK, 3));
     fleet.pass(1);
     let only = || Route { exclude: (1..5).map(NodeId).collect(), ..read() };
     fleet.run(only(), Verdict::Answered);

@@ -491,11 +491,10 @@ fn no_schedule_breaks_an_invariant_of_the_cluster() {
     println!("{count} schedules from {first}: {sum:?}");
     if count >= 500 {
         // A world that stopped reaching the interesting states would pass everything.
-        let least = [("calls", 50), ("answered", 20), ("failed", 1), ("failovers", 3), ("probes", 3)];
-        let others = ["hedges", "trips", "removed", "shut"].map(|name| (name, 1));
-        for (name, times) in least.into_iter().chain(others) {
-            assert!(sum[name] > times * count, "few {name}: {sum:?}");
+        let many = [("calls", 100), ("answered", 40), ("failovers", 6), ("probes", 6), ("panics", 1)];
+        let others = ["failed", "hedges", "trips", "removed", "shut"].map(|name| (name, 2));
+        for (name, halves) in many.into_iter().chain(others) {
+            assert!(2 * sum[name] > halves * count, "few {name}: {sum:?}");
         }
-        assert!(2 * sum["panics"] > count, "few panics: {sum:?}");
     }
 }
