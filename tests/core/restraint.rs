@@ -1,8 +1,11 @@
 //! Calls that are held back for the server's sake (resilience, section 4): the client's own rate, what the server asks for, and an endpoint
 //! that keeps failing.
 
+#![allow(clippy::expect_used, reason = "a test speaks by panicking")]
+
 use bowline_core::{
-    BreakerLimits, BreakerState, CallId, Code, Config, Detail, Event, Method, Outcome, Output, RateLimit, Request, Trip,
+    BreakerLimits, BreakerState, CallId, Code, Command, Config, Detail, Event, Method, Outcome, Output, RateLimit,
+    Request, Trip,
 };
 use bowline_support::{fixed, ms, request, tool_call, Doc, Hand};
 
