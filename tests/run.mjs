@@ -150,6 +150,16 @@ await runSteps([
     run: async () => mustHaveRun(await script("e2e", "doubt.mjs")),
   },
   {
+    name: "e2e-diagnosis",
+    about: "why there is no link, told by the built package in Chromium: mixed content, content security policy, local network, portals",
+    run: async () => mustHaveRun(await script("e2e", "diagnosis.mjs")),
+  },
+  {
+    name: "e2e-persist",
+    about: "what is kept survives a reload: bowline/persist in Chromium",
+    run: async () => mustHaveRun(await script("e2e", "persist.mjs")),
+  },
+  {
     name: "bad-input",
     about: "the built package in Node and Chromium against the fault server",
     run: async () => mustHaveRun(await script("e2e", "bad-input.mjs")),
