@@ -185,6 +185,8 @@ export class ClusterHost implements Owner, NodeListener, Router {
 
   onBegin(): void {
     this.#stopListening = listen((signal) => this.#engine.input((core, cluster, now) => core.signal(cluster, now, signal)));
+    this.state.hear(this.#onHint);
+    this.state.ask([...this.nodes.values()].map(({ id }) => id), this.#onHint);
   }
 
   onLoadFailed(error: McpError): void {
@@ -375,8 +377,17 @@ export class ClusterHost implements Owner, NodeListener, Router {
 
   onPhase(number: number, before: number, after: number): void {
     const [from, to] = [PHASES[before]!, PHASES[after]!];
-    if (from !== to) this.events.emit("breaker", { node: this.#id(number), from, to });
+    if (from === to) return;
+    const node = this.#id(number);
+    const retryIn = to === "open" ? this.known().find((known) => known.node === number)?.retryIn : 0;
+    if (retryIn || to === "closed") this.state.hint(node, retryIn || 0);
+    this.events.emit("breaker", { node, from, to });
   }
+
+  readonly #onHint = (id: string): void => {
+    const number = this.#names.known(id);
+    if (number !== undefined) this.#engine.input((core, cluster, now) => core.hint(cluster, now, number));
+  };
 
   #announce(event: "nodeUp" | "nodeDown", number: number): void {
     if (!this.events.has(event)) return;
@@ -407,6 +418,7 @@ export class ClusterHost implements Owner, NodeListener, Router {
 
   onNodes(added: number[], removed: number[]): void {
     const names = (numbers: number[]) => numbers.map((number) => this.#id(number));
+    this.state.ask(names(added), this.#onHint);
     this.events.emit("discovery", { added: names(added), removed: names(removed), source: this.config.discoveryMethod });
   }
 

@@ -14,6 +14,7 @@ export interface ClusterCore {
   probed(cluster: number, now: number, node: number, took: number): number;
   discovered(cluster: number, now: number, kind: number, revision: number): number;
   drain(cluster: number, now: number, node: number, on: number): number;
+  hint(cluster: number, now: number, node: number): number;
   isolate(cluster: number, now: number, node: number, on: number): number;
   /** The session that is the name given. */
   unpin(cluster: number, now: number): number;

@@ -369,7 +369,14 @@ impl<P: Payload> Engine<P> {
                 }
                 Purpose::Resume(..) | Purpose::Standing => self.on_stream_end(link, purpose, &answer, wait),
                 Purpose::Carry(_) if matches!(answer, Answer::Accepted) => {}
-                Purpose::Carry(request) => self.on_response(link, request, answer, wait),
+                // A POST that fails says nothing of a request that nobody waits for any more: its answer may still come on the stream.
+                Purpose::Carry(request) => {
+                    let spoke = matches!(answer, Answer::Result { .. } | Answer::Error { .. });
+                    let awaited = self.calls.awaiting(link, request).is_some() || self.connection.awaits(link, request);
+                    if spoke || awaited || self.listen.has(request) {
+                        self.on_response(link, request, answer, wait);
+                    }
+                }
                 Purpose::Notice(call) => {
                     let id_matches = |sending: crate::link::Sending| sending.exchange == Some(id);
                     if self.calls.at(call).and_then(crate::link::Call::sending).is_some_and(id_matches) {

@@ -54,6 +54,19 @@ fn the_first_transport_error_makes_a_node_suspect_and_it_is_skipped_while_there_
 }
 
 #[test]
+fn what_another_client_says_makes_a_node_suspect_and_opens_nothing() {
+    let mut fleet = Fleet::new(ClusterConfig::default(), 3);
+    for _ in 0..50 {
+        fleet.input(ClusterInput::Hint(A));
+    }
+    assert_eq!(fleet.phase(A), NodePhase::Suspect);
+    assert_ne!(fleet.run(read(), Verdict::Answered), A);
+    fleet.strike(A, Verdict::Answered, 1);
+    assert_eq!(fleet.phase(A), NodePhase::Closed, "its own experience counts more");
+    fleet.input(ClusterInput::Hint(NodeId(99)));
+}
+
+#[test]
 fn an_answer_that_is_an_error_of_the_server_makes_no_suspect() {
     let mut fleet = Fleet::new(ClusterConfig::default(), 3);
     fleet.strike(A, SICK, 1);

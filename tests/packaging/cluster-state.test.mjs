@@ -1,7 +1,7 @@
 // Sessions, shared state and forecast of the cluster as it is built, over a network that is inside the test. Real stores: tests/cluster.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Net, never, open, rejection, TOOLS } from "./cluster-net.mjs";
+import { Net, never, open, rejection, status, TOOLS } from "./cluster-net.mjs";
 
 test("a session knows its node and keeps values; unpinned, it may go anywhere", async (t) => {
   const net = new Net();
@@ -87,4 +87,55 @@ test("a forecast has its shape from the beginning, and says nothing as long as i
   assert.deepEqual(total.map(({ after }) => after), [20, 240]);
   for (const { rate, low, high } of [...total, ...byNode.a]) assert.ok(low <= rate && rate <= high && rate > 0);
   assert.ok(nodesNeeded >= 1);
+});
+
+test("a node that one client leaves alone is taken last by the others, and by those that come later", async (t) => {
+  const net = new Net();
+  let isWell = true;
+  const serve = (host) => net.serve(host, () => (isWell || host !== "a" ? TOOLS : status(500)));
+  const nodes = ["a", "b", "c"].map(serve);
+  const [kept, listeners] = [new Map(), new Set()];
+  // As much of an Upstash-compatible gateway as hints need.
+  const gateway = (url, { body, signal }) => {
+    if (new URL(url).pathname.startsWith("/subscribe/")) {
+      const channel = decodeURIComponent(new URL(url).pathname.slice("/subscribe/".length));
+      const stream = new ReadableStream({
+        start(controller) {
+          const say = (text) => controller.enqueue(new TextEncoder().encode(`data: ${text}\n\n`));
+          const listener = (to, message) => to === channel && say(`message,${to},${message}`);
+          listeners.add(listener);
+          signal?.addEventListener("abort", () => listeners.delete(listener));
+          say(`subscribe,${channel},1`);
+        },
+      });
+      return new Response(stream, { headers: { "content-type": "text/event-stream" } });
+    }
+    const [command, key, value] = JSON.parse(body);
+    if (command === "SET") kept.set(key, value);
+    if (command === "PUBLISH") for (const listener of listeners) listener(key, value);
+    return Response.json({ result: command === "PTTL" ? (kept.has(key) ? 5000 : -2) : command === "SET" ? "OK" : 1 });
+  };
+  const fetch = (url, init) => (String(url).startsWith("https://state.test") ? Promise.resolve(gateway(url, init)) : net.fetch(url, init));
+  const stateManagementConfig = { provider: "redis", endpoints: ["https://state.test"] };
+  const more = { stateManagementConfig, client: { enableWebSocket: false, fetch }, circuitBreakerConfig: { enabled: true, failureThreshold: 2, resetTimeout: 60_000 } };
+  const begin = async () => {
+    const cluster = open(t, net, nodes, more);
+    await cluster.route("tools/list", {}, { preferredNode: "b" });
+    return cluster;
+  };
+  const suspects = (cluster) => cluster.nodes().filter(({ suspect }) => suspect).map(({ id }) => id);
+  const until = async (holds) => {
+    for (let n = 0; n < 100 && !holds(); n++) await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.ok(holds());
+  };
+  const [first, second] = [await begin(), await begin()];
+  await first.route("tools/list", {}, { preferredNode: "a" });
+  await until(() => listeners.size === 2);
+  assert.deepEqual(suspects(second), []);
+  isWell = false;
+  for (let n = 0; n < 2; n++) await first.route("tools/list", {}, { preferredNode: "a" });
+  assert.equal(first.nodes().find(({ id }) => id === "a").breaker, "open");
+  await until(() => suspects(second).includes("a"));
+  const late = await begin();
+  await until(() => suspects(late).includes("a"));
 });

@@ -166,6 +166,13 @@ pub fn isolate(cluster: i32, now: f64, node: i32, on: i32) -> i32 {
     input(cluster, now, ClusterInput::Isolate(NodeId(node as u32), on != 0))
 }
 
+/// Another client found that a node fails.
+#[wasm_bindgen]
+#[must_use]
+pub fn hint(cluster: i32, now: f64, node: i32) -> i32 {
+    input(cluster, now, ClusterInput::Hint(NodeId(node as u32)))
+}
+
 /// The session that was given lives nowhere any more.
 #[wasm_bindgen]
 #[must_use]

@@ -7,8 +7,8 @@ mod options;
 mod told;
 
 pub use cluster::{
-    cancel, close, connect, create, discovered, down, drain, ended, forecast, isolate, metrics, nodes, probed, reads,
-    route, signal, unpin, up, wake,
+    cancel, close, connect, create, discovered, down, drain, ended, forecast, hint, isolate, metrics, nodes, probed,
+    reads, route, signal, unpin, up, wake,
 };
 pub use given::{give, name, spell};
 pub use told::take;

@@ -115,6 +115,9 @@ impl Cluster {
             ClusterInput::Ended(attempt, ending) => self.on_ended(attempt, ending),
             ClusterInput::Up(node) => self.on_up(node),
             ClusterInput::Down(node, surroundings) => self.on_down(node, surroundings),
+            ClusterInput::Hint(node) => {
+                self.tell(node, |health, cx| health.doubt(cx.now));
+            }
             ClusterInput::Probed(node, took) => self.on_probed(node, took.is_some()),
             ClusterInput::Discovered(answer) => {
                 if let Some(change) = self.discovery.on_answer(self.now, &mut self.rng, answer) {

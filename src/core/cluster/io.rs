@@ -21,6 +21,8 @@ pub enum ClusterInput {
     Down(NodeId, bool),
     /// A probe is over: how long the answer took, or `None`.
     Probed(NodeId, Option<Duration>),
+    /// Another client found that a node fails: a hint, so it is taken last until an answer or a probe clears it.
+    Hint(NodeId),
     /// A source of nodes answered.
     Discovered(Answer),
     /// Give it nothing new any more, or go on.
