@@ -4,8 +4,8 @@
 #![allow(clippy::panic, clippy::indexing_slicing, reason = "a test speaks by panicking")]
 
 use bowline_core::{
-    Asked, CallId, Code, Command, Config, Content, Detail, ExchangeEvent, ExchangeId, Incoming, Method, Outcome,
-    Outgoing, Reach, Request, State, Transport, Verb, Version,
+    Asked, CallId, Code, Command, Config, Content, Detail, Event, ExchangeEvent, ExchangeId, Incoming, Method, Outcome,
+    Outgoing, Output, Reach, Request, State, Transport, Verb, Version,
 };
 use bowline_support::{
     connect, failure, fixed, ms, notification, notify, request, result, tool_call, Doc, Hand, Place,
@@ -199,6 +199,23 @@ fn a_post_that_is_refused_fails_its_call_only() {
     hand.status(post, 202, None);
     hand.exchange(stream, ExchangeEvent::Message(result(id, Doc::of(2))));
     assert_eq!(hand.value(other), 2);
+}
+
+#[test]
+fn a_receipt_that_fails_after_its_call_ended_in_doubt_does_not_use_the_doubt_up() {
+    let (mut hand, stream) = ready(fixed());
+    let call = hand.call(tool_call(1));
+    let (post, id) = carried(&hand, call);
+    hand.command(Command::Cancel(call));
+    assert_eq!(hand.error(call), (Code::Aborted, Outcome::Unknown));
+    hand.exchange(post, ExchangeEvent::Failed(Reach::Unknown));
+    hand.exchange(stream, ExchangeEvent::Message(result(id, Doc::of(5))));
+    let told = hand
+        .driver
+        .log
+        .iter()
+        .any(|(_, output)| matches!(output, Output::Event(Event::Late(late, true, _)) if *late == id));
+    assert!(told && hand.driver.engine.metrics().violations == 0);
 }
 
 #[test]
