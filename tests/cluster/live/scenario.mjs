@@ -81,6 +81,7 @@ export async function scenario(title, startRegistry, trial) {
     const told = Date.now();
     await until(async () => !(await ids()).includes(other.id), "it is still there", SEEN_MS);
     const gone = Date.now();
+    (known.marks ??= {}).gone = gone;
     await sleep(1500);
     const { by, all: calls } = await trial.shares(gone);
     assert.ok(calls > 0 && !Object.keys(by).some((id) => plain(id) === other.id), JSON.stringify(by));
@@ -129,7 +130,7 @@ async function sustained(trial) {
 
 function judge({ calls, seconds, rate, events, known, servers, figures, title }) {
   const { killed, node } = known;
-  if (process.env.DBG) for (let t = 0; t < 30; t++) { const w = calls.filter((c) => !c.error && c.ended >= known.revived + t*1000 && c.ended < known.revived + t*1000+1000); console.log(t, w.filter((c) => c.node === node).length, w.length); }
+  if (process.env.DBG) { const t0 = Math.min(...calls.map((c) => c.begun)); console.log("killed", killed - t0, "revived", known.revived - t0, "marks", JSON.stringify(Object.entries(known.marks ?? {}).map(([k, v]) => [k, v - t0]))); for (let t = 0; t < 60; t += 0.5) { const w = calls.filter((c) => c.begun >= t0 + t*1000 && c.begun < t0 + t*1000+500); if (!w.length) continue; const l = w.map((c) => c.ended - c.begun).sort((x, y) => x - y); const by = {}; for (const c of w) by[c.node] = Math.max(by[c.node] ?? 0, c.ended - c.begun); console.log(t, w.length, "p50", l[l.length >> 1], "max", l.at(-1), JSON.stringify(by)); } }
   const executed = new Map();
   for (const server of servers.list) for (const key of server.executed()) executed.set(key, (executed.get(key) ?? 0) + 1);
   const tools = calls.filter(({ key }) => key);
@@ -138,7 +139,7 @@ function judge({ calls, seconds, rate, events, known, servers, figures, title })
   const moved = events.filter(({ name, detail }) => name === "failover" && detail.from === node);
   // When calls were still lost to the dead node: those that moved on, and those that could not.
   const lost = [...moved.map(({ at }) => at), ...calls.filter((call) => call.error && call.node === node).map(({ ended }) => ended)];
-  const before = lost.filter((at) => at >= killed);
+  const before = lost.filter((at) => at >= killed && at < known.revived);
   const answered = calls.filter((call) => call.node === node && !call.error && call.begun >= known.revived).map(({ ended }) => ended);
   const twice = [...executed].filter(([, times]) => times > 1);
   Object.assign(figures, {
