@@ -27,15 +27,18 @@ export async function open(config) {
 export function start(prefix, rate) {
   const calls = [];
   const pending = new Set();
-  const begin = (number) => {
-    const turn = number % (READS.length + 1);
-    const key = turn < READS.length ? undefined : `${prefix}-${number}`;
-    const call = key ? cluster.callTool("counter", { key, ms: WORK_MS }) : cluster.route(...READS[turn]);
+  const keep = (call, key) => {
     const one = settled({ key, begun: Date.now() }, call).then((seen) => {
       calls.push(seen);
       pending.delete(one);
     });
     pending.add(one);
+  };
+  const begin = (number) => {
+    const turn = number % (READS.length + 1);
+    const key = `${prefix}-${number}`;
+    if (turn < READS.length) keep(cluster.route(...READS[turn]));
+    else keep(cluster.callTool("counter", { key, ms: WORK_MS }), key);
   };
   const began = performance.now();
   let number = 0;
@@ -45,7 +48,7 @@ export function start(prefix, rate) {
     if (now - due > LATE_MS) due = now;
     for (; due <= now; due += 1000 / rate) begin(number++);
   }, TICK_MS);
-  load = { calls, pending, timer, began };
+  load = { calls, pending, timer, began, keep };
 }
 
 async function settled(seen, call) {
@@ -58,6 +61,11 @@ async function settled(seen, call) {
   seen.ended = Date.now();
   seen.node = await call.node.catch(() => null);
   return seen;
+}
+
+/** So many reads besides, on one node. */
+export function aim(preferredNode, count) {
+  for (; count > 0; count--) load.keep(cluster.route("tools/list", {}, { preferredNode }));
 }
 
 /** Begins no more, waits for those under way; all calls, and the seconds in which they were begun. */

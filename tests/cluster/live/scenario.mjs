@@ -13,6 +13,9 @@ const RATES = [100, 60, 40];
 const PROBE_MS = 1500;
 /** A rate counts as achieved from this part of it on. */
 const ACHIEVED = 0.6;
+/** Reads that are under way on the node that is killed, and how long it hangs before. */
+const AIMED = 3;
+const HANG_MS = 50;
 /** A dead node may get calls for so long (issue 5). Milliseconds. */
 const OFF_MS = 1000;
 /** How long a node is dead, long enough for its breaker to be tried; and the registry. Milliseconds. */
@@ -23,6 +26,10 @@ const SLOW_START_MS = 30_000;
 /** Over which a share is counted. Milliseconds. */
 const WINDOW_MS = 2000;
 const SEEN_MS = 10_000;
+/** Fewer answers than this show nothing. */
+const ENOUGH = 30;
+/** A machine on which half of the reads take longer is starved, and sees all later than it is. Milliseconds. */
+const STARVED_MS = 100;
 
 /** The id a server was registered with: Consul's nodes have that of their agent before it. */
 const plain = (id) => id?.split("/").at(-1);
@@ -49,9 +56,17 @@ export async function scenario(title, startRegistry, trial) {
 
   await check(name("a node is killed"), async () => {
     await sleep(1500);
-    const busiest = (await trial.nodes()).sort((a, b) => b.active - a.active)[0];
+    let busiest;
+    await until(async () => {
+      [busiest] = (await trial.nodes()).sort((a, b) => b.active - a.active);
+      return busiest.active >= 2;
+    }, "no node has calls under way");
     known.node = busiest.id;
     known.victim = servers.find(plain(busiest.id));
+    // It hangs for a moment, so that reads are under way on it as well: they take too little time to be hit by chance.
+    process.kill(known.victim.pid, "SIGSTOP");
+    await trial.aim(known.node, AIMED);
+    await sleep(HANG_MS);
     known.killed = Date.now();
     await known.victim.kill();
     await sleep(DOWN_MS);
@@ -81,10 +96,10 @@ export async function scenario(title, startRegistry, trial) {
     const told = Date.now();
     await until(async () => !(await ids()).includes(other.id), "it is still there", SEEN_MS);
     const gone = Date.now();
-    (known.marks ??= {}).gone = gone;
     await sleep(1500);
-    const { by, all: calls } = await trial.shares(gone);
-    assert.ok(calls > 0 && !Object.keys(by).some((id) => plain(id) === other.id), JSON.stringify(by));
+    await until(async () => (await trial.shares(gone)).all >= ENOUGH, "hardly any call is answered", SEEN_MS);
+    const { by } = await trial.shares(gone);
+    assert.ok(!Object.keys(by).some((id) => plain(id) === other.id), JSON.stringify(by));
     await registry.register(other);
     const again = Date.now();
     await until(async () => (await ids()).includes(other.id), "it is not there again", SEEN_MS);
@@ -95,11 +110,11 @@ export async function scenario(title, startRegistry, trial) {
   await check(name("the node that was killed takes its share within the slow start"), async () => {
     const share = async () => {
       const { by, all: calls } = await trial.shares(Date.now() - WINDOW_MS);
-      return (by[known.node] ?? 0) / Math.max(calls, 1);
+      return calls < ENOUGH ? 0 : (by[known.node] ?? 0) / calls;
     };
     const left = known.revived + SLOW_START_MS - Date.now();
     // Half of its fair part: a window of two seconds is short, and the node that was put in again grows beside it.
-    await until(async () => (await share()) >= 0.5 / NODES, async () => `it has ${await share()}`, left);
+    await until(async () => (await share()) >= 0.5 / NODES, "it has less than half of its part", left);
   }, SLOW_START_MS + 10_000);
 
   await check(name("no read failed, no tool call was executed twice, and each that failed says the truth"), async () => {
@@ -130,7 +145,6 @@ async function sustained(trial) {
 
 function judge({ calls, seconds, rate, events, known, servers, figures, title }) {
   const { killed, node } = known;
-  if (process.env.DBG) { const t0 = Math.min(...calls.map((c) => c.begun)); console.log("killed", killed - t0, "revived", known.revived - t0, "marks", JSON.stringify(Object.entries(known.marks ?? {}).map(([k, v]) => [k, v - t0]))); for (let t = 0; t < 60; t += 0.5) { const w = calls.filter((c) => c.begun >= t0 + t*1000 && c.begun < t0 + t*1000+500); if (!w.length) continue; const l = w.map((c) => c.ended - c.begun).sort((x, y) => x - y); const by = {}; for (const c of w) by[c.node] = Math.max(by[c.node] ?? 0, c.ended - c.begun); console.log(t, w.length, "p50", l[l.length >> 1], "max", l.at(-1), JSON.stringify(by)); } }
   const executed = new Map();
   for (const server of servers.list) for (const key of server.executed()) executed.set(key, (executed.get(key) ?? 0) + 1);
   const tools = calls.filter(({ key }) => key);
@@ -139,7 +153,10 @@ function judge({ calls, seconds, rate, events, known, servers, figures, title })
   const moved = events.filter(({ name, detail }) => name === "failover" && detail.from === node);
   // When calls were still lost to the dead node: those that moved on, and those that could not.
   const lost = [...moved.map(({ at }) => at), ...calls.filter((call) => call.error && call.node === node).map(({ ended }) => ended)];
-  const before = lost.filter((at) => at >= killed && at < known.revived);
+  const delay = median(calls.filter(({ key, begun }) => !key && begun >= killed && begun <= killed + OFF_MS).map(({ begun, ended }) => ended - begun));
+  const slack = delay > STARVED_MS ? 4 * delay : 0;
+  if (slack > 0) say(`       this machine is starved: half of the reads took longer than ${delay} ms, so a second is one of ${OFF_MS + slack} ms`);
+  const whileDead = lost.filter((at) => at >= killed && at < known.revived);
   const answered = calls.filter((call) => call.node === node && !call.error && call.begun >= known.revived).map(({ ended }) => ended);
   const twice = [...executed].filter(([, times]) => times > 1);
   Object.assign(figures, {
@@ -149,8 +166,8 @@ function judge({ calls, seconds, rate, events, known, servers, figures, title })
     "read errors": readErrors.length,
     "tool errors": `${failed.length} (${[...new Set(failed.map(({ error }) => `${error.code} ${error.outcome}`))].join(", ")})`,
     "duplicates": twice.length,
-    "lost to the dead node": before.length,
-    "off after": `${Math.max(...before) - killed} ms`,
+    "lost to the dead node": whileDead.length,
+    "off after": `${Math.max(...whileDead) - killed} ms`,
     "first answer": `${Math.min(...answered) - known.revived} ms`,
     "half its part": `${backAfter(calls, known)} ms`,
   });
@@ -158,8 +175,9 @@ function judge({ calls, seconds, rate, events, known, servers, figures, title })
   assert.ok(calls.length / seconds >= ACHIEVED * rate, `starved: ${calls.length / seconds} of ${rate} calls per second`);
   assert.deepEqual(readErrors, []);
   assert.deepEqual(twice, []);
-  assert.ok(before.length > 0, "the kill has hit no call");
-  assert.ok(Math.max(...before) - killed <= OFF_MS, `calls were lost to it for ${Math.max(...before) - killed} ms`);
+  const saved = moved.filter(({ at }) => at >= killed && at < known.revived).length;
+  assert.ok(saved >= AIMED, `only ${saved} reads went on to another node`);
+  assert.ok(Math.max(...whileDead) - killed <= OFF_MS + slack, `calls were lost to it for ${Math.max(...whileDead) - killed} ms`);
   for (const call of tools) {
     const times = executed.get(call.key) ?? 0;
     const what = JSON.stringify({ ...call, times, after: call.ended - killed });
@@ -167,7 +185,7 @@ function judge({ calls, seconds, rate, events, known, servers, figures, title })
     if (!call.error) assert.equal(times, 1, what);
     else {
       assert.equal(call.node, node, what);
-      assert.ok(call.begun <= killed + OFF_MS && call.ended >= killed, what);
+      assert.ok(call.begun <= killed + OFF_MS + slack && call.ended >= killed, what);
       assert.ok(call.error.outcome === "unknown" || (["not-sent", "not-applied"].includes(call.error.outcome) && times === 0), what);
     }
   }
@@ -182,5 +200,9 @@ function backAfter(calls, { node, revived }) {
     const window = later.filter((call) => call.ended > ended - WINDOW_MS && call.ended <= ended);
     return ended >= revived + WINDOW_MS && window.filter((call) => call.node === node).length >= (0.5 / NODES) * window.length;
   };
-  return later.find(isEnough).ended - revived;
+  return (later.find(isEnough)?.ended ?? Infinity) - revived;
+}
+
+function median(numbers) {
+  return numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 }
