@@ -68,12 +68,11 @@ export function aim(preferredNode, count) {
   for (; count > 0; count--) load.keep(cluster.route("tools/list", {}, { preferredNode }));
 }
 
-/** Begins no more, waits for those under way; all calls, and the seconds in which they were begun. */
+/** Begins no more, waits for those under way; all calls, and the seconds until all were answered. */
 export async function stop() {
   clearInterval(load.timer);
-  const seconds = (performance.now() - load.began) / 1000;
   await Promise.all(load.pending);
-  return { calls: load.calls, seconds };
+  return { calls: load.calls, seconds: (performance.now() - load.began) / 1000 };
 }
 
 /** How many calls each node has answered that were begun since then, and how many are answered in all. */

@@ -8,7 +8,7 @@ import { check, sleep, until } from "../../e2e/checks.mjs";
 import { startNodes } from "../../servers/nodes.mjs";
 
 const NODES = 5;
-/** Calls per second: as wanted, and what a machine gets that other work starves. */
+/** Calls per second: as wanted (issue 5), and what is asked of a machine that other work starves. */
 const RATES = [100, 60, 40];
 const PROBE_MS = 1500;
 /** A rate counts as achieved from this part of it on. */
@@ -82,7 +82,7 @@ export async function scenario(title, startRegistry, trial) {
     assert.deepEqual(await ids(), all);
     await registry.part.restart();
     const restarted = Date.now();
-    await until(async () => (await trial.discovery()).ok, "it was not found again", SEEN_MS);
+    await until(async () => (await trial.discovery()).ok, "it was not found again", 2 * SEEN_MS);
     figures["registry back"] = `${Date.now() - restarted} ms`;
     await sleep(1000);
     assert.deepEqual(await ids(), all);
@@ -136,6 +136,7 @@ async function sustained(trial) {
     trial.start(`probe-${rate}`, rate);
     await sleep(PROBE_MS);
     const { calls, seconds } = await trial.stop();
+    assert.deepEqual(calls.filter(({ error }) => error), []);
     const reached = calls.length / seconds;
     if (reached >= ACHIEVED * rate) return rate;
     say(`       this machine is starved: ${reached.toFixed(0)} of ${rate} calls per second`);
@@ -153,7 +154,8 @@ function judge({ calls, seconds, rate, events, known, servers, figures, title })
   const moved = events.filter(({ name, detail }) => name === "failover" && detail.from === node);
   // When calls were still lost to the dead node: those that moved on, and those that could not.
   const lost = [...moved.map(({ at }) => at), ...calls.filter((call) => call.error && call.node === node).map(({ ended }) => ended)];
-  const delay = median(calls.filter(({ key, begun }) => !key && begun >= killed && begun <= killed + OFF_MS).map(({ begun, ended }) => ended - begun));
+  const reads = calls.filter(({ key, begun }) => !key && begun >= killed && begun <= killed + OFF_MS);
+  const delay = median(reads.map(({ begun, ended }) => ended - begun));
   const slack = delay > STARVED_MS ? 4 * delay : 0;
   if (slack > 0) say(`       this machine is starved: half of the reads took longer than ${delay} ms, so a second is one of ${OFF_MS + slack} ms`);
   const whileDead = lost.filter((at) => at >= killed && at < known.revived);
