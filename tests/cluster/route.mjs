@@ -5,11 +5,9 @@ import assert from "node:assert/strict";
 
 import { WebSocket } from "ws";
 
-import { inRoot } from "../../pkg-template/proc.mjs";
-import { ensureChromium } from "../../pkg-template/setup.mjs";
 import { check, finish, sleep, until } from "../e2e/checks.mjs";
-import { serveFolder } from "../packaging/static.mjs";
 import { startServers } from "../servers/index.mjs";
+import { inChromium } from "./page.mjs";
 import * as inNode from "./route/trial.js";
 
 const NAMES = ["north", "south", "west"];
@@ -232,19 +230,6 @@ async function cuts() {
   }, 60_000);
 }
 
-async function chromium() {
-  const { chromium } = await import("playwright-core");
-  const site = await serveFolder(inRoot());
-  const browser = await chromium.launch({ executablePath: await ensureChromium(), args: ["--no-sandbox"] });
-  const page = await browser.newPage();
-  page.on("pageerror", (error) => console.error(`the page said: ${error.message}`));
-  await page.goto(`${site.url}/tests/cluster/route/page.html`);
-  await page.waitForFunction(() => "trial" in globalThis);
-  const names = Object.keys(inNode).filter((name) => name !== "it");
-  const trial = Object.fromEntries(names.map((name) => [name, (...args) => page.evaluate(([name, args]) => globalThis.trial[name](...args), [name, args])]));
-  return { trial, close: async () => (await browser.close(), await site.close()) };
-}
-
 const at = process.argv.indexOf("--place");
 const places = at < 0 ? ["Node", "Chromium"] : process.argv[at + 1].split(",");
 if (places.includes("Node")) {
@@ -253,7 +238,8 @@ if (places.includes("Node")) {
   await mixture();
 }
 if (places.includes("Chromium")) {
-  const { trial, close } = await chromium();
+  const names = Object.keys(inNode).filter((name) => name !== "it");
+  const { trial, close } = await inChromium("tests/cluster/route/page.html", names);
   await checks("Chromium", trial);
   await close();
 }

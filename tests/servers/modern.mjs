@@ -1,9 +1,10 @@
 // node modern.mjs PORT: an MCP server of both eras on the official @modelcontextprotocol/server, with our tools and what extras.mjs has.
 // It adds to the library only what the library leaves to its host: node:http, CORS, aborts and paging.
+// With EXECUTED=FILE in its environment it writes the key of each execution of `counter` there, which outlives `kill -9`.
 // POST /control?event=toolsChanged|promptsChanged|resourcesChanged, ?event=resourceUpdated&uri=URI: tells all who listen.
 
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { appendFileSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { Readable } from "node:stream";
 
@@ -172,6 +173,7 @@ const run = {
   },
   counter: async ({ key, ms = 0 }) => {
     const count = increment(key);
+    if (process.env.EXECUTED) appendFileSync(process.env.EXECUTED, `${key}\n`);
     if (ms > 0) await wait(ms);
     return text(String(count));
   },
