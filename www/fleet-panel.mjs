@@ -45,8 +45,10 @@ export class FleetPanel {
     return this.page.locator(".traffic-controls select").selectOption(strategy);
   }
 
-  logged(text) {
-    return this.page.locator(".log-entry", { hasText: text }).count();
+  /** What the log says of calls that failed. */
+  failures() {
+    const isCall = this.page.locator(".log-kind", { hasText: /^call$/ });
+    return this.page.locator(".log-entry", { has: isCall }).locator(".log-text").allInnerTexts();
   }
 
   screenshot(path) {

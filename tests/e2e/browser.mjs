@@ -211,11 +211,14 @@ async function checkFleet(fleet, demo) {
     await fleet.untilWord("All well");
     assert.deepEqual(await fleet.nodes(), demo.nodes.list.map(({ id }) => id));
     await settled(7_000);
-    for (const id of await fleet.nodes()) assert.ok((await fleet.share(id)) >= 3, `${id} has ${await fleet.share(id)} %`);
+    // The faster ones get more of so little: the first call of a node is slow, and remembered for five seconds.
+    const shares = await Promise.all((await fleet.nodes()).map((id) => fleet.share(id)));
+    assert.ok(shares.filter((share) => share > 0).length >= 3, shares.join());
     await shot("adaptive");
     await fleet.choose("weighted");
     await fleet.untilWord("All well");
     await settled(8_000);
+    for (const id of await fleet.nodes()) assert.ok((await fleet.share(id)) >= 3, `${id} has ${await fleet.share(id)} %`);
     assert.ok((await fleet.share("node-3")) > (await fleet.share("node-1")), "the one of weight 2 has no more than one of weight 1");
     await shot("well");
   });
@@ -228,8 +231,8 @@ async function checkFleet(fleet, demo) {
     assert.equal(await fleet.word(), "Holding");
     assert.ok((await fleet.figure("Failed over")) > 0);
     // Of a tool call that was under way nobody knows; reads go on elsewhere.
-    assert.equal(await fleet.logged("(not-sent)"), 0);
-    assert.equal(await fleet.logged("(not-applied)"), 0);
+    const failures = await fleet.failures();
+    assert.deepEqual(failures.filter((text) => !text.endsWith("(unknown)") || !text.includes("tools/call")), []);
     await shot("killed");
   });
 
