@@ -17,7 +17,7 @@ import { Node, type NodeListener } from "./cluster-node.js";
 import { check, invalid, nodesOf, numbersOf, timeoutOf } from "./cluster-options.js";
 import { Attempt, type Router, Routing } from "./cluster-route.js";
 import { listen } from "./cluster-signals.js";
-import { knownOf, OUTCOMES, PHASES, type ClusterCore, type Known } from "./cluster-told.js";
+import { knownOf, OUTCOMES, PHASES, spell, type ClusterCore, type Known } from "./cluster-told.js";
 import { ANSWERED, unrepeated, verdictOf } from "./cluster-verdict.js";
 import type { Call } from "./call.js";
 import type { HealthReport } from "./types.js";
@@ -493,9 +493,4 @@ export class ClusterHost implements Owner, NodeListener, Router {
     const healthy = nodes.filter((node) => node.breaker === "closed" && !node.suspect && !node.draining).length;
     return { nodes, healthy, discovery: this.#discovery.state };
   }
-}
-
-function spell(core: ClusterCore, name: string): void {
-  for (let at = 0; at < name.length; at++) core.spell(name.charCodeAt(at));
-  core.name();
 }

@@ -120,3 +120,9 @@ export function knownOf(numbers: readonly number[]): Known[] {
     return Object.fromEntries(KNOWN.map((name, column) => [name, numbers[row * KNOWN.length + column]])) as unknown as Known;
   });
 }
+
+/** Gives a name, letter by letter: only numbers cross the border. */
+export function spell(core: ClusterCore, name: string): void {
+  for (let at = 0; at < name.length; at++) core.spell(name.charCodeAt(at));
+  core.name();
+}
