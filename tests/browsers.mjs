@@ -10,6 +10,7 @@ import { mustHaveRun } from "./steps.mjs";
 const peersFile = join(targetDir, "peer.json");
 // The first time, an environment for Python is made as well.
 const peersLimit = 600_000;
+const LIMIT = 180_000;
 
 function peersWritten() {
   try {
@@ -68,8 +69,8 @@ export async function browserTest(browser, binary, scope) {
   const args = ["test", "--locked", "--target", wasmTarget, "-p", "bowline", "--test", binary];
   // Compiled first, so that neither the servers nor the limit of the test wait for the compiler.
   await run("cargo", [...args, "--no-run"], { env });
-  const attempt = () => run("cargo", args, { env, timeout: 180_000 });
-  // Now and then Chromium starts and never loads the page: no test began, so none is tried twice.
-  const again = (error) => (/running \d+ tests/.test(error.output) ? Promise.reject(error) : attempt());
-  return withPeers(async () => mustHaveRun(await attempt().catch(again)));
+  const attempt = (timeout) => run("cargo", args, { env, timeout });
+  // Now and then Chromium starts and never loads the page: no test began, so none is tried twice. They take 15 seconds when they begin.
+  const again = (error) => (/running \d+ tests/.test(error.output) ? Promise.reject(error) : attempt(LIMIT));
+  return withPeers(async () => mustHaveRun(await attempt(LIMIT / 2).catch(again)));
 }
