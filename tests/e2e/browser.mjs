@@ -229,9 +229,9 @@ async function checkFleet(fleet, demo) {
     await settled(8_000);
     assert.equal(await fleet.share("node-2"), 0);
     assert.equal(await fleet.word(), "Holding");
-    assert.ok((await fleet.figure("Failed over")) > 0);
-    // Of a tool call that was under way nobody knows; reads go on elsewhere.
+    // Of a tool call that was under way nobody knows; reads go on elsewhere. One call at least found out.
     const failures = await fleet.failures();
+    assert.ok((await fleet.figure("Failed over")) + failures.length > 0);
     assert.deepEqual(failures.filter((text) => !text.endsWith("(unknown)") || !text.includes("tools/call")), []);
     await shot("killed");
   });
