@@ -46,6 +46,8 @@ export class Node {
   readonly #listener: NodeListener;
   #spec: DiscoveredNode;
   #client: McpClient | undefined;
+  /** Those of earlier addresses that have something under way. */
+  readonly #retired = new Set<McpClient>();
   /** Attempts that wait for an answer. */
   active = 0;
   #idle: (() => void)[] = [];
@@ -65,10 +67,21 @@ export class Node {
     return this.#spec;
   }
 
-  /** What discovery says of it now. At another address it is another server, so the client of the old one ends. */
+  /** What discovery says of it now. At another address it is another server: the client of the old one finishes what it has. */
   describe(spec: DiscoveredNode): void {
-    if (spec.url !== this.#spec.url) this.shut();
+    if (spec.url !== this.#spec.url) this.#retire();
     this.#spec = spec;
+  }
+
+  #retire(): void {
+    const client = this.#client;
+    this.#client = undefined;
+    if (!client) return;
+    this.#retired.add(client);
+    void client.queue.onIdle().then(() => {
+      this.#retired.delete(client);
+      void client.close();
+    });
   }
 
   /** Its client, if it was ever needed. */
@@ -111,7 +124,8 @@ export class Node {
   shut(): void {
     const client = this.#client;
     this.#client = undefined;
-    void client?.close();
+    for (const one of [client, ...this.#retired]) void one?.close();
+    this.#retired.clear();
   }
 
   get isLinked(): boolean {

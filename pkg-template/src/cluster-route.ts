@@ -74,8 +74,12 @@ export class Attempt {
       this.sent.then((value) => over({ value }), (error) => over({ error }));
     };
     try {
+      const { client } = this.node;
+      // While the link was opened, the node moved to another address.
+      const moves = (): boolean => !this.dead && this.node.known !== client;
+      const again = (): void => this.start(timeout, ended);
       if (this.node.isLinked) send();
-      else this.node.linked(timeout).then(send, (error) => over({ error }));
+      else this.node.linked(timeout).then(() => (moves() ? again() : send()), (error) => (moves() ? again() : over({ error })));
     } catch (error) {
       // Options of the client that are wrong. Told later, as every end is.
       queueMicrotask(() => over({ error }));

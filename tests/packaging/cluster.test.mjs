@@ -312,6 +312,29 @@ test("a node at another address is another server", async (t) => {
   }
 });
 
+test("a call under way at the old address of a node is finished there", async (t) => {
+  const net = new Net();
+  let answer;
+  net.serve("a", () => new Promise((resolve) => (answer = () => resolve({ from: "a" }))));
+  net.serve("b", () => ({ from: "b" }));
+  let url = "http://a.test/mcp";
+  const cluster = open(t, net, undefined, {
+    discoveryMethod: "custom",
+    discoveryConfig: { discover: async () => [{ id: "one", url, weight: url.length }], refreshInterval: 30 },
+  });
+  const call = cluster.route("who");
+  const until = async (holds) => {
+    for (let n = 0; n < 300 && !holds(); n++) await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.ok(holds());
+  };
+  await until(() => answer);
+  url = "http://b.test/mcp2";
+  await until(() => cluster.nodes()[0].url === url);
+  assert.equal((await cluster.route("who")).from, "b");
+  answer();
+  assert.equal((await call).from, "a");
+});
+
 test("regions: reads stay near, writes go home, and both go on when nobody is left there", async (t) => {
   const net = new Net();
   const answers = { east: () => TOOLS, west: () => TOOLS };
