@@ -4,6 +4,8 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { inRoot, run, start, stop, targetDir } from "../pkg-template/proc.mjs";
 import { ensureChromedriver, ensureGeckodriver, ensureWasmBindgen, wasmTarget } from "../pkg-template/setup.mjs";
+import { holdThreads } from "./pool.mjs";
+import { freePort, HOST } from "./servers/ports.mjs";
 import { mustHaveRun } from "./steps.mjs";
 
 // The runner's web server falls back to the crate's folder, so a test reads this by `fetch`.
@@ -69,8 +71,14 @@ export async function browserTest(browser, binary, scope) {
   const args = ["test", "--locked", "--target", wasmTarget, "-p", "bowline", "--test", binary];
   // Compiled first, so that neither the servers nor the limit of the test wait for the compiler.
   await run("cargo", [...args, "--no-run"], { env });
-  const attempt = (timeout) => run("cargo", args, { env, timeout });
-  // Now and then Chromium starts and never loads the page: no test began, so none is tried twice. They take 15 seconds when they begin.
-  const again = (error) => (/running \d+ tests/.test(error.output) ? Promise.reject(error) : attempt(LIMIT));
-  return withPeers(async () => mustHaveRun(await attempt(LIMIT / 2).catch(again)));
+  return withPeers(async () => {
+    const port = await freePort();
+    const threads = holdThreads(port);
+    try {
+      const address = { WASM_BINDGEN_TEST_ADDRESS: `${HOST}:${port}` };
+      return mustHaveRun(await run("cargo", args, { env: { ...env, ...address }, timeout: LIMIT }));
+    } finally {
+      threads.release();
+    }
+  });
 }
