@@ -477,7 +477,8 @@ impl<P: Payload> Engine<P> {
                 for id in connects {
                     self.settle(id, Ok(Settled { payload: None, cached: false }));
                 }
-                // What an earlier link's server says of itself is said on this one.
+                // What an earlier link's server says of itself is said on this one, and no stream of that is waited for.
+                self.hold_until = None;
                 let link = self.connection.up().map(|up| up.id);
                 self.streams.retain(|stream| stream.purpose != Purpose::Standing || Some(stream.link) == link);
                 if self.connection.epoch() > 1 {

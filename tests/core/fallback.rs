@@ -115,6 +115,51 @@ fn a_websocket_that_is_merely_slow_is_not_remembered() {
     assert!(!remembered(&mut hand));
 }
 
+/// A client whose second dial the browser put off until HTTP was ready, as Firefox does.
+fn put_off(config: Config) -> Hand {
+    let mut hand = Hand::new(config);
+    hand.call(connect());
+    hand.close_link(1006);
+    hand.pass(250);
+    hand.answer_question(Doc::supporting("2026-07-28"));
+    assert_eq!(hand.status_now().transport, Some(Transport::Http));
+    assert!(!remembered(&mut hand), "the second dial may succeed");
+    hand
+}
+
+#[test]
+fn a_second_dial_that_fails_when_http_is_ready_is_remembered() {
+    let mut hand = put_off(Config { upgrade: Upgrade::NextConnect, ..fixed() });
+    hand.pass(100);
+    hand.close_link(1006);
+    assert!(remembered(&mut hand));
+    assert_eq!(hand.status_now().state, State::Ready);
+    hand.command(bowline_core::Command::Reconnect);
+    assert_eq!(hand.dials().len(), 2, "no third dial");
+}
+
+#[test]
+fn a_second_dial_that_is_put_off_for_long_is_given_up_as_a_failure() {
+    let mut hand = put_off(fixed());
+    let link = hand.last_link();
+    hand.pass(2_500);
+    assert!(hand.hung_up(link));
+    assert!(remembered(&mut hand));
+    assert_eq!(hand.status_now().state, State::Ready);
+}
+
+#[test]
+fn a_second_dial_that_succeeds_when_http_is_ready_takes_over() {
+    let mut hand = put_off(Config { upgrade: Upgrade::Never, ..fixed() });
+    hand.pass(100);
+    hand.open();
+    hand.answer_question(Doc::supporting("2026-07-28"));
+    assert_eq!(hand.status_now().transport, Some(Transport::WebSocket));
+    assert!(!remembered(&mut hand));
+    hand.command(bowline_core::Command::Reconnect);
+    assert_eq!(hand.dials().len(), 3, "it is the WebSocket that works");
+}
+
 #[test]
 fn when_both_fail_nothing_is_remembered() {
     let mut hand = Hand::new(fixed());

@@ -286,7 +286,7 @@ impl<P: Payload> Connection<P> {
     }
 
     /// The WebSocket that has not shown yet that it works.
-    fn websocket(&self) -> Option<&Link<P>> {
+    pub(super) fn websocket(&self) -> Option<&Link<P>> {
         let up = self.up().map(|up| up.id);
         self.links.iter().find(|link| link.transport == Transport::WebSocket && Some(link.id) != up)
     }
@@ -407,9 +407,13 @@ impl<P: Payload> Connection<P> {
     }
 
     fn serve(&mut self, link: LinkId, version: Version, server: Option<P>, cx: &mut Context<'_, P>) -> Change<P> {
-        let (winner, losers): (_, Vec<_>) =
-            core::mem::take(&mut self.links).into_iter().partition(|other| other.id == link);
-        self.links = winner;
+        // A browser may put off the second dial to an address that refused the first (Firefox does, RFC 6455 7.2.3), until HTTP is ready. Its
+        // end is still awaited, as the verdict on the WebSocket.
+        let moves = self.links.iter().any(|other| other.id == link && other.gives_way());
+        let (kept, losers): (_, Vec<_>) = core::mem::take(&mut self.links)
+            .into_iter()
+            .partition(|other| other.id == link || moves && !other.subprotocols);
+        self.links = kept;
         for loser in losers {
             cx.hangup(loser.id, loser.transport);
         }
@@ -427,7 +431,7 @@ impl<P: Payload> Connection<P> {
         self.phase = Phase::Up { link, since: cx.now };
         self.on_heard(cx.now);
         self.plan_upgrade(cx);
-        if let Some(up) = self.links.first_mut() {
+        if let Some(up) = self.links.iter_mut().find(|other| other.id == link) {
             up.version = version;
             if version.era() == Era::Modern {
                 // The era has no sessions; an id that comes nevertheless is ignored (P24).

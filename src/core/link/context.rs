@@ -79,9 +79,14 @@ impl<P: Clone> Link<P> {
         }
     }
 
+    /// Whether another link may take over: answers of HTTP+SSE come on the link itself, which could not go before they have.
+    pub(super) fn gives_way(&self) -> bool {
+        self.transport == Transport::Http && self.endpoint().is_none()
+    }
+
     /// Whether it speaks legacy Streamable HTTP, whose streams can be taken up again.
     pub(crate) fn is_resumable(&self) -> bool {
-        self.transport == Transport::Http && self.version.era() == Era::Legacy && self.endpoint().is_none()
+        self.version.era() == Era::Legacy && self.gives_way()
     }
 }
 

@@ -2,7 +2,7 @@
 //! verdict on it expires, and taken once it has answered. Running exchanges end by themselves; nothing is interrupted.
 
 use super::connection::Connection;
-use super::{Context, Transport};
+use super::{Context, Link, Transport};
 use crate::config::Upgrade;
 use crate::io::Output;
 use crate::time::{Duration, Instant};
@@ -11,8 +11,8 @@ use crate::wire::Payload;
 impl<P: Payload> Connection<P> {
     /// A link became ready: when a better one is looked for beside it.
     pub(super) fn plan_upgrade(&mut self, cx: &mut Context<'_, P>) {
-        // Answers of HTTP+SSE come on the link itself, which could not go before they have.
-        let falls_back = self.up().is_some_and(|up| up.transport == Transport::Http && up.endpoint().is_none());
+        // Beside a WebSocket that is on trial already, nothing is known yet.
+        let falls_back = self.up().is_some_and(Link::gives_way) && self.websocket().is_none();
         let wanted = cx.config.websocket && cx.config.upgrade == Upgrade::Background;
         self.upgrade_at = (falls_back && wanted).then(|| {
             let pause = cx.config.reconnect.suspended_interval.max(Duration::from_millis(1_000));
