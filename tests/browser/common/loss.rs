@@ -6,6 +6,8 @@ use wasm_bindgen_test::wasm_bindgen_test;
 use super::client::{sleep, unique, Call, Client};
 use super::peers::Peers;
 
+const CUTS: u32 = 50;
+
 #[wasm_bindgen_test]
 async fn a_cut_while_idle_is_noticed_and_repaired() {
     let peers = Peers::find().await;
@@ -95,8 +97,16 @@ async fn assert_replayed(peers: &Peers, server: &str, client: &Client) {
     peers.pause(server).await;
     let call = client.request("resources/read", r#"{"uri":"demo://time"}"#);
     client.until("the read is sent", |client| client.is_sent(&call)).await;
-    peers.cut(server).await;
-    client.until("the loss is noticed", |client| client.history().ends_with("reconnecting")).await;
+    // More than once: a busy browser may dial only after the first cut, and a proxy at rest would hold that connection for ever.
+    let is_lost = |client: &Client| client.history().ends_with("reconnecting");
+    for _ in 0..CUTS {
+        peers.cut(server).await;
+        if is_lost(client) {
+            break;
+        }
+        sleep(100).await;
+    }
+    client.until("the loss is noticed", is_lost).await;
     peers.resume(server).await;
 
     call.result().await;
