@@ -14,6 +14,7 @@ const { url, direct, minutes, rate, seed, cycles } = JSON.parse(process.argv[2])
 const TICK_MS = 10;
 const TIMEOUT_MS = 1_000;
 const TOTAL_MS = 8_000;
+const STALL_MS = 100;
 const BURST = 1_900;
 const FAULTY = 0.01;
 /** Not asked for: too big or too slow for a soak, sent twice by the server's own doing, or answered by nobody for the whole link. */
@@ -47,7 +48,17 @@ const total = Math.ceil(minutes * 60 * rate);
 const [ends, isCall] = [new Uint8Array(total), new Uint8Array(total)];
 const codes = new Map();
 const samples = [];
-let [made, pending, faulty, garbled, untyped, slowest] = [0, 0, 0, 0, 0, 0];
+let [made, pending, faulty, garbled, untyped] = [0, 0, 0, 0, 0];
+let slowest = { took: 0, end: "none" };
+
+// A timer cannot be on time in a process that the machine does not run: what the loop waited without using a processor, beyond STALL_MS
+// in one go, is not the client's doing. What it computed itself is.
+let [lost, turn, spent] = [0, performance.now(), process.cpuUsage()];
+const watch = setInterval(() => {
+  const [now, { user, system }] = [performance.now(), process.cpuUsage(spent)];
+  lost += Math.max(0, now - turn - (user + system) / 1_000 - STALL_MS);
+  [turn, spent] = [now, process.cpuUsage()];
+}, TICK_MS);
 
 /** One of the four things an application does, now and then with a fault. */
 function make(i) {
@@ -69,20 +80,21 @@ function make(i) {
 }
 
 function one() {
-  const [i, start] = [made, performance.now()];
+  const [i, start, lostBefore] = [made, performance.now(), lost];
   made += 1;
   pending += 1;
-  const settle = (end) => {
+  const settle = (end, code = "good") => {
     pending -= 1;
     ends[i] = end;
-    slowest = Math.max(slowest, performance.now() - start);
+    const took = performance.now() - start - (lost - lostBefore);
+    if (took > slowest.took) slowest = { took, end: code };
   };
   make(i).then(
     () => settle(GOOD),
     (error) => {
       if (!bowline.McpError.is(error)) untyped += 1;
       codes.set(error.code, (codes.get(error.code) ?? 0) + 1);
-      settle(Math.max(ENDS.indexOf(error.outcome), 2));
+      settle(Math.max(ENDS.indexOf(error.outcome), 2), error.code);
     },
   );
 }
@@ -121,16 +133,18 @@ process.send("load");
 const start = performance.now();
 await load();
 process.send("quiet");
+clearInterval(watch);
 const seconds = (performance.now() - start) / 1_000;
 const executions = await (await fetch(`${direct}/executions`)).json();
 const ended = (end) => ends.subarray(0, made).reduce((sum, one) => sum + (one === end ? 1 : 0), 0);
 const tally = ENDS.map((name, end) => `${name} ${ended(end)}`).join(", ");
 say(`${made} calls in ${seconds.toFixed(0)} s, ${faulty} of them with a fault, seed ${seed}: ${tally}`);
+say(`slowest ${slowest.took.toFixed(0)} ms (${slowest.end}); the machine took ${lost.toFixed(0)} ms of the loop's time`);
 say(`errors: ${[...codes].map(([code, times]) => `${code} ${times}`).join(", ")}`);
 
 await check("every call settled, once, within its limit", () => {
   if (pending !== 0 || ended(0) !== 0) throw new Error(`${pending} calls did not settle`);
-  if (slowest > TOTAL_MS + 2_000) throw new Error(`the slowest took ${slowest.toFixed(0)} ms, ${TOTAL_MS} is the limit`);
+  if (slowest.took > TOTAL_MS + 2_000) throw new Error(`the slowest took ${slowest.took.toFixed(0)} ms (${slowest.end}), ${TOTAL_MS} is the limit`);
 });
 await check("most calls went well in spite of all", () => {
   if (ended(GOOD) < 0.8 * made) throw new Error(`${ended(GOOD)} of ${made}`);
