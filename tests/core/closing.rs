@@ -21,6 +21,8 @@ fn a_handshake_that_fails_at_first_contact_is_asked_about_over_http_once() {
     let (mut hand, call) = refused();
     let (probe, plan) = hand.fetches().pop().expect("a probe");
     assert_eq!((plan.verb, plan.version.is_none(), plan.message.is_none()), (Verb::Probe, true, true));
+    hand.close_link(1006);
+    assert_eq!(hand.fetches().len(), 1, "nor twice for one that closes twice");
     assert!(hand.end(call).is_none());
     hand.exchange(probe, ExchangeEvent::Failed(Reach::Unknown));
     assert_eq!(hand.error(call), (Code::ConnectFailed, Outcome::NotSent));

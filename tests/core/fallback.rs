@@ -55,6 +55,40 @@ fn a_refused_dial_is_tried_once_more_without_subprotocols() {
     assert_eq!(hand.status_now().state, State::Ready);
 }
 
+/// The dials of the next attempt, which fail.
+fn refused(hand: &mut Hand) -> Vec<bool> {
+    let before = hand.dials().len();
+    hand.pass_to_retry();
+    for dials in before + 1.. {
+        hand.close_link(1006);
+        if hand.dials().len() == dials {
+            break;
+        }
+    }
+    hand.dials()[before..].iter().map(|(_, subprotocols)| *subprotocols).collect()
+}
+
+#[test]
+fn a_server_that_restarts_is_dialled_as_it_worked_and_the_other_way_in_each_third_attempt() {
+    let mut hand = Hand::on_websocket(Config { http: false, ..fixed() });
+    hand.close_link(1006);
+    let attempts: Vec<_> = (0..6).map(|_| refused(&mut hand)).collect();
+    let dials: Vec<_> = attempts.iter().map(Vec::as_slice).collect();
+    assert_eq!(dials, [&[true][..], &[true, false], &[true], &[true], &[true, false], &[true]]);
+}
+
+#[test]
+fn a_server_that_takes_no_subprotocols_is_offered_none_again() {
+    let mut hand = Hand::new(Config { http: false, ..fixed() });
+    hand.call(connect());
+    hand.close_link(1006);
+    hand.open();
+    hand.answer_question(Doc::supporting("2026-07-28"));
+    hand.close_link(1006);
+    assert_eq!(refused(&mut hand), [false]);
+    assert_eq!(refused(&mut hand), [false, true], "it may have been replaced by one that wants them");
+}
+
 #[test]
 fn a_socket_that_closes_after_it_opened_is_not_redialled_without_subprotocols() {
     let mut hand = Hand::new(fixed());

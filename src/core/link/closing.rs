@@ -11,6 +11,8 @@ use crate::wire::{Payload, Plan, Verb};
 
 /// There was no closing handshake.
 const ABNORMAL: u16 = 1006;
+/// One attempt in so many, where it is known which form of the handshake the server takes, tries the other one too.
+const OTHER_FORM: u32 = 3;
 
 impl<P: Payload> Connection<P> {
     /// A WebSocket closed.
@@ -21,12 +23,18 @@ impl<P: Payload> Connection<P> {
             return Change::None;
         };
         let unopened = at.handshake.awaits().is_none() && !works;
-        if unopened && core::mem::take(&mut at.subprotocols) {
+        // Where one form opened before, the other is tried now and then only: a server that restarts is not asked twice by each client.
+        if unopened && !at.redialled && (self.offered.is_none() || self.attempt % OTHER_FORM == OTHER_FORM - 1) {
             // Some servers refuse the handshake when a subprotocol is offered that they do not know.
-            cx.out.push_back(Output::Dial { link, subprotocols: false });
+            at.redialled = true;
+            at.subprotocols = !at.subprotocols;
+            cx.out.push_back(Output::Dial { link, subprotocols: at.subprotocols });
             return Change::None;
         }
         if unopened && is_first {
+            if cx.exchanges.iter().any(|other| other.link == link && other.purpose == Purpose::Probe) {
+                return Change::None;
+            }
             let bare = Plan { version: None, ..at.plan(Verb::Probe, None) };
             cx.fetch(link, Purpose::Probe, bare);
             return Change::None;

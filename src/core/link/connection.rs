@@ -35,6 +35,8 @@ pub(crate) struct Connection<P> {
     epoch: u32,
     era: Option<Era>,
     pub(super) no_websocket_until: Instant,
+    /// Whether the WebSocket that last opened had been offered subprotocols.
+    pub(super) offered: Option<bool>,
     pub(super) reason: Option<Error<P>>,
     pub(super) heartbeat: Heartbeat,
     pub(super) presence: Presence,
@@ -55,6 +57,7 @@ impl<P: Payload> Connection<P> {
             // That a server was modern is no reason not to ask: a browser that refuses to has to be heard (P33).
             era: config.known_era.filter(|era| *era == Era::Legacy),
             no_websocket_until: now + config.fallback_remembered,
+            offered: None,
             reason: None,
             heartbeat: Heartbeat::default(),
             presence: Presence::default(),
@@ -147,6 +150,7 @@ impl<P: Payload> Connection<P> {
         let Some(at) = self.links.iter_mut().find(|other| other.id == link) else {
             return;
         };
+        self.offered = Some(at.subprotocols);
         let (handshake, question) = Handshake::begin(cx.config.versions, era, cx.ids);
         at.handshake = handshake;
         // Time must be left for `initialize`, within whichever limit ends the trial.
@@ -322,8 +326,7 @@ impl<P: Payload> Connection<P> {
         self.phase = Phase::Trying { started: cx.now, http_at, no_websocket: false, error: None };
         self.enter(if self.attempt == 0 && !self.was_ready() { State::Connecting } else { State::Reconnecting }, cx);
         if websocket {
-            let link = self.add(Transport::WebSocket, cx);
-            cx.out.push_back(Output::Dial { link, subprotocols: true });
+            self.dial(cx);
         } else if cx.config.pinned && !cx.config.websocket {
             // Ready with the next timer, as if it had been asked. In a WebSocket's place HTTP has to show first that it works.
             self.add(Transport::Http, cx);
@@ -347,7 +350,13 @@ impl<P: Payload> Connection<P> {
         self.ask(link, question, cx);
     }
 
-    pub(super) fn add(&mut self, transport: Transport, cx: &mut Context<'_, P>) -> LinkId {
+    pub(super) fn dial(&mut self, cx: &mut Context<'_, P>) {
+        let subprotocols = self.offered.unwrap_or(true);
+        let link = self.add(Transport::WebSocket, cx);
+        cx.out.push_back(Output::Dial { link, subprotocols });
+    }
+
+    fn add(&mut self, transport: Transport, cx: &mut Context<'_, P>) -> LinkId {
         cx.ids.link += 1;
         let id = LinkId(cx.ids.link);
         self.links.push(Link {
@@ -357,7 +366,8 @@ impl<P: Payload> Connection<P> {
             session: None,
             channel: Channel::None,
             handshake: Handshake::unasked(),
-            subprotocols: true,
+            subprotocols: self.offered.unwrap_or(true),
+            redialled: false,
             probe_until: cx.now + cx.config.probe_timeout,
             discover_until: cx.now + cx.config.probe_timeout,
         });
@@ -412,7 +422,7 @@ impl<P: Payload> Connection<P> {
         let moves = self.links.iter().any(|other| other.id == link && other.gives_way());
         let (kept, losers): (_, Vec<_>) = core::mem::take(&mut self.links)
             .into_iter()
-            .partition(|other| other.id == link || moves && !other.subprotocols);
+            .partition(|other| other.id == link || moves && other.redialled);
         self.links = kept;
         for loser in losers {
             cx.hangup(loser.id, loser.transport);

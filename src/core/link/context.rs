@@ -56,7 +56,9 @@ pub(crate) struct Link<P> {
     pub(crate) session: Option<P>,
     pub(super) channel: Channel<P>,
     pub(super) handshake: Handshake,
+    /// What the WebSocket was last dialled with, and whether that was in another form than the first time.
     pub(super) subprotocols: bool,
+    pub(super) redialled: bool,
     /// For a WebSocket on trial: when the trial ends, and when to stop waiting for `server/discover` (P34).
     pub(super) probe_until: Instant,
     pub(super) discover_until: Instant,

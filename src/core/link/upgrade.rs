@@ -2,7 +2,7 @@
 //! verdict on it expires, and taken once it has answered. Running exchanges end by themselves; nothing is interrupted.
 
 use super::connection::Connection;
-use super::{Context, Link, Transport};
+use super::{Context, Link};
 use crate::config::Upgrade;
 use crate::io::Output;
 use crate::time::{Duration, Instant};
@@ -32,8 +32,7 @@ impl<P: Payload> Connection<P> {
     pub(super) fn on_upgrade(&mut self, cx: &mut Context<'_, P>) {
         if self.next_upgrade().is_some_and(|at| at <= cx.now) {
             self.upgrade_at = None;
-            let link = self.add(Transport::WebSocket, cx);
-            cx.out.push_back(Output::Dial { link, subprotocols: true });
+            self.dial(cx);
         }
     }
     /// HTTP works where the WebSocket does not: a verdict worth remembering.
