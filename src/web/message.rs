@@ -83,17 +83,22 @@ pub(crate) fn link_event(told: Told) -> LinkEvent<Payload> {
 /// What happened in an exchange.
 pub(crate) fn exchange_event(told: Told) -> ExchangeEvent<Payload> {
     match told.kind {
-        HEAD => ExchangeEvent::Head(Head {
-            status: told.size as u16,
-            content: match told.info {
-                0 => Content::Json,
-                1 => Content::EventStream,
-                2 => Content::Html,
-                _ => Content::Other,
-            },
-            session: Payload::from_raw(told.handle),
-            retry_after: (told.number >= 0.0).then(|| Duration::from_millis_f64(told.number)),
-        }),
+        HEAD => {
+            let (status, text) = (told.size as u16, Payload::from_raw(told.handle));
+            let (session, challenge) = if status < 300 { (text, None) } else { (None, text) };
+            ExchangeEvent::Head(Head {
+                status,
+                content: match told.info {
+                    0 => Content::Json,
+                    1 => Content::EventStream,
+                    2 => Content::Html,
+                    _ => Content::Other,
+                },
+                session,
+                retry_after: (told.number >= 0.0).then(|| Duration::from_millis_f64(told.number)),
+                challenge,
+            })
+        }
         ENDED => ExchangeEvent::Ended,
         FAILED => ExchangeEvent::Failed(match told.info {
             1 => Reach::Blocked,

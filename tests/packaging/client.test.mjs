@@ -241,3 +241,49 @@ test("a client without a name gives none to a modern server", () => {
   assert.equal(named({ name: "app", version: "1" }).name, "app");
   assert.equal(named(null), undefined);
 });
+
+test("a refusal tells what a token needs, as the server's challenge says", async () => {
+  const told = async (value) => {
+    const { client, peer } = open({}, modern);
+    const call = client.callTool("a");
+    peer.fail(peer.calls[0], "FORBIDDEN", { kind: "http", number: 403, value });
+    return call.catch((error) => error);
+  };
+  const challenges = [
+    ['Bearer error="insufficient_scope", scope="files:read files:write"', "files:read files:write", undefined],
+    ["Bearer scope = tools", "tools", undefined],
+    ['Negotiate YWJj==, BEARER resource_metadata="https://a.test/.well-known/x", Scope="a"', "a", "https://a.test/.well-known/x"],
+    // The first that says it counts; what stands inside a quoted text is none.
+    ['Basic realm="a, scope=\\"b\\", scope=c", my-scope="d", Bearer scope="e", DPoP scope="f"', "e", undefined],
+    ["Bearer", undefined, undefined],
+    ['Bearer scope=""', undefined, undefined],
+    [`${"a".repeat(200_000)} ${"scope ".repeat(20_000)}"`, undefined, undefined],
+  ];
+  for (const [text, scope, address] of challenges) {
+    const error = await told(text);
+    const name = text.slice(0, 100);
+    assert.deepEqual([error.name, error.code, error.httpStatus, error.outcome], ["McpAuthError", "FORBIDDEN", 403, "not-applied"], name);
+    assert.deepEqual([error.scope || undefined, error.resourceMetadataUrl], [scope, address], name);
+    assert.match(error.hint, scope ? /scope/ : /Access-Control-Expose-Headers: www-authenticate/, name);
+  }
+});
+
+test("a stream that says nothing is told of with its call, and a proxy is named while nothing of it came", async () => {
+  const { client, peer } = open({}, modern);
+  const told = [];
+  client.on("stalled", (event) => told.push(event));
+  const call = client.callTool("a");
+  call.catch(() => {});
+  const { entry } = peer.calls[0];
+  peer.host.onStalled(entry, 10_000, 0);
+  peer.host.onStalled(entry, 10_000, 1);
+  peer.host.onStalled(undefined, 10_000, 0);
+  const { requestId: id } = call;
+  const [{ hint }] = told;
+  assert.match(hint, /proxy_buffering off.*X-Accel-Buffering: no/);
+  assert.deepEqual(told, [
+    { id, method: "tools/call", silent: 10_000, hint },
+    { id, method: "tools/call", silent: 10_000, hint: undefined },
+    { id: undefined, method: "subscriptions/listen", silent: 10_000, hint },
+  ]);
+});
