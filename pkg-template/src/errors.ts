@@ -254,8 +254,7 @@ HTTP_ERROR|HTTP $httpStatus from $url|The server's log has the reason.
 RATE_LIMITED|beyond rateLimit|Wait retryAfter ms.
  429|$url asks to slow down (429)
 AUTH_REQUIRED|$url wants authorization (401)|Send a token in transport.headers. A WebSocket cannot: set enableWebSocket to false.
-FORBIDDEN|$url refuses access (403)|Allow this Origin on the server, or use another token. A page sees which scope only with Access-Control-Expose-Headers: www-authenticate.
- scope|$url refuses this token (403)|Use a token that has the error's scope.
+FORBIDDEN|$url refuses access (403)|Allow this Origin on the server, or use a token with the error's scope. A page sees that only with Access-Control-Expose-Headers: www-authenticate.
 PARSE_ERROR|the answer of $url is no JSON-RPC message|${FAULT}
  html|the answer of $url is a web page|A login page, of the network even? ${PATH}
  json|the answer of $url is malformed JSON

@@ -29,13 +29,11 @@ export function failureOf(raw: RawFailure, more: Partial<Failure>): Failure {
 
 /**
  * What `WWW-Authenticate` says that credentials need (RFC 6750, RFC 9728); the first challenge that says it. Quoted texts are read whole, so that
- * nothing inside one is taken for a parameter.
+ * nothing inside one is taken for a parameter; neither scopes nor addresses have characters that would be escaped.
  */
 function challenged(text: string, failure: Failure): void {
-  for (const [, name, quoted, token] of text.matchAll(/(?<![\w-])([\w-]+)\s*=\s*(?:"((?:\\.|[^"\\])*)"|([^\s,"]+))/g)) {
-    const value = (quoted?.replace(/\\(.)/g, "$1") ?? token)!;
-    if (/^scope$/i.test(name!)) failure.scope ??= value;
-    if (/^resource_metadata$/i.test(name!)) failure.resourceMetadataUrl ??= value;
+  for (const [, name, value] of text.matchAll(/(?<![\w-])([\w-]+)\s*=\s*"?((?<=")(?:\\.|[^"\\])*|[^\s,"]+)/g)) {
+    if (/^scope$/i.test(name!)) failure.scope ??= value!;
+    if (/^resource_metadata$/i.test(name!)) failure.resourceMetadataUrl ??= value!;
   }
-  if (failure.scope) failure.detail = "scope";
 }

@@ -44,7 +44,7 @@ export const CLOCK = Symbol.for("bowline.clock");
 /** How often, at most, a store's watchers hear of calls coming and going. Milliseconds. */
 const BEAT = 100;
 const CALL = "tools/call";
-const BUFFERED = "A proxy may hold the stream back: set proxy_buffering off (nginx), or answer with X-Accel-Buffering: no.";
+const BUFFERED = "A proxy may buffer it: set proxy_buffering off (nginx) or X-Accel-Buffering: no.";
 /** Warnings remembered, so that each is given once. */
 const MAX_WARNINGS = 1000;
 

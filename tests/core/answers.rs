@@ -1,6 +1,8 @@
 //! Which answer counts (reliability I3, fault matrix rows 17-36): the first, to the right id, in the right exchange, in the right form.
 //! Everything else is counted, named, or ignored, and never settles somebody else's call.
 
+#![allow(clippy::panic, reason = "a test speaks by panicking")]
+
 use bowline_core::{
     CacheKey, CallId, Code, Config, Content, Detail, Event, ExchangeEvent, ExchangeId, Head, Incoming, LinkEvent,
     Malformed, Method, Outcome, Outgoing, Output, RequestId, ResultKind, State,

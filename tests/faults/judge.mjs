@@ -40,9 +40,9 @@ export function judge(entry, seen) {
   return { ms, wrong, busy };
 }
 
-function silence([after, words = ""], [told], wrong) {
+function silence([after, words], [told], wrong) {
   if (told && !(told.silent >= after && told.silent < 2 * after)) wrong.push(`told after ${told.silent} ms, not ${after}`);
-  if (told && !`${told.hint}`.includes(words)) wrong.push(`no hint at "${words}"`);
+  if (told && (words ? !told.hint?.includes(words) : told.hint)) wrong.push(`the hint is "${told.hint}", not at "${words}"`);
 }
 
 function pause([least, most], sent, wrong) {

@@ -6,9 +6,9 @@
 // transport  "http" or "ws"
 // send       the fault's name at the fault server; `first: true`: from the very first answer on; `query`: more for its address
 // action     what the client does (trial.js): "call" (a tools/call, the default), "read", "connect", "pair", "inject"
-// expect     what must come of it: `text` of the result, or `code` (with `outcome`, `status`, `rpcCode`, `retryAfter`, `hint`);
+// expect     what must come of it: `text` of the result, or `code` (with `outcome`, `status`, `rpcCode`, `retryAfter`, `scope`, `hint`);
 //            `pause` between the two sendings, `violations` counted at least, `header` that must not arrive, `stalled` told once:
-//            after how many milliseconds, and a part of the hint
+//            after how many milliseconds, and a part of the hint, if there is one
 // limit      milliseconds from the fault's last byte to the settling; with `since: "start"` from the call
 // keep       false: connections are not kept alive, so that Chromium cannot repeat the POST by itself
 // during     what happens while the call is under way: "restart" of the server, "offline" of the page

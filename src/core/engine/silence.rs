@@ -11,52 +11,40 @@ use crate::time::{Duration, Instant};
 const STALL: Duration = Duration::from_millis(10_000);
 
 impl<P: Payload> Engine<P> {
-    /// When silence has a consequence next, and whether that is only to tell of it.
-    fn silent_at(&self, exchange: &Exchange) -> Option<(Instant, bool)> {
+    /// When silence has a consequence next: it is told of, or ends the exchange.
+    fn silent_at(&self, exchange: &Exchange) -> Option<Instant> {
         let limit = if exchange.is_headless() { self.config.headers_timeout } else { self.config.call_idle };
-        let limited = limit > Duration::ZERO;
-        let (ends, tells) = match exchange.purpose {
-            _ if exchange.drain_until.is_some() => (false, false),
-            Purpose::Call(..) | Purpose::Resume(..) => (limited, true),
-            // What comes after its acknowledgment comes whenever something happens.
-            Purpose::Listen(_) => (false, !exchange.flows),
-            _ => (false, false),
+        let limited = limit > Duration::ZERO && exchange.call().is_some();
+        let patience = match (exchange.is_to_tell(), limited) {
+            _ if exchange.drain_until.is_some() => return None,
+            (true, true) => STALL.min(limit.mul_f64(0.5)),
+            (true, false) => STALL,
+            (false, true) => limit,
+            (false, false) => return None,
         };
-        if tells && exchange.is_streamed() && !exchange.stalled {
-            let patience = if ends { STALL.min(limit.mul_f64(0.5)) } else { STALL };
-            return Some((exchange.heard + patience, true));
-        }
-        ends.then(|| (exchange.heard + limit, false))
+        Some(exchange.heard + patience)
     }
 
     /// When the first of them has been silent for too long.
     pub(super) fn next_silence(&self) -> Option<Instant> {
-        self.exchanges.iter().filter_map(|exchange| self.silent_at(exchange)).map(|(at, _)| at).min()
+        self.exchanges.iter().filter_map(|exchange| self.silent_at(exchange)).min()
     }
 
     /// Tells of those that have been, or ends them.
     pub(super) fn on_silence(&mut self) {
         let due = |engine: &Self| {
-            engine.exchanges.iter().enumerate().find_map(|(place, exchange)| {
-                let (at, tells) = engine.silent_at(exchange)?;
-                (at <= engine.now).then_some((place, exchange.id, tells))
-            })
+            let is_due = |exchange: &Exchange| engine.silent_at(exchange).is_some_and(|at| at <= engine.now);
+            engine.exchanges.iter().position(is_due)
         };
-        while let Some((place, id, tells)) = due(self) {
-            match self.exchanges.get_mut(place) {
-                Some(exchange) if tells => {
-                    exchange.stalled = true;
-                    let call = match exchange.purpose {
-                        Purpose::Call(call, _) | Purpose::Resume(call, _) => Some(call),
-                        _ => None,
-                    };
-                    let (span, flows) = (self.now.since(exchange.heard), exchange.flows);
-                    self.out.push_back(Output::Event(Event::Stalled(call, span, flows)));
-                }
-                _ => {
-                    self.out.push_back(Output::Abort(id));
-                    self.on_exchange(id, ExchangeEvent::Failed(Reach::Unknown));
-                }
+        while let Some(exchange) = due(self).and_then(|place| self.exchanges.get_mut(place)) {
+            if exchange.is_to_tell() {
+                exchange.stalled = true;
+                let stalled = Event::Stalled(exchange.call(), self.now.since(exchange.heard), exchange.flows);
+                self.out.push_back(Output::Event(stalled));
+            } else {
+                let id = exchange.id;
+                self.out.push_back(Output::Abort(id));
+                self.on_exchange(id, ExchangeEvent::Failed(Reach::Unknown));
             }
         }
     }

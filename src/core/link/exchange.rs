@@ -126,9 +126,19 @@ impl Exchange {
         self.flows = !self.is_headless();
     }
 
-    /// Whether its answer comes as events.
-    pub(crate) fn is_streamed(&self) -> bool {
-        matches!(self.head, Some((200..=299, Content::EventStream, _)))
+    /// The call whose answer it brings.
+    pub(crate) fn call(&self) -> Option<CallId> {
+        match self.purpose {
+            Purpose::Call(call, _) | Purpose::Resume(call, _) => Some(call),
+            _ => None,
+        }
+    }
+
+    /// Whether its next silence is to be told: that of a stream that brings an answer, or on which a listen was not acknowledged yet. What
+    /// comes after that comes whenever something happens.
+    pub(crate) fn is_to_tell(&self) -> bool {
+        let speaks = matches!(self.purpose, Purpose::Listen(_)) && !self.flows || self.call().is_some();
+        speaks && !self.stalled && matches!(self.head, Some((200..=299, Content::EventStream, _)))
     }
 
     /// The status, once the head is here.

@@ -77,9 +77,9 @@ export const httpFaults = {
   },
   // As through a proxy that keeps an event stream until it ends: its head at once, then nothing, then everything.
   "sse-buffered": async ({ reply, good }) => {
-    reply.stream();
+    reply.streamHead();
     await sleep(BUFFERED_MS);
-    reply.socket.write(": alive\n\n: alive\n\n");
+    reply.socket.write(": open\n\n: alive\n\n");
     reply.event(good);
     reply.fin();
   },
