@@ -286,3 +286,20 @@ test("a stream that says nothing is told of with its call, and a proxy is named 
     { id: undefined, method: "subscriptions/listen", silent: 10_000, hint },
   ]);
 });
+
+test("a tool's annotations vouch for nothing unless the application trusts them", async () => {
+  const inputSchema = { type: "object" };
+  const tools = [{ name: "look", inputSchema, annotations: { readOnlyHint: true } }, { name: "pay", inputSchema }];
+  const flags = async (replay) => {
+    const { client, peer } = open({ replay }, modern);
+    const listed = client.listTools();
+    peer.settle(peer.calls[0], { tools });
+    await listed;
+    for (const { name } of tools) client.callTool(name).catch(() => {});
+    return peer.of("tools/call").map((call) => call.flags);
+  };
+  const VOUCHED = 16;
+  const [look, pay] = await flags(undefined);
+  assert.equal(look, pay);
+  assert.deepEqual(await flags({ trustAnnotations: true }), [pay | VOUCHED, pay]);
+});
