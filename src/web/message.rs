@@ -84,8 +84,8 @@ pub(crate) fn link_event(told: Told) -> LinkEvent<Payload> {
 pub(crate) fn exchange_event(told: Told) -> ExchangeEvent<Payload> {
     match told.kind {
         HEAD => {
-            let (status, text) = (told.size as u16, Payload::from_raw(told.handle));
-            let (session, challenge) = if status < 300 { (text, None) } else { (None, text) };
+            let status = told.size as u16;
+            let (session, challenge) = if status < 300 { (told.handle, 0) } else { (0, told.handle) };
             ExchangeEvent::Head(Head {
                 status,
                 content: match told.info {
@@ -94,9 +94,9 @@ pub(crate) fn exchange_event(told: Told) -> ExchangeEvent<Payload> {
                     2 => Content::Html,
                     _ => Content::Other,
                 },
-                session,
+                session: Payload::from_raw(session),
                 retry_after: (told.number >= 0.0).then(|| Duration::from_millis_f64(told.number)),
-                challenge,
+                challenge: Payload::from_raw(challenge),
             })
         }
         ENDED => ExchangeEvent::Ended,

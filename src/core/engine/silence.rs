@@ -2,7 +2,7 @@
 //! them options, and before the second the news that there is one. What is found so is a network that failed; what follows from that is
 //! `answers`'.
 
-use super::{Engine, Event, Exchange, ExchangeEvent, Output, Payload, Purpose};
+use super::{Engine, Event, Exchange, ExchangeEvent, Output, Payload};
 use crate::io::Reach;
 use crate::time::{Duration, Instant};
 
