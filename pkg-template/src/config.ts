@@ -330,7 +330,8 @@ export interface TransportOptions {
   lowWaterMark?: number;
   /**
    * How long an event stream over HTTP may stay silent before it counts as broken; a server's keep-alive comments count as sound. That of
-   * `subscriptions/listen` is asked for anew; that of a call's answer ends the call as any lost link does. Milliseconds; 0 waits for ever.
+   * `subscriptions/listen` is asked for anew; that of a call's answer ends the call as any lost link does, and halfway there is a `stalled`
+   * event. Milliseconds; 0 waits for ever.
    * Danger: a limit shorter than the server's pause between comments breaks a good stream again and again.
    * @default 90000 where changes are listened to; a call has its own `timeout` and no other
    */

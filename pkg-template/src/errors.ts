@@ -26,6 +26,8 @@ export interface Failure {
   rpcCode?: number;
   rpcMessage?: string;
   data?: unknown;
+  scope?: string;
+  resourceMetadataUrl?: string;
   timeout?: number;
   stage?: "queue" | "connect" | "response" | "total";
   /** A keyword of the table below (`html`, `wrong-id`, `cors`, ...), or a sentence for the message. */
@@ -111,7 +113,12 @@ export class McpAbortError extends McpError {
 }
 
 /** The server wants other credentials (`AUTH_REQUIRED`), or refuses these (`FORBIDDEN`). */
-export class McpAuthError extends McpError {}
+export class McpAuthError extends McpError {
+  /** What a token needs, as the server says: with another one the call may be permitted. A browser shows it only if `www-authenticate` is exposed. */
+  declare readonly scope?: string;
+  /** Where the server says who gives tokens for it (RFC 9728). Under the same condition. Danger: an address of the server's choice. */
+  declare readonly resourceMetadataUrl?: string;
+}
 
 /** The call was sent, its link was lost, and sending it again could execute it twice. */
 export class McpOutcomeUnknownError extends McpError {
@@ -247,7 +254,7 @@ HTTP_ERROR|HTTP $httpStatus from $url|The server's log has the reason.
 RATE_LIMITED|beyond rateLimit|Wait retryAfter ms.
  429|$url asks to slow down (429)
 AUTH_REQUIRED|$url wants authorization (401)|Send a token in transport.headers. A WebSocket cannot: set enableWebSocket to false.
-FORBIDDEN|$url refuses access (403)|Allow this Origin on the server, or use another token.
+FORBIDDEN|$url refuses access (403)|Allow this Origin on the server, or use a token with the error's scope. A page sees that only with Access-Control-Expose-Headers: www-authenticate.
 PARSE_ERROR|the answer of $url is no JSON-RPC message|${FAULT}
  html|the answer of $url is a web page|A login page, of the network even? ${PATH}
  json|the answer of $url is malformed JSON

@@ -5,6 +5,7 @@ import { CONNECT, submit, type Call, type RawFailure } from "./call.js";
 import { Doubts } from "./doubt.js";
 import { Emitter, SnapshotStore } from "./emitter.js";
 import { errorFrom, type Failure, type McpError } from "./errors.js";
+import { failureOf } from "./failure.js";
 import { Inputs } from "./input.js";
 import { traceOf } from "./meta.js";
 import { Lanes } from "./lanes.js";
@@ -43,6 +44,7 @@ export const CLOCK = Symbol.for("bowline.clock");
 /** How often, at most, a store's watchers hear of calls coming and going. Milliseconds. */
 const BEAT = 100;
 const CALL = "tools/call";
+const BUFFERED = "A proxy may buffer it: set proxy_buffering off (nginx) or X-Accel-Buffering: no.";
 /** Warnings remembered, so that each is given once. */
 const MAX_WARNINGS = 1000;
 
@@ -321,29 +323,10 @@ export class Host {
   }
 
   failure(raw: RawFailure, call?: Call): Failure {
-    const { code, outcome, retryable, kind, number, extra, note, value } = raw;
     // After a loss there is no transport any more: the one that was lost is meant.
     const transport = this.#connection.transport ?? this.#carrier;
-    const failure: Failure = { code, outcome, retryable };
     const url = (transport ?? (this.url ? "http" : "websocket")) === "http" ? this.url : this.webSocketUrl;
-    Object.assign(failure, { url, transport: call && transport });
-    if (kind === "rpc") {
-      const { message, data } = value as { message?: unknown; data?: unknown };
-      Object.assign(failure, { rpcCode: number, rpcMessage: typeof message === "string" ? message : "", data });
-    } else if (kind === "http") {
-      if (number) failure.httpStatus = number;
-      if (extra >= 0) failure.retryAfter = extra;
-    } else if (kind === "close") {
-      failure.closeCode = number;
-    } else if (kind === "time") {
-      failure.timeout = number;
-      failure.stage = note as NonNullable<Failure["stage"]>;
-    } else if (kind === "note") {
-      failure.detail = note;
-    } else if (kind === "input") {
-      Object.assign(failure, { detail: note, data: value });
-    }
-    return failure;
+    return failureOf(raw, { url, transport: call && transport } as Partial<Failure>);
   }
 
   // ---- called by the snippet ----
@@ -439,6 +422,11 @@ export class Host {
 
   onReplay(call: Call | undefined, id: number, attempt: number): void {
     if (call) this.events.emit("replay", { id: call.requestId, newId: String(id), method: call.method, attempt });
+  }
+
+  onStalled(call: Call | undefined, silent: number, flows: number): void {
+    const { requestId: id, method = "subscriptions/listen" } = call ?? {};
+    this.events.emit("stalled", { id, method, silent, hint: flows ? undefined : BUFFERED } as McpEventMap["stalled"]);
   }
 
   onLate(id: number, applied: number, value: unknown): void {

@@ -17,6 +17,7 @@ const LINES: Lines = {
   reconnecting: ({ attempt, delay, reason }) => ["warn", "connection lost, will try again", { attempt, delay, code: reason.code }],
   reconnected: (detail) => ["info", "connected again", detail],
   transport: (detail) => [detail.cause === "fallback" ? "warn" : "info", "transport changed", detail],
+  stalled: (detail) => ["warn", "stream is silent", detail],
   replay: (detail) => ["info", "sent again after a lost link", detail],
   outcomeResolved: ({ call, verdict, source }) => ["info", `outcome known: ${verdict}`, { id: call.id, method: call.method, source }],
   outcomeUnknown: ({ id, method, tool }) => ["warn", "outcome unknown: the call may have been executed", { id, method, tool }],

@@ -291,6 +291,12 @@ export interface McpEventMap {
   transport: { from: Transport | null; to: Transport; cause: "initial" | "fallback" | "upgrade" };
   /** A call is sent again: its `attempt`-th sending, under the JSON-RPC id `newId`. Its progress starts anew. */
   replay: { id: string; newId: string; method: string; attempt: number };
+  /**
+   * The event stream of the answer to a call, or without `id` that of the subscriptions, has said nothing for `silent` milliseconds: 10 s, or half
+   * of `streamIdleTimeout` where that is shorter. Told once per silence, and nothing ends by it: a slow tool may have nothing to say.
+   * With `hint` not even its first byte has come, as when a proxy buffers it.
+   */
+  stalled: { id?: string; method: string; silent: number; hint?: string };
   /** A call ended with outcome `unknown` and must not be repeated by itself. Its promise rejects as well. */
   outcomeUnknown: InDoubtCall;
   /** A call is in doubt no longer: its answer came after all (with `result` if it was executed), or `settleInDoubt` or `retry` said so. */

@@ -317,7 +317,7 @@ impl<P: Payload> Engine<P> {
         let Some(exchange) = self.exchanges.get_mut(at) else {
             return;
         };
-        exchange.heard = self.now;
+        exchange.on_heard(self.now);
         let (link, purpose) = (exchange.link, exchange.purpose);
         if purpose == Purpose::Standing {
             self.hold_until = None;

@@ -112,6 +112,8 @@ pub enum Detail<P> {
     Input(P, &'static str),
     /// An HTTP status, and how long the server asked to wait. Status 0: the client's own wish.
     Http(u16, Option<Duration>),
+    /// An HTTP status, and what the server said in `WWW-Authenticate`.
+    Challenge(u16, P),
     /// A WebSocket close code.
     Close(u16),
     /// A time limit.

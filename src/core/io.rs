@@ -324,6 +324,9 @@ pub enum Event<P> {
     Late(RequestId, bool, P),
     /// A notification of the server that belongs to no call.
     Notification(Method, P),
+    /// The event stream of a call's answer, or of the standing `subscriptions/listen`, says nothing; for how long, and whether anything
+    /// but its head ever came. It goes on.
+    Stalled(Option<CallId>, Duration, bool),
     /// The standing `subscriptions/listen` changed; with the acknowledgment when it is one.
     Listen(ListenPhase, Option<P>),
 }

@@ -228,6 +228,10 @@ impl Driver {
             Output::Event(Event::Listen(phase, acknowledged)) => {
                 glue::heard_listen(client, phase as i32, acknowledged.map_or(0, Payload::into_raw));
             }
+            Output::Event(Event::Stalled(call, span, flows)) => {
+                let slot = call.map_or(NONE, |call| call.0 as i32);
+                glue::stalled(client, slot, span.as_millis(), i32::from(flows));
+            }
             Output::Event(Event::Breaker(state)) => glue::breaker(client, state as i32),
             Output::Event(Event::Replay(call, id, nth)) => {
                 glue::replay(client, call.0 as i32, id.0 as f64, nth as i32);
@@ -446,6 +450,7 @@ fn failure(error: Error<Payload>) -> i32 {
         Detail::None => (0, 0.0, 0.0, "", 0),
         Detail::Rpc(code, payload) => (1, f64::from(code), 0.0, "", payload.into_raw()),
         Detail::Http(status, wait) => (2, f64::from(status), wait.map_or(-1.0, Duration::as_millis), "", 0),
+        Detail::Challenge(status, text) => (2, f64::from(status), -1.0, "", text.into_raw()),
         Detail::Close(code) => (3, f64::from(code), 0.0, "", 0),
         Detail::Time(stage, span) => (4, span.as_millis(), 0.0, stage.as_str(), 0),
         Detail::Note(note) => (5, 0.0, 0.0, note, 0),

@@ -268,6 +268,10 @@ export function breaker(client, state) {
   tell(() => clients[client].host.onBreaker(["closed", "open", "half-open"][state]));
 }
 
+export function stalled(client, slot, ms, flows) {
+  tell(() => clients[client].host.onStalled(clients[client].calls[slot], ms, flows));
+}
+
 export function replay(client, slot, id, nth) {
   tell(() => clients[client].host.onReplay(clients[client].calls[slot], id, nth));
 }

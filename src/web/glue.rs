@@ -11,7 +11,7 @@ use web_sys::WebSocket;
 extern "C" {
     /// The package's side of a client: `url`, `webSocketUrl`, `headers`, `fetch`, `WebSocket`, `clientInfo`, `capabilities`, and the
     /// callbacks `onState`, `onServer`, `onNotification`, `onReplay`, `onLate`, `onListen`, `onRequest`,
-    /// `onSignal`.
+    /// `onSignal`, `onStalled`.
     #[wasm_bindgen(extends = Object)]
     #[derive(Clone)]
     pub type HostObject;
@@ -58,6 +58,7 @@ extern "C" {
     pub(crate) fn server(client: i32, handle: i32);
     pub(crate) fn notification(client: i32, handle: i32);
     pub(crate) fn breaker(client: i32, state: i32);
+    pub(crate) fn stalled(client: i32, slot: i32, ms: f64, flows: i32);
     pub(crate) fn replay(client: i32, slot: i32, id: f64, nth: i32);
     pub(crate) fn late(client: i32, id: f64, applied: i32, handle: i32);
     pub(crate) fn forget(client: i32, key: i32);

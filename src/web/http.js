@@ -105,8 +105,14 @@ async function run(client, source, init, url, barred) {
     host.answered = true;
     const type = headers.get("content-type");
     const content = type === "application/json" ? JSON_BODY : contentOf(type ?? "");
-    // Only the handshake begins a session.
-    const session = status < 300 && !init.headers["mcp-method"] && headers.get("mcp-session-id");
+    // Only the handshake begins a session. A refusal may say what credentials would do; nothing else of it is asked for.
+    let session = status < 300 && !init.headers["mcp-method"] && headers.get("mcp-session-id");
+    const challenge = (status === 401 || status === 403) && headers.get("www-authenticate");
+    if (session && /[^!-~]/.test(session)) {
+      // No such id is one (P76), and two that were joined on the way are none either.
+      host.warn("Mcp-Session-Id is not visible ASCII: ignored");
+      session = "";
+    }
     const length = content === JSON_BODY && headers.get("content-length");
     let text = "";
     if (length > 0 && length <= SMALL) {
@@ -115,9 +121,9 @@ async function run(client, source, init, url, barred) {
         // The common case, told in one: a message without a head is the whole of a plain answer.
         return finish(own, source) && receive(text, client, source);
       }
-      head(aborts, client, source, status, headers, content, session);
+      head(aborts, client, source, status, headers, content, session || challenge);
     } else {
-      head(aborts, client, source, status, headers, content, session);
+      head(aborts, client, source, status, headers, content, session || challenge);
       const reader = (content !== JSON_BODY && content !== EVENT_STREAM) || status === 204 ? undefined : response.body?.getReader();
       const decoder = new TextDecoder();
       const parts = [];
@@ -139,7 +145,7 @@ async function run(client, source, init, url, barred) {
       // Only now: a body that turns out to be too large never becomes text, and the unfinished line of a stream means nothing.
       if (content === JSON_BODY) for (const part of parts) text += decoder.decode(part, { stream: true });
     }
-    if (text && aborts.has(source)) receive(text, client, source);
+    if (text && !challenge && aborts.has(source)) receive(text, client, source);
   } catch {
     kind = FAILED;
     if (how === UNKNOWN && !host.answered && aborts.has(source)) how = await reach(own, url);
@@ -150,9 +156,9 @@ async function run(client, source, init, url, barred) {
 
 const contentOf = (type) => ["json", "event-stream", "html"].findIndex((kind) => type.toLowerCase().includes(kind));
 
-function head(aborts, client, source, status, headers, content, session) {
+function head(aborts, client, source, status, headers, content, text) {
   const wait = retryAfter(status < 300 ? null : headers.get("retry-after"));
-  if (aborts.has(source)) on(client, source, HEAD, 0, session ? put(session) : 0, content, wait, status);
+  if (aborts.has(source)) on(client, source, HEAD, 0, text ? put(text) : 0, content, wait, status);
 }
 
 function retryAfter(text) {

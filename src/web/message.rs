@@ -83,17 +83,22 @@ pub(crate) fn link_event(told: Told) -> LinkEvent<Payload> {
 /// What happened in an exchange.
 pub(crate) fn exchange_event(told: Told) -> ExchangeEvent<Payload> {
     match told.kind {
-        HEAD => ExchangeEvent::Head(Head {
-            status: told.size as u16,
-            content: match told.info {
-                0 => Content::Json,
-                1 => Content::EventStream,
-                2 => Content::Html,
-                _ => Content::Other,
-            },
-            session: Payload::from_raw(told.handle),
-            retry_after: (told.number >= 0.0).then(|| Duration::from_millis_f64(told.number)),
-        }),
+        HEAD => {
+            let status = told.size as u16;
+            let (session, challenge) = if status < 300 { (told.handle, 0) } else { (0, told.handle) };
+            ExchangeEvent::Head(Head {
+                status,
+                content: match told.info {
+                    0 => Content::Json,
+                    1 => Content::EventStream,
+                    2 => Content::Html,
+                    _ => Content::Other,
+                },
+                session: Payload::from_raw(session),
+                retry_after: (told.number >= 0.0).then(|| Duration::from_millis_f64(told.number)),
+                challenge: Payload::from_raw(challenge),
+            })
+        }
         ENDED => ExchangeEvent::Ended,
         FAILED => ExchangeEvent::Failed(match told.info {
             1 => Reach::Blocked,

@@ -1,11 +1,13 @@
 //! Which answer counts (reliability I3, fault matrix rows 17-36): the first, to the right id, in the right exchange, in the right form.
 //! Everything else is counted, named, or ignored, and never settles somebody else's call.
 
+#![allow(clippy::panic, reason = "a test speaks by panicking")]
+
 use bowline_core::{
-    CacheKey, Code, Config, Content, Event, ExchangeEvent, Incoming, LinkEvent, Malformed, Method, Outcome, Outgoing,
-    Output, RequestId, ResultKind, State,
+    CacheKey, CallId, Code, Config, Content, Detail, Event, ExchangeEvent, ExchangeId, Head, Incoming, LinkEvent,
+    Malformed, Method, Outcome, Outgoing, Output, RequestId, ResultKind, State,
 };
-use bowline_support::{failure, fixed, notification, request, result, tool_call, tools_list, Doc, Hand};
+use bowline_support::{connect, failure, fixed, notification, request, result, tool_call, tools_list, Doc, Hand};
 
 fn violations(hand: &Hand) -> u64 {
     hand.driver.engine.metrics().violations
@@ -324,4 +326,55 @@ fn a_resource_that_is_not_found_in_the_words_of_an_older_server_is_its_json_rpc_
     hand.refuse(call, -32002);
     assert_eq!(hand.error(call), (Code::RpcError, Outcome::NotApplied));
     assert_eq!(hand.sendings(call).len(), 1, "an answer is not a loss");
+}
+
+/// The answer that says in its head what credentials would do.
+fn challenge(hand: &mut Hand, exchange: ExchangeId, status: u16) {
+    let challenge = Some(Doc::of(7));
+    let head = Head { status, content: Content::Json, session: None, retry_after: None, challenge };
+    hand.exchange(exchange, ExchangeEvent::Head(head));
+}
+
+/// What is known of a refusal: its code and outcome, its status, and what it said.
+fn refusal(hand: &Hand, call: CallId) -> (Code, Outcome, u16, u32) {
+    match hand.end(call) {
+        Some(Err(error)) => match error.detail {
+            Detail::Challenge(status, said) => (error.code, error.outcome, status, said.key),
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_a_refusal_says_of_credentials_is_told_with_its_error_and_its_body_is_not_waited_for() {
+    for (status, code) in [(401, Code::AuthRequired), (403, Code::Forbidden)] {
+        let mut hand = Hand::on_http(fixed());
+        let call = hand.call(tool_call(1));
+        let exchange = hand.exchange_of(call);
+        challenge(&mut hand, exchange, status);
+        assert_eq!(refusal(&hand, call), (code, Outcome::NotApplied, status, 7));
+        hand.exchange(exchange, ExchangeEvent::Ended);
+        assert_eq!((hand.status_now().state, violations(&hand)), (State::Ready, 0));
+    }
+}
+
+#[test]
+fn the_same_at_first_contact_over_either_transport() {
+    let states = [(401, Code::AuthRequired, State::AuthRequired), (403, Code::Forbidden, State::Failed)];
+    for (status, code, state) in states {
+        for websocket in [false, true] {
+            let mut hand = Hand::new(Config { websocket, http: !websocket, ..fixed() });
+            let call = hand.call(connect());
+            if websocket {
+                // With and without subprotocols; then HTTP is asked why.
+                hand.close_link(1006);
+                hand.close_link(1006);
+            }
+            let exchange = hand.last_exchange();
+            challenge(&mut hand, exchange, status);
+            assert_eq!(refusal(&hand, call), (code, Outcome::NotSent, status, 7));
+            assert_eq!(hand.status_now().state, state);
+        }
+    }
 }

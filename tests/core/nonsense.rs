@@ -120,14 +120,14 @@ fn exchange_event() -> BoxedStrategy<ExchangeEvent<Doc>> {
         prop_oneof![Just(Content::Json), Just(Content::EventStream), Just(Content::Html), Just(Content::Other)];
     let status = prop_oneof![4 => Just(200), 1 => Just(202), 1 => Just(400), 1 => Just(401), 1 => Just(404), 1 => Just(429),
         1 => Just(503), 1 => any::<u16>()];
-    let head = (status, content, prop::option::of(0u32..3), prop::option::of(0u64..3_000)).prop_map(
-        |(status, content, session, wait)| Head {
+    let head = (status, content, prop::option::of(0u32..3), prop::option::of(0u64..3_000), prop::option::of(0u32..3))
+        .prop_map(|(status, content, session, wait, challenge)| Head {
             status,
             content,
             session: session.map(Doc::of),
             retry_after: wait.map(ms),
-        },
-    );
+            challenge: challenge.map(Doc::of),
+        });
     prop_oneof![
         3 => head.prop_map(ExchangeEvent::Head),
         5 => incoming().prop_map(ExchangeEvent::Message),

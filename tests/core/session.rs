@@ -126,7 +126,10 @@ fn a_modern_server_that_gives_a_session_is_not_taken_up_on_it() {
     let (_, id, _) = hand.question();
     let probe = hand.last_exchange();
     let session = Some(Doc::of(5));
-    hand.exchange(probe, ExchangeEvent::Head(Head { status: 200, content: Content::Json, session, retry_after: None }));
+    hand.exchange(
+        probe,
+        ExchangeEvent::Head(Head { status: 200, content: Content::Json, session, retry_after: None, challenge: None }),
+    );
     hand.exchange(probe, ExchangeEvent::Message(result(id, Doc::supporting("2026-07-28"))));
     assert_eq!(hand.sendings(call).len(), 1);
     let named = hand.fetches().pop().and_then(|(_, plan)| plan.session);

@@ -332,7 +332,7 @@ fn a_head_without_a_stream_behind_it_is_an_end_like_any_other() {
     hand.exchange(stream, ExchangeEvent::Ended);
     hand.pass(1_000);
     let (again, _) = hand.gets().remove(1);
-    let head = Head { status: 200, content: Content::EventStream, session, retry_after: None };
+    let head = Head { status: 200, content: Content::EventStream, session, retry_after: None, challenge: None };
     hand.exchange(again, ExchangeEvent::Head(head));
     hand.pass(6_000);
     hand.exchange(again, ExchangeEvent::Failed(Reach::Unknown));

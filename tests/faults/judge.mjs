@@ -27,6 +27,9 @@ export function judge(entry, seen) {
   if (seen.clean === false) wrong.push("a prototype was changed");
   if (!(seen.violations >= (expect.violations ?? 0))) wrong.push(`${seen.violations} violations counted, not ${expect.violations}`);
   if (expect.header && seen.sent.some(({ headers }) => expect.header in headers)) wrong.push(`the header ${expect.header} arrived`);
+  const { stalled = [] } = seen;
+  same("silences told", stalled.length, expect.stalled ? 1 : 0);
+  if (expect.stalled) silence(expect.stalled, stalled, wrong);
   if (expect.pause) pause(expect.pause, seen.sent, wrong);
   executed(entry, seen, wrong);
   if (seen.next && !seen.next.ok) wrong.push(`the next call failed with ${seen.next.code}`);
@@ -35,6 +38,11 @@ export function judge(entry, seen) {
   if (expect.extra && !(seen.extra <= expect.extra)) wrong.push(`${megabytes(seen.extra)} MB more, not ${megabytes(expect.extra)}`);
   if (ms > limit) wrong.push(`${ms} ms, not ${limit}`);
   return { ms, wrong, busy };
+}
+
+function silence([after, words], [told], wrong) {
+  if (told && !(told.silent >= after && told.silent < 2 * after)) wrong.push(`told after ${told.silent} ms, not ${after}`);
+  if (told && (words ? !told.hint?.includes(words) : told.hint)) wrong.push(`the hint is "${told.hint}", not at "${words}"`);
 }
 
 function pause([least, most], sent, wrong) {

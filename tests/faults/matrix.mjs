@@ -6,8 +6,9 @@
 // transport  "http" or "ws"
 // send       the fault's name at the fault server; `first: true`: from the very first answer on; `query`: more for its address
 // action     what the client does (trial.js): "call" (a tools/call, the default), "read", "connect", "pair", "inject"
-// expect     what must come of it: `text` of the result, or `code` (with `outcome`, `status`, `rpcCode`, `retryAfter`, `hint`);
-//            `pause` between the two sendings, `violations` counted at least, `header` that must not arrive
+// expect     what must come of it: `text` of the result, or `code` (with `outcome`, `status`, `rpcCode`, `retryAfter`, `scope`, `hint`);
+//            `pause` between the two sendings, `violations` counted at least, `header` that must not arrive, `stalled` told once:
+//            after how many milliseconds, and a part of the hint, if there is one
 // limit      milliseconds from the fault's last byte to the settling; with `since: "start"` from the call
 // keep       false: connections are not kept alive, so that Chromium cannot repeat the POST by itself
 // during     what happens while the call is under way: "restart" of the server, "offline" of the page
@@ -56,7 +57,7 @@ export const matrix = [
   ...http("6r", "event stream: FIN before the response, a read", "sse-fin", GOOD, { action: "read", limit: 1200 }),
   ...http("7", "event stream: FIN in the event", "sse-mid-event", UNKNOWN),
   ...http("7b", "event stream: FIN before the event's blank line", "sse-no-blank-line", UNKNOWN),
-  ...http("8", "event stream: silence (half-open)", "sse-stall", UNKNOWN, {
+  ...http("8", "event stream: silence (half-open), told before it ends the call", "sse-stall", { ...UNKNOWN, stalled: [150] }, {
     options: { transport: { streamIdleTimeout: 300 } },
     since: "start",
     limit: 500,
@@ -112,8 +113,14 @@ export const matrix = [
   ...http("15", "401 without a token provider", "status-401", { code: "AUTH_REQUIRED", outcome: "not-applied", status: 401 }, { short: true }),
   ...ws("15", "close 4401", "close-4401", UNKNOWN),
   ...http("16", "403", "status-403", { code: "FORBIDDEN", outcome: "not-applied", status: 403 }),
-  ...http("16b", "403 insufficient_scope: the scope is told", "status-403-scope", { code: "FORBIDDEN", outcome: "not-applied", scope: "tools" }, {
-    missing: "no authorization yet: the scope is not read",
+  ...http("16b", "403 insufficient_scope: the scope is told", "status-403-scope", {
+    code: "FORBIDDEN",
+    outcome: "not-applied",
+    status: 403,
+    scope: "tools",
+    hint: "scope",
+  }, {
+    short: true,
   }),
   ...ws("16", "403 instead of the handshake", "refuse-403", { code: "FORBIDDEN", outcome: "not-sent", status: 403 }, { action: "connect" }),
   ...http("17", "404 with a web page", "status-404", { code: "HTTP_ERROR", outcome: "not-applied", status: 404 }),
@@ -203,7 +210,14 @@ export const matrix = [
   ...http("44d", "-32022 in the middle of a session: negotiated anew, once", "version-refused", GOOD, {
     limit: 1200,
   }),
-  ...absent("44e", "a proxy buffers the event stream", "not detected"),
+  ...http("44e", "a proxy buffers the event stream: told with what to set, and the call goes on", "sse-buffered", {
+    ...GOOD,
+    stalled: [500, "X-Accel-Buffering: no"],
+  }, {
+    // Of the ten seconds that it takes otherwise, tests/core/silence.rs knows.
+    options: { transport: { streamIdleTimeout: 1000 } },
+    short: true,
+  }),
   ...elsewhere("44f", "local network access denied; mixed content; the page's policy", "tests/e2e/diagnosis.mjs"),
   ...elsewhere("44g", "subscriptions come and go", "tests/core/listen.rs, tests/core/standing.rs"),
 ];

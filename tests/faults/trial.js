@@ -30,9 +30,12 @@ export async function trial({ createClient, McpError }, { url, transport, action
   try {
     if (action !== "connect") await client.connect();
     const started = Date.now();
+    const stalled = [];
+    const stop = client.on("stalled", ({ silent, hint }) => stalled.push({ silent, hint }));
     const first = await outcome(McpError, actions[action](client, key));
+    stop();
     const next = action === "connect" ? undefined : await usable(McpError, client, key);
-    return { ...first, started, violations: client.metrics().violations, next };
+    return { ...first, stalled, started, violations: client.metrics().violations, next };
   } finally {
     await client.close();
   }
@@ -43,8 +46,8 @@ async function outcome(McpError, promise) {
     const result = await promise;
     return { settled: Date.now(), ...told(result) };
   } catch (error) {
-    const { code, outcome, httpStatus, rpcCode, retryAfter, hint, message } = error;
-    return { settled: Date.now(), typed: McpError.is(error), code, outcome, httpStatus, rpcCode, retryAfter, hint, message };
+    const { code, outcome, httpStatus, rpcCode, retryAfter, scope, hint, message } = error;
+    return { settled: Date.now(), typed: McpError.is(error), code, outcome, httpStatus, rpcCode, retryAfter, scope, hint, message };
   }
 }
 

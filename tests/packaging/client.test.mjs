@@ -241,3 +241,65 @@ test("a client without a name gives none to a modern server", () => {
   assert.equal(named({ name: "app", version: "1" }).name, "app");
   assert.equal(named(null), undefined);
 });
+
+test("a refusal tells what a token needs, as the server's challenge says", async () => {
+  const told = async (value) => {
+    const { client, peer } = open({}, modern);
+    const call = client.callTool("a");
+    peer.fail(peer.calls[0], "FORBIDDEN", { kind: "http", number: 403, value });
+    return call.catch((error) => error);
+  };
+  const challenges = [
+    ['Bearer error="insufficient_scope", scope="files:read files:write"', "files:read files:write", undefined],
+    ["Bearer scope = tools", "tools", undefined],
+    ['Negotiate YWJj==, BEARER resource_metadata="https://a.test/.well-known/x", Scope="a"', "a", "https://a.test/.well-known/x"],
+    // The first that says it counts; what stands inside a quoted text is none.
+    ['Basic realm="a, scope=\\"b\\", scope=c", my-scope="d", Bearer scope="e", DPoP scope="f"', "e", undefined],
+    ["Bearer", undefined, undefined],
+    ['Bearer scope=""', undefined, undefined],
+    [`${"a".repeat(200_000)} ${"scope ".repeat(20_000)}"`, undefined, undefined],
+  ];
+  for (const [text, scope, address] of challenges) {
+    const error = await told(text);
+    const name = text.slice(0, 100);
+    assert.deepEqual([error.name, error.code, error.httpStatus, error.outcome], ["McpAuthError", "FORBIDDEN", 403, "not-applied"], name);
+    assert.deepEqual([error.scope || undefined, error.resourceMetadataUrl], [scope, address], name);
+  }
+});
+
+test("a stream that says nothing is told of with its call, and a proxy is named while nothing of it came", async () => {
+  const { client, peer } = open({}, modern);
+  const told = [];
+  client.on("stalled", (event) => told.push(event));
+  const call = client.callTool("a");
+  call.catch(() => {});
+  const { entry } = peer.calls[0];
+  peer.host.onStalled(entry, 10_000, 0);
+  peer.host.onStalled(entry, 10_000, 1);
+  peer.host.onStalled(undefined, 10_000, 0);
+  const { requestId: id } = call;
+  const [{ hint }] = told;
+  assert.match(hint, /proxy_buffering off.*X-Accel-Buffering: no/);
+  assert.deepEqual(told, [
+    { id, method: "tools/call", silent: 10_000, hint },
+    { id, method: "tools/call", silent: 10_000, hint: undefined },
+    { id: undefined, method: "subscriptions/listen", silent: 10_000, hint },
+  ]);
+});
+
+test("a tool's annotations vouch for nothing unless the application trusts them", async () => {
+  const inputSchema = { type: "object" };
+  const tools = [{ name: "look", inputSchema, annotations: { readOnlyHint: true } }, { name: "pay", inputSchema }];
+  const flags = async (replay) => {
+    const { client, peer } = open({ replay }, modern);
+    const listed = client.listTools();
+    peer.settle(peer.calls[0], { tools });
+    await listed;
+    for (const { name } of tools) client.callTool(name).catch(() => {});
+    return peer.of("tools/call").map((call) => call.flags);
+  };
+  const VOUCHED = 16;
+  const [look, pay] = await flags(undefined);
+  assert.equal(look, pay);
+  assert.deepEqual(await flags({ trustAnnotations: true }), [pay | VOUCHED, pay]);
+});

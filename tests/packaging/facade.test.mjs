@@ -42,7 +42,7 @@ const SITUATIONS = [
   ["other JSON", { code: "PARSE_ERROR", detail: "envelope" }, "McpError", /no JSON-RPC message$/, /server/],
   ["wrong id", { code: "PARSE_ERROR", detail: "wrong-id" }, "McpError", /wrong id$/, /proxy/],
   ["401", { code: "AUTH_REQUIRED", httpStatus: 401 }, "McpAuthError", /401/, /transport\.headers/],
-  ["403", { code: "FORBIDDEN", httpStatus: 403 }, "McpAuthError", /403/, /Origin/],
+  ["403", { code: "FORBIDDEN", httpStatus: 403 }, "McpAuthError", /403/, /Origin.*scope.*Access-Control-Expose-Headers: www-authenticate/],
   ["429", { code: "RATE_LIMITED", httpStatus: 429, retryAfter: 1500 }, "McpHttpError", /slow down/, /retryAfter/],
   ["500", { code: "HTTP_ERROR", httpStatus: 500 }, "McpHttpError", /HTTP 500/, /log/],
   ["502", { code: "HTTP_ERROR", httpStatus: 502 }, "McpHttpError", /HTTP 502/, /behind it/],

@@ -105,7 +105,7 @@ test("a client without a name gives none where the protocol allows it", () => {
     "io.modelcontextprotocol/protocolVersion",
     "io.modelcontextprotocol/clientCapabilities",
   ]);
-  assert.deepEqual(sent(3, LEGACY).clientInfo, { name: "client", version: "0" });
+  assert.deepEqual(sent(3, LEGACY), { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "client", version: "0" } });
 });
 
 test("params that are no JSON object are refused before anything is sent", () => {
@@ -294,25 +294,58 @@ test("a batch is taken apart", () => {
 });
 
 /** What the snippet tells of an exchange that is answered so, and how it was asked for. */
-async function exchanged(answer) {
+async function exchanged(answer, { kind = 0, version = MODERN } = {}) {
   let asked;
+  const warnings = [];
   const fetch = async (_, init) => {
     asked = init;
     return answer;
   };
-  const other = glue.open({ ...host, fetch, answered: true }, 1000);
+  const other = glue.open({ ...host, fetch, answered: true, warn: (text) => warnings.push(text) }, 1000);
   const handle = params(methodId("tools/call"), { name: "a" });
   heard.length = 0;
-  exchange(other, 1, 0, 7, methodId("tools/call"), handle, MODERN, 0, 0);
+  exchange(other, 1, kind, 7, methodId("tools/call"), handle, version, 0, 0);
   for (let i = 0; i < 20; i += 1) await new Promise((resolve) => setImmediate(resolve));
   glue.release(handle);
-  return { asked, kinds: heard.map(([, , kind]) => kind), told: [...heard] };
+  return { asked, kinds: heard.map(([, , kind]) => kind), told: [...heard], warnings };
 }
 
 test("a redirect is not followed but told by its status", async () => {
   const { asked, told } = await exchanged(new Response(null, { status: 307, headers: { location: "http://127.0.0.1:1/" } }));
   assert.equal(asked.redirect, "manual");
   assert.equal(told[0][7], 307);
+});
+
+test("a session is begun with an id of visible ASCII and with no other", async () => {
+  const INITIALIZE = 3, HEAD = 10, RESULT = 0;
+  const begun = async (id) => {
+    const headers = { "content-type": "application/json", "mcp-session-id": id };
+    const answer = new Response('{"jsonrpc":"2.0","id":7,"result":{}}', { headers });
+    const { kinds, told, warnings } = await exchanged(answer, { kind: INITIALIZE, version: LEGACY });
+    assert.ok(kinds.includes(RESULT), id);
+    const handle = told.find(([, , kind]) => kind === HEAD)?.[4] ?? 0;
+    return { named: handle ? glue.values[handle] : undefined, warnings };
+  };
+  for (const id of ["s-1", "!~", "0123456789abcdef-._"]) assert.deepEqual(await begun(id), { named: id, warnings: [] }, id);
+  // Two that were joined on the way, a blank, a control character, bytes beyond ASCII.
+  for (const id of ["s-1, s-2", "s 1", "s\t1", "s\x7f", "s\xe9"]) {
+    const { named, warnings } = await begun(id);
+    assert.equal(named, undefined, id);
+    assert.match(warnings.join(), /^Mcp-Session-Id .*visible ASCII/, id);
+  }
+});
+
+test("what a refusal says of credentials is told with its head, and nothing more of it", async () => {
+  const HEAD = 10, ENDED = 12;
+  const challenge = 'Bearer error="insufficient_scope", scope="tools"';
+  const refused = (status, body = '{"error":"insufficient_scope"}') =>
+    new Response(body, { status, headers: { "content-type": "application/json", "content-length": "30", "www-authenticate": challenge } });
+  for (const status of [401, 403]) {
+    const { kinds, told } = await exchanged(refused(status));
+    assert.deepEqual([kinds, told[0][7], glue.values[told[0][4]]], [[HEAD, ENDED], status, challenge]);
+  }
+  const { kinds, told } = await exchanged(refused(500));
+  assert.equal(told[kinds.indexOf(HEAD)][4], 0, "a challenge belongs to a refusal");
 });
 
 test("of a body that is too large nothing but that is told", async () => {

@@ -69,6 +69,11 @@ test("the logger gets warnings and errors unless it asks for more", () => {
   assert.deepEqual(logged({ logLevel: "silent" }, doubt, replay), []);
 });
 
+test("a silent stream is a warning in the log, with what to do about it", () => {
+  const [[level, , fields]] = logged({}, ["stalled", { id: "call-1", method: "tools/call", silent: 10_000, hint: "a proxy?" }]);
+  assert.deepEqual([level, fields.silent, fields.hint], ["warn", 10_000, "a proxy?"]);
+});
+
 test("a notification is logged without what it carries", () => {
   const [[, , fields]] = logged({ logLevel: "debug" }, ["notification", { method: "x", params: { secret: "s3cret" } }]);
   assert.deepEqual(fields, { method: "x" });

@@ -172,7 +172,7 @@ impl Hand {
 
     /// The head of an answer arrives.
     pub fn head(&mut self, id: ExchangeId, status: u16, content: Content, retry_after: Option<Duration>) {
-        self.exchange(id, ExchangeEvent::Head(Head { status, content, session: None, retry_after }));
+        self.exchange(id, ExchangeEvent::Head(Head { status, content, session: None, retry_after, challenge: None }));
     }
 
     /// A stream begins.
@@ -215,7 +215,13 @@ impl Hand {
         let session = Some(Doc::of(session));
         self.exchange(
             exchange,
-            ExchangeEvent::Head(Head { status: 200, content: Content::Json, session, retry_after: None }),
+            ExchangeEvent::Head(Head {
+                status: 200,
+                content: Content::Json,
+                session,
+                retry_after: None,
+                challenge: None,
+            }),
         );
         self.exchange(exchange, ExchangeEvent::Message(result(id, Doc::speaking(Version::V2025_11_25))));
         self.exchange(exchange, ExchangeEvent::Ended);

@@ -295,6 +295,9 @@ impl Ledger {
             Output::Event(Event::Replay(slot, ..)) => {
                 self.check(self.open.contains_key(slot), || format!("{slot:?} is replayed after its end"));
             }
+            Output::Event(Event::Stalled(Some(slot), ..)) => {
+                self.check(self.open.contains_key(slot), || format!("{slot:?} is told to be silent after its end"));
+            }
             Output::Event(Event::Late(id, applied, _)) => self.late(*id, *applied),
             Output::Event(Event::State(status)) => {
                 let (epoch, last) = (status.epoch, self.epoch);

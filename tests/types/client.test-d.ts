@@ -177,6 +177,7 @@ exactly<readonly InDoubtCall[]>()(client.inDoubt());
 // @ts-expect-error what is settled is known, or nobody wants to know
 client.settleInDoubt("call-1", "unknown");
 client.on("warning", (warning) => exactly<McpWarning>()(warning));
+client.on("stalled", (event) => exactly<{ id?: string; method: string; silent: number; hint?: string }>()(event));
 client.on("error", (error) => exactly<McpError>()(error));
 exactly<Promise<McpNotification>>()(client.once("notification"));
 // @ts-expect-error there is no such event

@@ -40,3 +40,5 @@ if (caught instanceof McpOutcomeUnknownError) {
   exactly<string | undefined>()(caught.tool);
 }
 some<McpAuthError>() satisfies McpError;
+exactly<string | undefined>()(some<McpAuthError>().scope);
+exactly<string | undefined>()(some<McpAuthError>().resourceMetadataUrl);

@@ -47,7 +47,10 @@ impl<P: Payload> Engine<P> {
             Answer::Error { code, payload, .. } => self.on_rpc_error(id, code, payload),
             Answer::Status(status, _) if self.is_session_loss(id, status, None) => self.on_session_lost(id),
             Answer::Status(status, wait) => self.on_status(id, status, wait, safe),
-            Answer::Bad(error) => self.fail(id, error, false),
+            Answer::Bad(error) => {
+                let refused = matches!(error.detail, Detail::Challenge(..));
+                self.fail(id, error, refused);
+            }
             Answer::Lost { broken: false } => {
                 let pause = self.pause(id);
                 self.on_call_lost(id, Loss::Unknown, Error::new(Code::StreamEnded, Detail::None), Some(pause));

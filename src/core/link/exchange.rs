@@ -17,6 +17,10 @@ pub(crate) struct Exchange {
     pub(crate) drain_until: Option<Instant>,
     /// When something of it was last heard of; at first, when it began.
     pub(crate) heard: Instant,
+    /// Something came after its head.
+    pub(crate) flows: bool,
+    /// It was told that it is silent.
+    pub(crate) stalled: bool,
     head: Option<(u16, Content, Option<Duration>)>,
     /// What was wrong with a message that could still be followed by the right one.
     flaw: Option<&'static str>,
@@ -99,7 +103,7 @@ pub(crate) enum Answer<P> {
     },
     /// A status that is no success, without a JSON-RPC body; what the server asked to wait.
     Status(u16, Option<Duration>),
-    /// A success, without anything that could be the answer.
+    /// A success, without anything that could be the answer; or a 401 or 403 that says what credentials would do.
     Bad(Error<P>),
     /// The message was taken; there is nothing to wait for.
     Accepted,
@@ -113,7 +117,28 @@ pub(crate) enum Answer<P> {
 
 impl Exchange {
     pub(crate) fn new(id: ExchangeId, link: LinkId, purpose: Purpose, heard: Instant) -> Self {
-        Self { id, link, purpose, drain_until: None, heard, head: None, flaw: None }
+        Self { id, link, purpose, drain_until: None, heard, flows: false, stalled: false, head: None, flaw: None }
+    }
+
+    /// Something of it arrives.
+    pub(crate) fn on_heard(&mut self, now: Instant) {
+        (self.heard, self.stalled) = (now, false);
+        self.flows = !self.is_headless();
+    }
+
+    /// The call whose answer it brings.
+    pub(crate) fn call(&self) -> Option<CallId> {
+        match self.purpose {
+            Purpose::Call(call, _) | Purpose::Resume(call, _) => Some(call),
+            _ => None,
+        }
+    }
+
+    /// Whether its next silence is to be told: that of a stream that brings an answer, or on which a listen was not acknowledged yet. What
+    /// comes after that comes whenever something happens.
+    pub(crate) fn is_to_tell(&self) -> bool {
+        let speaks = matches!(self.purpose, Purpose::Listen(_)) && !self.flows || self.call().is_some();
+        speaks && !self.stalled && matches!(self.head, Some((200..=299, Content::EventStream, _)))
     }
 
     /// The status, once the head is here.
@@ -125,6 +150,10 @@ impl Exchange {
         match event {
             ExchangeEvent::Head(head) => {
                 self.head = Some((head.status, head.content, head.retry_after));
+                if let Some(challenge) = head.challenge {
+                    let detail = Detail::Challenge(head.status, challenge);
+                    return Step::Answer(Answer::Bad(Error::new(refusal(head.status), detail)));
+                }
                 let success = (200..300).contains(&head.status);
                 match (success, self.purpose) {
                     (false, Purpose::Probe) => Step::Answer(Answer::Status(head.status, head.retry_after)),
@@ -233,13 +262,16 @@ fn bad<P>(note: &'static str) -> Step<P> {
 
 /// What a status that is no success means.
 pub(crate) fn refused<P>(status: u16, wait: Option<Duration>) -> Error<P> {
-    let code = match status {
+    Error::new(refusal(status), Detail::Http(status, wait))
+}
+
+fn refusal(status: u16) -> Code {
+    match status {
         401 => Code::AuthRequired,
         403 => Code::Forbidden,
         429 => Code::RateLimited,
         _ => Code::HttpError,
-    };
-    Error::new(code, Detail::Http(status, wait))
+    }
 }
 
 /// What a `fetch` that failed means.

@@ -45,6 +45,8 @@ pub struct Head<P> {
     pub session: Option<P>,
     /// `Retry-After`, as a span from now.
     pub retry_after: Option<Duration>,
+    /// `WWW-Authenticate` of a 401 or 403, if the browser may see it. Such a status is the whole answer, whatever its body.
+    pub challenge: Option<P>,
 }
 
 /// The media type of a body, as far as it matters.

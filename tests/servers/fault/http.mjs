@@ -11,6 +11,7 @@ const BEFORE_RESET_MS = 30;
 const SLOW_BYTE_MS = 20;
 const CROSS_TALK_WAIT_MS = 300;
 const DRIP_MS = 10;
+const BUFFERED_MS = 700;
 
 const never = () => new Promise(() => {});
 
@@ -73,6 +74,14 @@ export const httpFaults = {
   "sse-stall": ({ reply }) => {
     reply.stream();
     return never();
+  },
+  // As through a proxy that keeps an event stream until it ends: its head at once, then nothing, then everything.
+  "sse-buffered": async ({ reply, good }) => {
+    reply.streamHead();
+    await sleep(BUFFERED_MS);
+    reply.socket.write(": open\n\n: alive\n\n");
+    reply.event(good);
+    reply.fin();
   },
   "sse-mid-event": ({ reply, good, rng }) => {
     reply.stream();

@@ -82,8 +82,9 @@ export function responder(socket, request) {
     /** A right answer in the right way: an unknown method is 404 in the modern era. */
     good: (answer) => reply.json(answer.error?.code === -32601 ? 404 : 200, answer),
     /** Opens an event stream that ends with the connection. */
+    streamHead: () => reply.head(200, { "content-type": "text/event-stream", "cache-control": "no-store", connection: "close" }),
     stream() {
-      reply.head(200, { "content-type": "text/event-stream", "cache-control": "no-store", connection: "close" });
+      reply.streamHead();
       socket.write(": open\n\n");
     },
     event: (value) => socket.write(`event: message\ndata: ${JSON.stringify(value)}\n\n`),

@@ -256,7 +256,7 @@ impl Network {
         retry_after: Option<Duration>,
         session: Option<Doc>,
     ) {
-        self.brings(id, 30, ExchangeEvent::Head(Head { status, content, session, retry_after }));
+        self.brings(id, 30, ExchangeEvent::Head(Head { status, content, session, retry_after, challenge: None }));
     }
 
     /// Lets the client hear of an exchange, after what was planned for it before.
