@@ -141,8 +141,8 @@ function optimised(wasm, name, flags = optFlags) {
   return kept(wasm, files, wasmOpt, (input, output) => [...flags, input, "-o", output]);
 }
 
-function gzipped(wasm) {
-  const files = ["tight.wasm", "gz"].map((step) => join(wasmDir, `bowline_bg.${step}`));
+function gzipped(wasm, name) {
+  const files = ["tight.wasm", "gz"].map((step) => join(wasmDir, `${name}_bg.${step}`));
   return kept(wasm, files, inRoot("pkg-template", "zopfli.mjs"), (...files) => files);
 }
 
@@ -184,25 +184,19 @@ async function clusterModule(dev) {
   return small;
 }
 
-/**
- * Bytes as a text that a host's brotli still sees through, where base64 of gzip is noise to it: 4.5 KB less for the cluster, and 1.5 KB more
- * where there is only gzip. Moved so that the frequent ones stay clear of what a string has to escape (found by trying); cluster-runtime.ts
- * moves them back.
- */
-const spelled = (bytes) => Array.from(bytes, (byte) => String.fromCharCode(byte + 35)).join("");
-
 /** The modules that exist only while bundling: wasm-bindgen's script, and both wasm modules as text. */
 function builtModules(wasm, script, cluster, dev) {
-  const asText = (text) => ({ contents: `export default ${JSON.stringify(text)}`, loader: "js" });
+  const packed = async (bytes, name) => {
+    const text = (dev ? gzipSync(bytes) : await gzipped(bytes, name)).toString("base64");
+    return { contents: `export default ${JSON.stringify(text)}`, loader: "js" };
+  };
   return {
     name: "built-modules",
     setup(bundler) {
-      bundler.onResolve({ filter: /^bowline-(core|wasm-gz|cluster-text)$/ }, ({ path }) => ({ path, namespace: "built" }));
+      bundler.onResolve({ filter: /^bowline-(core|wasm-gz|cluster-gz)$/ }, ({ path }) => ({ path, namespace: "built" }));
       bundler.onLoad({ filter: /core/, namespace: "built" }, () => ({ contents: script, resolveDir: wasmDir }));
-      bundler.onLoad({ filter: /wasm-gz/, namespace: "built" }, async () =>
-        asText((dev ? gzipSync(wasm) : await gzipped(wasm)).toString("base64")),
-      );
-      bundler.onLoad({ filter: /cluster-text/, namespace: "built" }, () => asText(spelled(cluster)));
+      bundler.onLoad({ filter: /wasm-gz/, namespace: "built" }, () => packed(wasm, "bowline"));
+      bundler.onLoad({ filter: /cluster-gz/, namespace: "built" }, () => packed(cluster, "bowline_cluster"));
     },
   };
 }
@@ -250,7 +244,6 @@ async function bundle(dist, { wasm, script }, cluster, dev) {
     minify: !dev,
     ...(!dev && { mangleProps: new RegExp(`^(${internal})$`) }),
     legalComments: "none",
-    charset: "utf8",
     define: { __VERSION__: JSON.stringify(version()) },
     metafile: true,
     logLevel: "warning",
@@ -330,7 +323,7 @@ function checkFiles(folder) {
     if (found) throw new Error(`${relative(folder, file)} holds the machine path ${found}`);
     if (!file.endsWith(".d.ts")) continue;
     const types = bytes.toString().replace(/\/\*[^]*?\*\/|^ *\/\/.*$/gm, "");
-    if (/bowline-(core|wasm-gz|cluster-text)/.test(types)) throw new Error(`${relative(folder, file)} exposes a module that the package does not have`);
+    if (/bowline-(core|wasm-gz|cluster-gz)/.test(types)) throw new Error(`${relative(folder, file)} exposes a module that the package does not have`);
     const shortened = new RegExp(`\\b(${internal})\\b`).exec(types);
     if (shortened) throw new Error(`${relative(folder, file)} has ${shortened[0]}, which build.mjs shortens as internal`);
   }

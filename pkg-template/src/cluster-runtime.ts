@@ -1,7 +1,7 @@
 // The wasm module of the cluster: loaded once, lazily, out of the JavaScript it travels in. A module that trapped is never entered again; the
 // clusters that lived in it are told, and the next one begins in a new instance.
 
-import text from "bowline-cluster-text";
+import packed from "bowline-cluster-gz";
 import { errorFrom, type McpError } from "./errors.js";
 import type { ClusterCore } from "./cluster-told.js";
 
@@ -41,8 +41,9 @@ export const loadedCluster = (): Instance | undefined => current;
 export function loadCluster(): Promise<Instance> {
   loading ??= (async () => {
     try {
-      const bytes = Uint8Array.from(text, (char) => char.charCodeAt(0) - 35);
-      const { instance } = await WebAssembly.instantiate(bytes);
+      const bytes = Uint8Array.from(atob(packed), (char) => char.charCodeAt(0));
+      const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+      const { instance } = await WebAssembly.instantiate(await new Response(stream).arrayBuffer());
       return (current = new Instance(instance.exports));
     } catch (cause) {
       loading = undefined;
