@@ -16,7 +16,7 @@ import {
 import { homedir } from "node:os";
 import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
-import { constants, gzipSync } from "node:zlib";
+import { gzipSync } from "node:zlib";
 import { slimmed } from "./loader.mjs";
 import { importsFile, importsOf, measure, printSizes, wasmFile } from "./measure.mjs";
 import { capture, inRoot, node, root, run, say, seconds, targetDir } from "./proc.mjs";
@@ -123,17 +123,27 @@ async function compile(dev) {
   }
 }
 
-/** wasm-opt takes seconds, so its result is kept for an equal input. */
-async function optimised(wasm, name, flags = optFlags) {
-  const [input, output] = ["quiet", "opt"].map((step) => join(wasmDir, `${name}_bg.${step}.wasm`));
-  const stamp = hash(wasm, flags.join(" "), readFileSync(inRoot("package-lock.json")));
-  const kept = `${output}.stamp`;
-  if (!existsSync(output) || !existsSync(kept) || readFileSync(kept, "utf8") !== stamp) {
-    writeFileSync(input, wasm);
-    await node(inRoot("node_modules", "binaryen", "bin", "wasm-opt"), [...flags, input, "-o", output]);
-    writeFileSync(kept, stamp);
+/** What `script` makes of `bytes` takes seconds, so it is kept for an equal input. `argumentsFor` has the names of both files. */
+async function kept(bytes, [input, output], script, argumentsFor) {
+  const stamp = hash(bytes, argumentsFor(input, output).join(" "), readFileSync(inRoot("package-lock.json")));
+  const note = `${output}.stamp`;
+  if (!existsSync(output) || !existsSync(note) || readFileSync(note, "utf8") !== stamp) {
+    writeFileSync(input, bytes);
+    await node(script, argumentsFor(input, output));
+    writeFileSync(note, stamp);
   }
   return readFileSync(output);
+}
+
+function optimised(wasm, name, flags = optFlags) {
+  const files = ["quiet", "opt"].map((step) => join(wasmDir, `${name}_bg.${step}.wasm`));
+  const wasmOpt = inRoot("node_modules", "binaryen", "bin", "wasm-opt");
+  return kept(wasm, files, wasmOpt, (input, output) => [...flags, input, "-o", output]);
+}
+
+function gzipped(wasm, name) {
+  const files = ["tight.wasm", "gz"].map((step) => join(wasmDir, `${name}_bg.${step}`));
+  return kept(wasm, files, inRoot("pkg-template", "zopfli.mjs"), (...files) => files);
 }
 
 /** Refuses a module that needs an `env` no loader gives it, or one that this Node cannot compile. */
@@ -175,9 +185,9 @@ async function clusterModule(dev) {
 }
 
 /** The modules that exist only while bundling: wasm-bindgen's script, and both wasm modules as text. */
-function builtModules(wasm, script, cluster) {
-  const packed = (bytes) => {
-    const text = gzipSync(bytes, { level: constants.Z_BEST_COMPRESSION }).toString("base64");
+function builtModules(wasm, script, cluster, dev) {
+  const packed = async (bytes, name) => {
+    const text = (dev ? gzipSync(bytes) : await gzipped(bytes, name)).toString("base64");
     return { contents: `export default ${JSON.stringify(text)}`, loader: "js" };
   };
   return {
@@ -185,8 +195,8 @@ function builtModules(wasm, script, cluster) {
     setup(bundler) {
       bundler.onResolve({ filter: /^bowline-(core|wasm-gz|cluster-gz)$/ }, ({ path }) => ({ path, namespace: "built" }));
       bundler.onLoad({ filter: /core/, namespace: "built" }, () => ({ contents: script, resolveDir: wasmDir }));
-      bundler.onLoad({ filter: /wasm-gz/, namespace: "built" }, () => packed(wasm));
-      bundler.onLoad({ filter: /cluster-gz/, namespace: "built" }, () => packed(cluster));
+      bundler.onLoad({ filter: /wasm-gz/, namespace: "built" }, () => packed(wasm, "bowline"));
+      bundler.onLoad({ filter: /cluster-gz/, namespace: "built" }, () => packed(cluster, "bowline_cluster"));
     },
   };
 }
@@ -239,7 +249,7 @@ async function bundle(dist, { wasm, script }, cluster, dev) {
     logLevel: "warning",
     // wasm-bindgen names the snippet once for each function imported from it.
     logOverride: { "duplicate-object-key": "silent" },
-    plugins: [sharedMain, builtModules(wasm, script, cluster)],
+    plugins: [sharedMain, builtModules(wasm, script, cluster, dev)],
   };
   const main = await esbuild({ ...options, entryPoints: [{ in: "shared-main", out: "main" }], mangleCache: {} });
   // Whoever uses parts of main.js has to shorten their names as it does.

@@ -119,7 +119,7 @@ impl Balancer {
         }
         let found = self.set.nodes().get(found?)?.id;
         if let Some(session) = pick.choice.pin {
-            self.pins.get_or_insert_with(|| Box::new(Pins::new())).put(session, found);
+            self.pins.get_or_insert_with(|| Box::new(Pins::default())).put(session, found);
         }
         self.tally.picks += 1;
         self.tally.panic += u64::from(pick.panic);

@@ -118,7 +118,7 @@ impl Forecaster {
 
     fn points(&self, series: &Series) -> Vec<Point> {
         let seconds = self.bin.as_millis() / 1000.0;
-        let rate = |log: f64| log.clamp(0.0, HIGHEST).exp_m1() / seconds;
+        let rate = |log: f64| (log.clamp(0.0, HIGHEST).exp() - 1.0) / seconds;
         let point = |((told, [low, high]), ahead): ((f64, [f64; 2]), usize)| Point {
             after: self.bin.mul_f64(ahead as f64),
             rate: rate(told),

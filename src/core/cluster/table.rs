@@ -16,6 +16,10 @@ impl<K: Ord + Copy, V> Table<K, V> {
         self.0.binary_search_by(|(other, _)| other.cmp(key))
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(super) fn contains_key(&self, key: &K) -> bool {
         self.find(key).is_ok()
     }
@@ -106,6 +110,7 @@ mod tests {
                     2 => prop_assert_eq!(table.get_or_insert(key, value).copied(), Some(*tree.entry(key).or_insert(value))),
                     _ => prop_assert_eq!(table.get(&key), tree.get(&key)),
                 }
+                prop_assert_eq!(table.len(), tree.len());
                 prop_assert_eq!(table.contains_key(&key), tree.contains_key(&key));
                 prop_assert_eq!(table.first().map(|(key, _)| *key), tree.keys().next().copied());
             }
