@@ -16,6 +16,10 @@ impl<K: Ord + Copy, V> Table<K, V> {
         self.0.binary_search_by(|(other, _)| other.cmp(key))
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(super) fn contains_key(&self, key: &K) -> bool {
         self.find(key).is_ok()
     }
