@@ -37,7 +37,7 @@ const shared = {
   "./emitter.js": ["Emitter", "SnapshotStore"],
   "./replay.js": ["ReplayRules"],
   "./tools.js": ["Tools"],
-  "./outside.js": ["surroundings"],
+  "./outside.js": ["IDLE", "surroundings"],
 };
 const licences = ["LICENSE", "LICENSE-APACHE", "LICENSE-MIT"];
 const inputs = ["Cargo.toml", "Cargo.lock", "package-lock.json", "src", "pkg-template", ...licences];

@@ -23,6 +23,17 @@ export class FleetPanel {
     return parseInt(await this.#node(id).locator(".node-percent").innerText(), 10);
   }
 
+  /** Until the shares of all nodes, by id, are as wanted. */
+  async untilShares(wanted) {
+    for (const end = Date.now() + 60_000; ; ) {
+      const ids = await this.nodes();
+      const shares = Object.fromEntries(await Promise.all(ids.map(async (id) => [id, await this.share(id)])));
+      if (wanted(shares)) return;
+      if (Date.now() > end) throw new Error(`the shares are still ${JSON.stringify(shares)}`);
+      await this.page.waitForTimeout(250);
+    }
+  }
+
   async nodes() {
     return this.page.locator(".node").evaluateAll((nodes) => nodes.map(({ dataset }) => dataset.id));
   }
@@ -39,6 +50,12 @@ export class FleetPanel {
   async figure(name) {
     const fact = this.page.locator(".traffic-facts .fact", { has: this.page.locator("dt", { hasText: new RegExp(`^${name}$`) }) });
     return parseFloat((await fact.locator(".fact-value").innerText()).replaceAll(/[^\d.]/g, ""));
+  }
+
+  /** Calls that were made since the strategy was chosen. */
+  async calls() {
+    const note = this.page.locator(".traffic-facts .fact-note", { hasText: /in all$/ });
+    return parseInt((await note.innerText()).replaceAll(/\D/g, ""), 10);
   }
 
   choose(strategy) {

@@ -5,29 +5,14 @@ import type { McpClient } from "./client.js";
 import type { Known } from "./cluster-told.js";
 import { PHASES, SUSPECT } from "./cluster-told.js";
 import type { DiscoveredNode } from "./cluster-source.js";
+import { IDLE } from "./outside.js";
 import type { DistributedMCPConfig, NodeStatus } from "./types-cluster.js";
-import type { ConnectionSnapshot, HealthReport, MCPClientConfig } from "./types.js";
+import type { HealthReport, MCPClientConfig } from "./types.js";
 
 /** States in which this side, and not the node, is why there is no link. */
 const RESTING = "suspended";
 
 const UNKNOWN: HealthReport = Object.freeze({ status: "unknown", score: 1, latency: null, lastSuccess: null, lastFailure: null, consecutiveFailures: 0 });
-const IDLE: ConnectionSnapshot = Object.freeze({
-  state: "idle",
-  since: 0,
-  transport: null,
-  degraded: false,
-  era: null,
-  protocolVersion: null,
-  server: null,
-  attempt: 0,
-  retryAt: null,
-  reason: null,
-  latency: null,
-  online: true,
-  visible: true,
-  epoch: 0,
-});
 
 /** Who hears of a node's link. */
 export interface NodeListener {
@@ -104,11 +89,17 @@ export class Node {
       queue: { ...given.queue, whileDisconnected: "reject" },
       replay: { ...given.replay, maxReplays: 0 },
     } as MCPClientConfig);
-    client.on("state", ({ previous, current: { state } }) => {
+    let losses = 0;
+    client.on("state", ({ previous, current: { state, attempt } }) => {
       if (client !== this.#client) return;
+      losses = previous === "ready" ? attempt : losses;
       if (state === "ready") this.#listener.onLink(this);
       else if (previous === "ready" && state !== "closed") this.#listener.onLinkLost(this, state === RESTING);
       this.#listener.touch();
+    });
+    // A dial was in vain: nobody is there, which a link that is soon up again would not tell.
+    client.on("reconnecting", ({ attempt }) => {
+      if (client === this.#client && attempt > losses) this.#listener.onLinkLost(this, false);
     });
     return client;
   }

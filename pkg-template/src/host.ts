@@ -13,7 +13,7 @@ import { attachLogger } from "./log.js";
 import { read, type Numbers } from "./metrics.js";
 import { Queue } from "./queue.js";
 import { ReplayRules } from "./replay.js";
-import { address, invalid, isNear, lackingOf, list, serverInfo, surroundings } from "./outside.js";
+import { address, IDLE, invalid, isNear, lackingOf, list, serverInfo, surroundings } from "./outside.js";
 import { load, loaded } from "./runtime.js";
 import { Subscriptions } from "./subscription.js";
 import { withTasks } from "./tasks.js";
@@ -141,20 +141,7 @@ export class Host {
     this.#methods = list("methods", methods);
     if (methods?.includes(CALL)) throw invalid(`cacheOptions.methods must not name ${CALL}: name tools in cacheTools`);
     if (!/undef|str|func/.test(typeof partition)) throw invalid("cacheOptions.partition must be a text or a function");
-    this.#connection = {
-      state: "idle",
-      since: Date.now(),
-      transport: null,
-      degraded: false,
-      era: null,
-      protocolVersion: null,
-      server: null,
-      attempt: 0,
-      retryAt: null,
-      reason: null,
-      epoch: 0,
-      ...surroundings(),
-    };
+    this.#connection = { ...IDLE, since: Date.now(), ...surroundings() };
     try {
       this.rules = new ReplayRules(config, (tool) => this.tools.get(tool));
       this.doubts = new Doubts(this, config);

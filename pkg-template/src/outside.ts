@@ -2,7 +2,7 @@
 // itself. What else is configured is checked by the core.
 
 import { errorFrom, type McpError } from "./errors.js";
-import type { Meta, ServerInfo } from "./types.js";
+import type { ConnectionSnapshot, Meta, ServerInfo } from "./types.js";
 
 /** An absolute address; a relative one is relative to the page. */
 export function address(option: string, given: string | URL): URL {
@@ -67,3 +67,21 @@ export function lackingOf(method: string, server: ServerInfo | null): string | u
 export function surroundings(): { online: boolean; visible: boolean } {
   return { online: globalThis.navigator?.onLine !== false, visible: globalThis.document?.visibilityState !== "hidden" };
 }
+
+/** The connection of whom nobody asked to connect yet. */
+export const IDLE: ConnectionSnapshot = Object.freeze({
+  state: "idle",
+  since: 0,
+  transport: null,
+  degraded: false,
+  era: null,
+  protocolVersion: null,
+  server: null,
+  attempt: 0,
+  retryAt: null,
+  reason: null,
+  latency: null,
+  online: true,
+  visible: true,
+  epoch: 0,
+});

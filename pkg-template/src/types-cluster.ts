@@ -89,7 +89,7 @@ export interface DistributedMetrics {
   budgetExhausted: number;
   /** Choices that ignored health, since too few nodes were left. */
   panics: number;
-  /** Calls refused here, because all nodes refuse. */
+  /** Calls refused here, because all nodes refuse, or because so much is under way and late. */
   throttled: number;
   /** Since the source of nodes was heard. Milliseconds; null before, and for a list. */
   discoveryAge: number | null;

@@ -6,8 +6,8 @@ import { check, sleep } from "../e2e/checks.mjs";
 import { etcdCall, startEtcd } from "../servers/cluster/etcd.mjs";
 
 export const PREFIX = "/mcp/prød/nodes/";
-/** What a change may take until it is told. Milliseconds. */
-const SOON = 1000;
+/** What a change may take until it is told, on a busy machine: less than a question waits for one. Milliseconds. */
+const SOON = 4000;
 
 const base64 = (text) => Buffer.from(text).toString("base64");
 
@@ -120,9 +120,9 @@ export async function etcdChecks(place, version) {
     });
 
     await check(name("a silent watch ends when its time is over"), async () => {
-      const asking = await watching(700);
+      const asking = await watching(2000);
       const ended = await asking.next();
-      assert.deepEqual(ended, { kind: "ended", detail: "silent for 700 ms" });
+      assert.deepEqual(ended, { kind: "ended", detail: "silent for 2000 ms" });
     });
 
     await check(name("a watch that is stopped tells nothing, also of later changes"), async () => {

@@ -4,7 +4,7 @@
 #![allow(clippy::panic, reason = "a test speaks by panicking")]
 
 use bowline_support::cluster::{
-    balance, crowds, failover, hedging, herd, light, restart, storm, theory, Experiment, Size,
+    balance, crowds, failover, hedging, herd, lateness, light, restart, storm, theory, Experiment, Size,
 };
 
 fn judge(experiment: Experiment) {
@@ -52,6 +52,11 @@ fn a_node_that_comes_back_is_not_overrun() {
 #[test]
 fn servers_that_are_asked_for_too_much_go_on_doing_what_they_can() {
     judge(storm);
+}
+
+#[test]
+fn servers_that_never_say_that_it_is_too_much_go_on_doing_what_they_can() {
+    judge(lateness);
 }
 
 #[test]

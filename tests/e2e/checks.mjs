@@ -38,7 +38,7 @@ export function sleep(ms) {
 }
 
 /** Waits until `look()` is true, at most `limit` milliseconds; `what` is said when it never is. */
-export async function until(look, what, limit = 5000) {
+export async function until(look, what, limit = 15_000) {
   const end = performance.now() + limit;
   while (!(await look())) {
     assert.ok(performance.now() < end, typeof what === "function" ? what() : what);

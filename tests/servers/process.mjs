@@ -10,6 +10,10 @@ const READY_MS = 60_000;
 const LOOK_MS = 25;
 const LOG_LIMIT = 64 * 1024;
 
+/** Those that run. All are ended with this process, by one listener: there may be dozens. */
+const running = new Set();
+process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+
 export class ServerProcess {
   #name;
   #command;
@@ -17,7 +21,6 @@ export class ServerProcess {
   #exited = Promise.resolve();
   #log = "";
   #stopping = false;
-  #killOnExit = () => this.#child?.kill("SIGKILL");
 
   /** `command(port)` gives `{ file, args, env }`. */
   constructor(name, port, command) {
@@ -41,6 +44,7 @@ export class ServerProcess {
     this.#log = "";
     const child = spawn(file, args, { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "pipe"] });
     this.#child = child;
+    running.add(child);
     child.stdin.on("error", () => {});
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8");
@@ -52,14 +56,12 @@ export class ServerProcess {
         resolve();
       });
       child.once("exit", resolve);
-    });
-    process.on("exit", this.#killOnExit);
+    }).finally(() => running.delete(child));
     await this.#ready(child);
   }
 
   async stop() {
     this.#stopping = true;
-    process.off("exit", this.#killOnExit);
     // SIGKILL on purpose: a restart is a crash, not a farewell, and servers that drain would hold the port.
     this.#child?.kill("SIGKILL");
     await this.#exited;

@@ -150,7 +150,7 @@ impl Balancer {
         }
     }
 
-    /// Its breaker closed again: slow start begins.
+    /// It is there again: slow start begins.
     pub fn on_return(&mut self, node: NodeId, now: Instant) {
         if let Some(at) = self.set.index(node) {
             self.loads.on_return(at, self.set.len(), now);

@@ -1,6 +1,6 @@
 //! What a failing cluster is spared (cluster design, 5.1). Two bounds, as one is not enough: the budget keeps the calls that go on to
 //! another node few among those that are answered (gRPC proposal A6), and the throttle keeps calls away altogether when everybody refuses
-//! them (Site Reliability Engineering, chapter 21). Neither knows a node.
+//! them (Site Reliability Engineering, chapter 21). Neither knows a node. What nobody says is `super::room`'s.
 //!
 //! Not `policy::replay::Budget`: that one is charged for repetitions, this one for failures, whether or not something follows.
 

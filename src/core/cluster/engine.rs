@@ -19,6 +19,7 @@ use super::health::{Context, Health};
 use super::io::{ClusterEvent, ClusterInput, ClusterOutput, ClusterSignal, Ending, Failure, Refusal, Route, Verdict};
 use super::node::{AttemptId, NodeId, NodePhase, NodeSpec, NodeStatus, RegionId, RouteId};
 use super::pace::Pace;
+use super::room::Room;
 use super::set::NodeSet;
 use super::table::Table;
 use super::window::Window;
@@ -61,6 +62,7 @@ pub struct Cluster {
     agenda: Agenda,
     budget: Budget,
     throttle: Throttle,
+    room: Room,
     pace: Pace,
     tally: Tally,
     out: VecDeque<ClusterOutput>,
@@ -92,6 +94,7 @@ impl Cluster {
             agenda: Agenda::default(),
             budget: Budget::default(),
             throttle: Throttle::default(),
+            room: Room::default(),
             pace: Pace::default(),
             tally: Tally::default(),
             out: VecDeque::new(),
@@ -184,7 +187,7 @@ impl Cluster {
 
     fn on_signal(&mut self, signal: ClusterSignal) {
         match signal {
-            ClusterSignal::Offline => self.online = false,
+            ClusterSignal::Offline => self.on_offline(),
             ClusterSignal::Hidden => self.visible = false,
             ClusterSignal::Visible => self.visible = true,
             ClusterSignal::Online => {

@@ -21,6 +21,7 @@ mod maglev;
 mod node;
 mod order;
 mod pace;
+mod room;
 mod set;
 mod table;
 mod tier;

@@ -25,9 +25,16 @@ const REGISTRY_DOWN_MS = 1500;
 const SLOW_START_MS = 30_000;
 /** Over which a share is counted. Milliseconds. */
 const WINDOW_MS = 2000;
-const SEEN_MS = 10_000;
-/** Fewer answers than this show nothing. */
+/** Whatever happens is seen in this time, on the busiest machine; how soon is told. Milliseconds. */
+const SEEN_MS = 30_000;
+/** Fewer answers than this show nothing, of a part and of the whole. */
 const ENOUGH = 30;
+const ENOUGH_IN_ALL = 300;
+/** Of the first calls after a node's return, so many are looked at, of so long at most. Milliseconds. */
+const FIRST_CALLS = 200;
+const FIRST_MS = 5000;
+/** While it starts slowly it has less than this of its fair part; it would have all of it at once. */
+const SLOW_PART = 0.7;
 /** A machine on which half of the reads take longer is starved, and sees all later than it is. Milliseconds. */
 const STARVED_MS = 100;
 
@@ -51,8 +58,8 @@ export async function scenario(title, startRegistry, trial) {
     await until(async () => (await ids()).length === NODES, "not all were found", SEEN_MS);
     rate = await sustained(trial);
     trial.start(title, rate);
-    await until(async () => Object.keys((await trial.shares(0)).by).length === NODES, "not all got calls");
-  }, 40_000);
+    await until(async () => Object.keys((await trial.shares(0)).by).length === NODES, "not all got calls", SEEN_MS);
+  }, 100_000);
 
   await check(name("a node is killed"), async () => {
     await sleep(1500);
@@ -60,7 +67,7 @@ export async function scenario(title, startRegistry, trial) {
     await until(async () => {
       [busiest] = (await trial.nodes()).sort((a, b) => b.active - a.active);
       return busiest.active >= 2;
-    }, "no node has calls under way");
+    }, "no node has calls under way", SEEN_MS);
     known.node = busiest.id;
     known.victim = servers.find(plain(busiest.id));
     // It hangs for a moment, so that reads are under way on it as well: they take too little time to be hit by chance.
@@ -72,7 +79,7 @@ export async function scenario(title, startRegistry, trial) {
     await sleep(DOWN_MS);
     await known.victim.revive();
     known.revived = Date.now();
-  });
+  }, 60_000);
 
   await check(name("the registry is killed and comes back: no node is lost"), async () => {
     const events = (await trial.happened()).length;
@@ -82,13 +89,13 @@ export async function scenario(title, startRegistry, trial) {
     assert.deepEqual(await ids(), all);
     await registry.part.restart();
     const restarted = Date.now();
-    await until(async () => (await trial.discovery()).ok, "it was not found again", 2 * SEEN_MS);
+    await until(async () => (await trial.discovery()).ok, "it was not found again", SEEN_MS);
     figures["registry back"] = `${Date.now() - restarted} ms`;
     await sleep(1000);
     assert.deepEqual(await ids(), all);
     const news = (await trial.happened()).slice(events).filter(({ name }) => name === "discovery");
     assert.deepEqual(news, [], "nodes came or went");
-  }, 40_000);
+  }, 80_000);
 
   await check(name("after that a node is taken out, gets nothing, is put in again and gets calls"), async () => {
     const other = servers.list.find((server) => server !== known.victim);
@@ -105,25 +112,26 @@ export async function scenario(title, startRegistry, trial) {
     await until(async () => (await ids()).includes(other.id), "it is not there again", SEEN_MS);
     figures["gone / there after"] = `${gone - told} / ${Date.now() - again} ms`;
     await until(async () => Object.keys((await trial.shares(again)).by).some((id) => plain(id) === other.id), "it gets nothing", SEEN_MS);
-  }, 40_000);
+  }, 150_000);
 
   await check(name("the node that was killed takes its share within the slow start"), async () => {
     const share = async () => {
       const { by, all: calls } = await trial.shares(Date.now() - WINDOW_MS);
       return calls < ENOUGH ? 0 : (by[known.node] ?? 0) / calls;
     };
-    const left = known.revived + SLOW_START_MS - Date.now();
+    // Its breaker may have opened, more than once on a slow machine.
+    await until(async () => (await trial.shares(known.revived)).by[known.node], "it gets nothing", SEEN_MS);
     // Half of its fair part: a window of two seconds is short, and the node that was put in again grows beside it.
-    await until(async () => (await share()) >= 0.5 / NODES, "it has less than half of its part", left);
-  }, SLOW_START_MS + 10_000);
+    await until(async () => (await share()) >= 0.5 / NODES, "it has less than half of its part", SLOW_START_MS);
+  }, SEEN_MS + SLOW_START_MS + 10_000);
 
   await check(name("no read failed, no tool call was executed twice, and each that failed says the truth"), async () => {
     const { calls, seconds } = await trial.stop();
     const events = await trial.happened();
     Object.assign(figures, await trial.counters());
     await trial.close();
-    judge({ calls, seconds, rate, events, known, servers, figures, title });
-  });
+    judge({ calls, seconds, events, known, servers, figures, title });
+  }, 90_000);
 
   say(`       ${title}: ${Object.entries(figures).map(([what, value]) => `${what} ${value}`).join(", ")}`);
   await registry.part.close();
@@ -144,7 +152,7 @@ async function sustained(trial) {
   throw new Error("this machine is too busy for this test");
 }
 
-function judge({ calls, seconds, rate, events, known, servers, figures, title }) {
+function judge({ calls, seconds, events, known, servers, figures, title }) {
   const { killed, node } = known;
   const executed = new Map();
   for (const server of servers.list) for (const key of server.executed()) executed.set(key, (executed.get(key) ?? 0) + 1);
@@ -160,6 +168,9 @@ function judge({ calls, seconds, rate, events, known, servers, figures, title })
   if (slack > 0) say(`       this machine is starved: half of the reads took longer than ${delay} ms, so a second is one of ${OFF_MS + slack} ms`);
   const whileDead = lost.filter((at) => at >= killed && at < known.revived);
   const answered = calls.filter((call) => call.node === node && !call.error && call.begun >= known.revived).map(({ ended }) => ended);
+  const back = Math.min(...answered);
+  const next = calls.filter(({ begun, error }) => !error && begun > back && begun <= back + FIRST_MS).sort((a, b) => a.begun - b.begun).slice(0, FIRST_CALLS);
+  const part = next.filter((call) => call.node === node).length / next.length;
   const twice = [...executed].filter(([, times]) => times > 1);
   Object.assign(figures, {
     "calls": calls.length,
@@ -170,11 +181,13 @@ function judge({ calls, seconds, rate, events, known, servers, figures, title })
     "duplicates": twice.length,
     "lost to the dead node": whileDead.length,
     "off after": `${Math.max(...whileDead) - killed} ms`,
-    "first answer": `${Math.min(...answered) - known.revived} ms`,
+    "first answer": `${back - known.revived} ms`,
+    "of the next calls": `${(100 * part).toFixed(0)} % of ${next.length}`,
     "half its part": `${backAfter(calls, known)} ms`,
   });
 
-  assert.ok(calls.length / seconds >= ACHIEVED * rate, `starved: ${calls.length / seconds} of ${rate} calls per second`);
+  assert.ok(calls.length >= ENOUGH_IN_ALL, `this machine is too busy for this test: ${calls.length} calls`);
+  assert.ok(next.length >= ENOUGH && part < SLOW_PART / NODES, `right after its return it had ${part} of ${next.length} calls`);
   assert.deepEqual(readErrors, []);
   assert.deepEqual(twice, []);
   const saved = moved.filter(({ at }) => at >= killed && at < known.revived).length;

@@ -63,6 +63,9 @@ export function startLoad(prefix, options = {}) {
   load.done = Promise.all([run(read), run(read), run(call), run(call)]);
 }
 
+/** What the load has seen so far. */
+export const loaded = () => load.seen;
+
 export async function stopLoad() {
   load.stopped = true;
   await load.done;

@@ -6,6 +6,7 @@ mod chance;
 mod crowd;
 mod failover;
 mod farm;
+mod lateness;
 mod record;
 mod report;
 mod spread;
@@ -19,6 +20,7 @@ pub use chance::{gap, Work};
 pub use crowd::{set, specs, Crowd, Scene, Way};
 pub use failover::failover;
 pub use farm::{capacity, mixed, Farm, Machine};
+pub use lateness::lateness;
 pub use record::{Attempt, Contact, End, Record, Visit};
 pub use report::{Report, Size};
 pub use spread::{balance, herd};
@@ -40,5 +42,6 @@ pub const EXPERIMENTS: &[(&str, Experiment)] = &[
     ("E6", restart),
     ("E7", balance),
     ("E9", storm),
+    ("lateness", lateness),
     ("hedging", hedging),
 ];

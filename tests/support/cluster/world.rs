@@ -164,6 +164,12 @@ impl World {
         self.now = end;
     }
 
+    /// So many calls per second from now on.
+    pub fn set_rate(&mut self, rate: f64) {
+        self.setting.rate = rate;
+        self.next = self.now + gap(&mut self.rng, rate);
+    }
+
     /// Lets it go on for so long, without new calls.
     pub fn rest(&mut self, span: Duration) {
         let end = self.now + span;

@@ -6,6 +6,9 @@ use super::{
     NodePhase, NodeSet, NodeStatus, Rc, SetChange, Table, Wish,
 };
 
+/// A link that is back within this time was not away: nothing is cold there, and nobody left for long.
+const BLIP: Duration = Duration::from_millis(1_000);
+
 /// One node.
 #[derive(Debug)]
 pub(super) struct Member {
@@ -13,6 +16,8 @@ pub(super) struct Member {
     /// There is a client for it; whether its link is up.
     pub(super) opened: bool,
     up: bool,
+    /// While its link is lost: from then on its return is no blip's, and begins slowly.
+    away_from: Option<Instant>,
     /// It left the set, and goes when it has nothing to do.
     leaving: bool,
     /// A probe is under way.
@@ -25,6 +30,8 @@ pub(super) struct Member {
     pub(super) hold_until: Instant,
     /// The last thing it said was that it is too much.
     pub(super) refusing: bool,
+    /// When the latest left of the attempts that it answered.
+    pub(super) answered: Instant,
     /// Attempts that ended, and those that failed.
     pub(super) attempts: u64,
     pub(super) failures: u64,
@@ -38,12 +45,14 @@ impl Member {
             health: Health::new(now),
             opened: false,
             up: false,
+            away_from: None,
             leaving: false,
             probing: false,
             active: 0,
             trial: None,
             hold_until: now,
             refusing: false,
+            answered: now,
             attempts: 0,
             failures: 0,
             share: 0,
@@ -175,14 +184,28 @@ impl Cluster {
     pub(super) fn on_up(&mut self, id: NodeId) {
         if let Some(member) = self.members.get_mut(&id) {
             let again = !core::mem::replace(&mut member.up, true);
+            let was_away = member.away_from.take().is_some_and(|from| from <= self.now);
             self.tell(id, |health, cx| health.on_up(again, cx));
+            // Whether or not its breaker had time to open.
+            if was_away {
+                self.balancer.on_return(id, self.now);
+            }
         }
+    }
+
+    /// There is no network: that links are lost says nothing of the nodes, not even of those that were lost before it was told.
+    pub(super) fn on_offline(&mut self) {
+        self.online = false;
+        self.members.values_mut().for_each(|member| member.away_from = None);
     }
 
     pub(super) fn on_down(&mut self, id: NodeId, surroundings: bool) {
         if let Some(member) = self.members.get_mut(&id) {
             member.up = false;
             if self.online && !surroundings {
+                // Told again while it is down, a dial was in vain: nobody is there, as when a process starts anew.
+                let lost_already = member.away_from.is_some();
+                member.away_from = Some(if lost_already { self.now } else { self.now + BLIP });
                 self.tell(id, |health, cx| health.doubt(cx.now));
             }
         }

@@ -37,7 +37,7 @@ pub struct ClusterMetrics {
     pub panics: u64,
     /// Times that a call did not go on to another node, or was not hedged, because too many fail.
     pub budget_exhausted: u64,
-    /// Calls that were refused here, because all nodes refuse.
+    /// Calls that were refused here, because all nodes refuse, or because what is under way is too late already.
     pub throttled: u64,
     /// Gauge: how unevenly sendings since the last change of the set are spread over nodes, each by its weight: standard deviation by mean;
     /// 0: exactly by weight.

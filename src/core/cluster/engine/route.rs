@@ -27,6 +27,8 @@ pub(super) struct Attempt {
     pub(super) route: RouteId,
     pub(super) node: NodeId,
     pub(super) sent: Instant,
+    /// The time it had.
+    pub(super) had: Duration,
     hedge: bool,
     /// It was slow, the call went on beside it, and was charged for that.
     pub(super) charged: bool,
@@ -71,9 +73,8 @@ impl Cluster {
         }
         if self.balancer.set().is_empty() && self.may_find_nodes() {
             self.waiting.push(id);
-        } else if self.throttles() {
+        } else if self.room.is_full(self.now, self.attempts.len()) || self.throttles() {
             self.tally.throttled += 1;
-            self.throttle.record(self.now, true);
             self.fail(id, |_| Refusal::NoHealthyNode(None));
         } else if let Some(node) = self.choose(id) {
             self.send(id, node, false);
@@ -204,6 +205,11 @@ impl Cluster {
         if !harmless || !in_time || call.visited >= self.config.max_nodes || !self.online {
             return false;
         }
+        // Company for a slow one is more of what there may be too much of already.
+        let beside = !matches!(again, Again::Failed(..));
+        if beside && self.room.is_full(self.now, self.attempts.len()) {
+            return false;
+        }
         if !free && !self.budget.allows() {
             self.tally.budget_exhausted += 1;
             return false;
@@ -251,7 +257,8 @@ impl Cluster {
         };
         let attempt = AttemptId(self.next_attempt);
         self.next_attempt = self.next_attempt.wrapping_add(1);
-        self.attempts.insert(attempt, Attempt { route, node, sent: self.now, hedge, charged: false });
+        let timeout = call.deadline.since(self.now);
+        self.attempts.insert(attempt, Attempt { route, node, sent: self.now, had: timeout, hedge, charged: false });
         call.avoid.push(node);
         call.visited = call.visited.saturating_add(1);
         call.attempts.push(attempt);
@@ -266,7 +273,6 @@ impl Cluster {
             let at = self.now + self.pace.patience(least);
             self.agenda.set(Due::Patience(attempt), Some(at).filter(|at| *at < call.deadline));
         }
-        let timeout = call.deadline.since(self.now);
         self.out.push_back(ClusterOutput::Send { route, attempt, node, timeout });
     }
 
@@ -285,8 +291,12 @@ impl Cluster {
 
     /// Whether a call is better refused here: everybody refuses.
     fn throttles(&mut self) -> bool {
-        self.throttle.refuses(self.now, &mut self.rng)
-            && self.members.iter().all(|(id, member)| member.refusing || self.is_banned(*id))
+        let refuses = self.throttle.refuses(self.now, &mut self.rng)
+            && self.members.iter().all(|(id, member)| member.refusing || self.is_banned(*id));
+        if refuses {
+            self.throttle.record(self.now, true);
+        }
+        refuses
     }
 
     /// Whether nodes may still turn up: somebody is asked for the first time.

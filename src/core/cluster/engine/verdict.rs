@@ -25,7 +25,7 @@ impl Cluster {
     }
 
     fn learn(&mut self, attempt: Attempt, Ending { verdict, took }: Ending) -> bool {
-        let Attempt { node, sent, charged, .. } = attempt;
+        let Attempt { node, sent, had, charged, .. } = attempt;
         let learns = self.online || verdict == Verdict::Answered;
         let tells = matches!(verdict, Verdict::Answered | Verdict::Failed(Failure::Timeout, _)) && learns;
         self.balancer.on_back(node, self.now, tells.then_some(took));
@@ -34,7 +34,11 @@ impl Cluster {
                 self.budget.earn();
                 self.pace.record(took);
                 self.throttle.record(self.now, false);
+                self.room.on_answer(self.now, sent, had);
                 self.refused(node, None);
+                if let Some(member) = self.members.get_mut(&node) {
+                    member.answered = member.answered.max(sent);
+                }
                 self.tell(node, |health, cx| health.on_answer(sent, cx));
                 true
             }
@@ -49,6 +53,10 @@ impl Cluster {
                 self.throttle.record(self.now, false);
                 if let Some(member) = self.members.get_mut(&node) {
                     member.failures += 1;
+                    if failure == Failure::Timeout {
+                        let overtaken = member.answered > sent;
+                        self.room.on_late(self.now, sent, overtaken, self.attempts.len() + 1);
+                    }
                 }
                 let blamed = failure != Failure::Timeout || self.counts_timeouts();
                 let fact = self.tell(node, |health, cx| !blamed || health.on_failure(sent, failure, cx));
