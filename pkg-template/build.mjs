@@ -71,7 +71,7 @@ const optFlags = [
 const internalNames =
   "abandon aborts again ambient announce answered ask asking attach caching calls changed crashed doubts emit finish finishing " +
   "flying given headerValue host inContext inputs isLocal isModern isOpen isVouched keeps keyText keyTexts lacking lanes lazy learn leave leaving " +
-  "look madeAt methodId onBreaker onDoubt onInput onLate onLink onListen onNotification onReplay onRequest onServer onSignal " +
+  "look madeAt methodId noting onBreaker onDoubt onInput onLate onLink onListen onNotification onReplay onRequest onServer onSignal " +
   "onStalled onState park place printed redo refuse rejectWith vacate reset restart resumed resumes rpcMessage rules serve settleWith shown " +
   "slot sockets submit subscriptions sweep tables timer touch trapped vouches wire";
 const internal = internalNames.replaceAll(" ", "|");

@@ -157,7 +157,7 @@ await runSteps([
   {
     name: "e2e-persist",
     about: "what is kept survives a reload: bowline/persist in Chromium",
-    run: async () => mustHaveRun(await script("e2e", "persist.mjs")),
+    run: async () => mustHaveRun((await script("e2e", "persist.mjs")) + (await script("e2e", "journal.mjs"))),
   },
   {
     name: "bad-input",

@@ -18,7 +18,7 @@ const MODE = 256;
 const MODES = ["use", "refresh", "only-if-cached", "stale-while-revalidate"];
 
 const LEVELS = { low: 0, normal: 1, high: 2, critical: 3 };
-const level = (priority: RequestPriority = 1): number => (typeof priority === "string" ? LEVELS[priority] : priority) ?? 1;
+export const level = (priority: RequestPriority = 1): number => (typeof priority === "string" ? LEVELS[priority] : priority) ?? 1;
 
 /** What the snippet hands over when a call ends badly. */
 export interface RawFailure {
@@ -118,7 +118,7 @@ export class Call {
   /** The core is done with it and `finish` is not. */
   declare private finishing: boolean;
   declare private signal: AbortSignal | undefined;
-  declare private priority: RequestPriority | undefined;
+  declare priority: RequestPriority | undefined;
   declare private abort: (() => void) | undefined;
   declare private reason: unknown;
   /** Its result is one that was kept and is past its time. */
@@ -183,6 +183,8 @@ export class Call {
     const { host, options, given } = this;
     if (options.signal?.aborted) return this.cancel(options.signal.reason);
     if (this.settled) return;
+    // It was noted meanwhile.
+    if (this.printed) return this.restart();
     let params = 0;
     let key = 0;
     if (this.kind !== CONNECT) {
@@ -210,7 +212,9 @@ export class Call {
         return this.unsent("json", cause);
       }
     }
-    this.send(params, key);
+    // What it was printed to is kept (P44); the table in which that stands may be another one when it comes back.
+    if (!key && !this.kind && host.doubts.holds(this)) host.tables!.take(params);
+    else this.send(params, key);
   }
 
   private print(params: object | null | undefined): number {

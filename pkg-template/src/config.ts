@@ -6,6 +6,7 @@ import type { McpClient } from "./client.js";
 import type { CircuitBreakerConfig, QueueOptions, RateLimitOptions } from "./config-queue.js";
 import type { ReplayOptions } from "./config-replay.js";
 import type { ClientCapabilities, InputHandler } from "./mcp-input.js";
+import type { CallJournal } from "./types-journal.js";
 
 /** Where the compiled core comes from. A `Response` or its promise is compiled while it streams. */
 export type WasmSource =
@@ -97,11 +98,12 @@ export interface MCPClientConfig {
   /**
    * Whether `inDoubt()` still knows after a reload of the calls with side effects that had been sent. They are noted in the session storage
    * of the tab (workers and Node have none): `"unload"` when the page is left or hidden, which costs calls nothing; `"session"`
-   * before each is sent as well (about 16 microseconds), so that a page that crashes is covered too. Danger: every script of
-   * the page's origin can read it.
+   * before each is sent as well (about 16 microseconds), so that a page that crashes is covered too. `indexedDbJournal()` of
+   * `bowline/persist` also works in workers and outlives a closed tab and a killed service worker; a call then waits for its entry
+   * (about 2 ms, at most a second). Danger: every script of the page's origin can read it.
    * @default "unload"
    */
-  journal?: "none" | "unload" | "session";
+  journal?: "none" | "unload" | "session" | CallJournal;
   /**
    * Whether the arguments are noted as well. Danger: they then lie in the storage of the page, as text, for every script of its origin.
    * @default false; only a digest is

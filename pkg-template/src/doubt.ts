@@ -6,7 +6,7 @@ import type { McpError } from "./errors.js";
 import type { Host } from "./host.js";
 import { Journal } from "./journal.js";
 import { demand } from "./replay.js";
-import type { InDoubtCall, MCPClientConfig, McpEventMap } from "./types.js";
+import type { CallNotes, InDoubtCall, MCPClientConfig, McpEventMap } from "./types.js";
 
 /** So many are kept; the oldest leaves first. */
 const MAX_DOUBTS = 256;
@@ -14,41 +14,64 @@ const MAX_DOUBTS = 256;
 type Resolved = McpEventMap["outcomeResolved"];
 /** What is known when a call leaves. */
 type Left = Omit<InDoubtCall, "lostAt" | "reason" | "restored">;
+/** Session storage holds no call back; what does is the application's. */
+type Notes = Pick<CallNotes, "write" | "free" | "close"> & Partial<CallNotes> & { sweep?(): void };
 
 export class Doubts {
   /** Frozen; the same object until something changes. */
   list: readonly InDoubtCall[] = Object.freeze([]);
+  /** Calls that wait for the journal. */
+  readonly noting = new Set<Call>();
   readonly #host: Host;
-  readonly #journal: Journal | undefined;
+  readonly #journal: Notes | undefined;
   readonly #keepsArgs: boolean;
   /** Where each is in the journal, and under which id it went over the wire. */
-  readonly #traces = new Map<string, { name: string | undefined; wire: number }>();
+  readonly #traces = new Map<string, readonly [name: string | undefined, wire: number]>();
 
   /** Whether each call is noted before it leaves, and not only those under way when the page is left. */
   #eager: boolean;
 
   /** Throws a text that names the option which is wrong. */
   constructor(host: Host, { journal = "unload", journalArgs = false }: MCPClientConfig) {
-    demand(["none", "unload", "session"].includes(journal), 'journal must be "none", "unload" or "session"');
+    const isOwn = typeof journal === "object";
+    demand(isOwn || ["none", "unload", "session"].includes(journal), 'journal must be "none", "unload", "session" or one of bowline/persist');
     demand(typeof journalArgs === "boolean", "journalArgs must be true or false");
     this.#host = host;
     this.#keepsArgs = journalArgs;
     this.#eager = journal === "session";
     if (journal === "none") return;
+    const server = (host.url ?? host.webSocketUrl)!;
+    const restore = (name: string, text: string) =>
+      void this.#add(text, { code: "CONNECTION_CLOSED", message: "left before the answer came" }, name, 0);
+    if (isOwn) {
+      this.#journal = journal.open(server, restore, (message) => host.warn(message));
+      return;
+    }
     try {
-      this.#journal = new Journal((host.url ?? host.webSocketUrl)!, (isHidden) => {
+      const inSession = new Journal(server, (isHidden) => {
         // A hidden page may be ended without another word.
         this.#eager = isHidden || journal === "session";
         if (isHidden) for (const call of host.flying()) if (call?.wire && call.phase === "sent") this.#write(call);
       });
-      for (const [name, text] of this.#journal.found()) {
-        const left = JSON.parse(text) as Left;
-        const reason = { code: "CONNECTION_CLOSED", message: "the page was left before the answer came" } as const;
-        this.#add({ ...left, id: name.slice(name.lastIndexOf(":") + 1), lostAt: Date.now(), reason, restored: true }, name, 0);
-      }
+      this.#journal = inSession;
+      inSession.restore(restore);
     } catch {
       // No session storage, as in workers, or none that may be used: the list lives as long as the client.
     }
+  }
+
+  /** Notes a call, where that takes its time. It is submitted again when it may go on. */
+  holds(call: Call): Promise<void> | undefined {
+    const noted = this.#journal?.holds?.(call.method);
+    if (noted) {
+      this.#write(call);
+      this.noting.add(call);
+      void noted.then(() => {
+        this.noting.delete(call);
+        this.#host.submit(call);
+      });
+    }
+    return noted;
   }
 
   /** A call that may change the world is about to leave. */
@@ -58,7 +81,7 @@ export class Doubts {
 
   #write(call: Call): void {
     try {
-      call.place = this.#journal?.write(JSON.stringify(this.#left(call, this.#keepsArgs)), call.place);
+      call.place = this.#journal?.write(this.#left(call), call.place);
     } catch (error) {
       this.#host.warn(`journal: ${error}`);
     }
@@ -71,10 +94,8 @@ export class Doubts {
 
   /** The call has ended with outcome unknown. */
   add(call: Call, { code, message }: McpError): InDoubtCall {
-    const reason = this.#host.connection.reason ?? { code, message };
-    const doubt = { ...this.#left(call, true), lostAt: Date.now(), reason, restored: false };
     this.#write(call);
-    this.#add(doubt, call.place, call.wire);
+    const doubt = this.#add(this.#left(call, true), this.#host.connection.reason ?? { code, message }, call.place, call.wire);
     // It outlives the call.
     call.place = undefined;
     return doubt;
@@ -89,28 +110,33 @@ export class Doubts {
 
   /** An answer to the request of that id, after all. */
   late(wire: number, applied: boolean, result: unknown): void {
-    const call = this.list.find(({ id }) => this.#traces.get(id)!.wire === wire);
+    const call = this.list.find(({ id }) => this.#traces.get(id)![1] === wire);
     if (call) this.settle(call.id, applied ? "applied" : "not-applied", "late-response", applied ? result : undefined);
   }
 
   sweep(): void {
-    this.#journal?.sweep();
+    this.#journal?.sweep?.();
   }
 
   close(): void {
     this.#journal?.close();
   }
 
-  #add(doubt: InDoubtCall, name: string | undefined, wire: number): void {
+  /** One of an earlier page went over no wire that is known here. */
+  #add(text: string, reason: InDoubtCall["reason"], name: string | undefined, wire: number): InDoubtCall {
+    const left = JSON.parse(text) as Left;
+    const id = wire ? left.id : name!.split(":").pop()!;
+    const doubt = Object.freeze({ ...left, id, lostAt: Date.now(), reason, restored: !wire });
     if (this.list.length === MAX_DOUBTS) this.#drop(this.list[0]!);
-    this.#traces.set(doubt.id, { name, wire });
-    this.#show([...this.list, Object.freeze(doubt)]);
+    this.#traces.set(id, [name, wire]);
+    this.#show([...this.list, doubt]);
+    return doubt;
   }
 
   #drop(call: InDoubtCall): void {
-    const name = this.#traces.get(call.id)?.name;
+    const [name] = this.#traces.get(call.id)!;
     if (name) this.#journal?.free(name);
-    this.#journal?.sweep();
+    this.sweep();
     this.#traces.delete(call.id);
     this.#show(this.list.filter((other) => other !== call));
   }
@@ -120,26 +146,19 @@ export class Doubts {
     this.#host.touch();
   }
 
-  #left(call: Call, withArgs: boolean): Left {
-    const { requestId: id, method, tool, sentAt, isVouched: safeToRetry, text } = call;
+  /** What is known of a call when it leaves, as JSON, in which there is nothing undefined. */
+  #left(call: Call, withArgs = this.#keepsArgs): string {
+    const { requestId: id, method, tool, sentAt = Date.now(), isVouched: safeToRetry, text } = call;
     const { idempotencyKey } = call.options;
-    const args = withArgs ? (JSON.parse(text) as { arguments?: unknown }) : undefined;
-    return {
-      id,
-      method,
-      ...(tool !== undefined && { tool }),
-      argsDigest: digest(text),
-      ...(args && { args: tool === undefined ? args : args.arguments }),
-      ...(idempotencyKey !== undefined && { idempotencyKey }),
-      sentAt,
-      safeToRetry,
-    };
+    const params = withArgs ? (JSON.parse(text) as { arguments?: unknown }) : undefined;
+    const args = tool === undefined ? params : params?.arguments;
+    return JSON.stringify({ id, method, tool, argsDigest: digest(text), args, idempotencyKey, sentAt, safeToRetry });
   }
 }
 
 /** Tells equal params from others. No secret: short ones can be found by trying. */
 function digest(text: string): string {
-  let [high, low] = [0xdeadbeef, 0x41c6ce57];
+  let [high, low] = [7, 9];
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
     high = Math.imul(high ^ unit, 2654435761);

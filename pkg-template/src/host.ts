@@ -429,7 +429,7 @@ export class Host {
   numbers(): Numbers {
     const values = this.#last ?? (this.client < 0 ? undefined : metrics(this.client));
     const numbers = read(values, this.tables?.names ?? []);
-    if (this.client < 0) numbers.metrics.queuedRequests = this.#waiting.length;
+    numbers.metrics.queuedRequests += this.#waiting.length + this.doubts.noting.size;
     return numbers;
   }
 

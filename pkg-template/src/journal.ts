@@ -24,14 +24,13 @@ export class Journal {
     for (const event of ["pagehide", "pageshow", "visibilitychange"]) addEventListener(event, turn, this.#stop);
   }
 
-  /** What earlier pages left behind. */
-  found(): [name: string, text: string][] {
-    const own = this.#prefix + page;
-    const names = Object.keys(sessionStorage).filter((name) => name.startsWith(this.#prefix) && !name.startsWith(own) && !claimed.has(name));
-    return names.map((name) => {
+  /** Hands over what earlier pages left behind. */
+  restore(onFound: (name: string, text: string) => void): void {
+    for (const name of Object.keys(sessionStorage)) {
+      if (!name.startsWith(this.#prefix) || name.startsWith(this.#prefix + page) || claimed.has(name)) continue;
       claimed.add(name);
-      return [name, sessionStorage.getItem(name)!];
-    });
+      onFound(name, sessionStorage.getItem(name)!);
+    }
   }
 
   /** The name under which it was written. Throws when there is no room. */

@@ -1,10 +1,13 @@
-// The sub-path entry `bowline/persist`: the cache across reloads, in IndexedDB or wherever an application keeps things. What is fresh, and whose
-// it is, is decided by the cache itself (`dehydrate`, `hydrate`); here is only when it is written and read, and how much.
+// The sub-path entry `bowline/persist`: the cache across reloads, in IndexedDB or wherever an application keeps things, and the journal of calls
+// in doubt (journal-indexeddb.ts). What is fresh, and whose it is, is decided by the cache itself (`dehydrate`, `hydrate`); here is only when it
+// is written and read, and how much.
 
 import type { CacheStore } from "./config.js";
 import type { McpClient } from "./client.js";
 
 export type { CacheStore } from "./config.js";
+export type { CallJournal, CallNotes } from "./types-journal.js";
+export { indexedDbJournal, type IndexedDbJournal } from "./journal-indexeddb.js";
 
 /** Where a state lies: one for each client it serves. */
 export interface Shelf {

@@ -1,6 +1,7 @@
 // The queue as applications see it. Who goes when is the core's.
 
 import { clear, pause } from "bowline-core";
+import { level } from "./call.js";
 import type { Host } from "./host.js";
 import type { QueueApi } from "./types.js";
 
@@ -34,11 +35,12 @@ export class Queue implements QueueApi {
   }
 
   clear({ method, belowPriority = 4 }: { method?: string; belowPriority?: number } = {}): number {
-    const { client, tables } = this.#host;
+    const { client, doubts, tables } = this.#host;
     const aborted = () => this.#host.numbers().metrics.aborted;
     const before = aborted();
     if (tables) clear(client, method === undefined ? -1 : tables.methodId(method), belowPriority);
-    return aborted() - before;
+    const noted = [...doubts.noting].filter((call) => level(call.priority) < belowPriority && (!method || call.method === method));
+    return aborted() - before + noted.map((call) => call.cancel()).length;
   }
 
   onIdle(): Promise<void> {

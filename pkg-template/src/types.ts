@@ -10,6 +10,7 @@ export type * from "./config.js";
 export type * from "./config-queue.js";
 export type * from "./config-replay.js";
 export type * from "./mcp.js";
+export type * from "./types-journal.js";
 export type * from "./mcp-input.js";
 export type * from "./types-metrics.js";
 

@@ -403,3 +403,11 @@ test("parts of a snapshot keep their identity, and data of a server never touche
   assert.deepEqual(store.getSnapshot(), { list: [1, { a: 2 }, 3], other: null });
   assert.equal(store.getSnapshot().list, second.list);
 });
+
+test("what the journal in IndexedDB lets pass is what the core's table calls safe", async () => {
+  const { HARMLESS } = await load("journal-indexeddb");
+  const table = readFileSync(new URL("src/core/wire/method.rs", root), "utf8");
+  const safe = [...table.matchAll(/^ {4}(?:Read|Safe) "([^"]+)",$/gm)].map(([, name]) => name);
+  assert.ok(safe.length > 10);
+  assert.deepEqual([...HARMLESS].sort(), safe.sort());
+});

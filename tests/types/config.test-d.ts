@@ -12,7 +12,7 @@ import {
   type WasmSource,
 } from "bowline";
 import * as slim from "bowline/slim";
-import { indexedDb, persisted, type PersistedCache, type Shelf } from "bowline/persist";
+import { indexedDb, indexedDbJournal, persisted, type PersistedCache, type Shelf } from "bowline/persist";
 import { exactly, some } from "./expect.js";
 
 // The first example of the documentation, word for word.
@@ -95,6 +95,12 @@ const store = persisted(shelf);
 exactly<PersistedCache>()(store);
 exactly<Promise<void>>()(store.ready);
 createClient({ serverUrl: "/mcp", cacheOptions: { persist: store } });
+
+const journal = indexedDbJournal({ name: "docs" });
+exactly<Promise<void>>()(journal.ready);
+createClient({ serverUrl: "/mcp", journal });
+// @ts-expect-error it has to be imported
+createClient({ serverUrl: "/mcp", journal: "indexeddb" });
 
 createClient({
   serverUrl: "/mcp",
