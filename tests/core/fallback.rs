@@ -65,7 +65,7 @@ fn refused(hand: &mut Hand) -> Vec<bool> {
             break;
         }
     }
-    hand.dials()[before..].iter().map(|(_, subprotocols)| *subprotocols).collect()
+    hand.dials().iter().skip(before).map(|(_, subprotocols)| *subprotocols).collect()
 }
 
 #[test]
