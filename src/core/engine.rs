@@ -29,7 +29,7 @@ use crate::policy::queue::Queue;
 use crate::policy::replay::Budget;
 use crate::rng::Rng;
 use crate::telemetry::{Health, MethodMetrics, Metrics, Timing, Vitals};
-use crate::time::{Duration, Instant};
+use crate::time::{earliest, Duration, Instant};
 use crate::wire::{Effect, Incoming, Method, Outgoing, Payload};
 
 /// How long an answered exchange may stay open before it is aborted.
@@ -55,8 +55,8 @@ pub struct Engine<P> {
     exchanges: Vec<Exchange>,
     /// Those that are opened again when they end.
     streams: Vec<Stream<P>>,
-    /// No drain ends before this.
-    next_drain: Option<Instant>,
+    /// None of them has to be looked at before this. Asking them all would cost each of a thousand exchanges a look at the others.
+    next_due: Option<Instant>,
     /// Calls wait until then for the standing stream of their link to open.
     hold_until: Option<Instant>,
     active: usize,
@@ -96,7 +96,7 @@ impl<P: Payload> Engine<P> {
             listen: Listen::default(),
             exchanges: Vec::new(),
             streams: Vec::new(),
-            next_drain: None,
+            next_due: None,
             hold_until: None,
             active: 0,
             budget: Budget::default(),
@@ -140,11 +140,11 @@ impl<P: Payload> Engine<P> {
         if let Some(output) = self.out.pop_front() {
             return output;
         }
-        // A drain that ended early may leave a wake-up behind, but not one that keeps an idle host awake.
-        let drain = self.next_drain.filter(|_| !self.exchanges.is_empty());
+        // An exchange that ended early may leave a wake-up behind, but not one that keeps an idle host awake.
+        let due = self.next_due.filter(|_| !self.exchanges.is_empty());
         let (connection, listen) = (self.connection.next_timeout(&self.config), self.listen.next_timeout(&self.config));
-        let (streams, look, silence) = (self.next_stream(), self.next_leave(), self.next_silence());
-        let all = [self.calls.next_limit(), connection, listen, drain, self.hold_until, streams, look, silence];
+        let (streams, look) = (self.next_stream(), self.next_leave());
+        let all = [self.calls.next_limit(), connection, listen, due, self.hold_until, streams, look];
         Output::Timeout(all.into_iter().flatten().min())
     }
 
@@ -335,10 +335,11 @@ impl<P: Payload> Engine<P> {
         let wait = exchange.retry_after();
         if ended {
             self.exchanges.remove(at);
-        } else if let Step::Answer(_) = &step {
-            let until = self.now + DRAIN;
-            exchange.drain_until = Some(until);
-            self.next_drain = Some(self.next_drain.map_or(until, |next| next.min(until)));
+        } else {
+            if let Step::Answer(_) = &step {
+                exchange.drain_until = Some(self.now + DRAIN);
+            }
+            self.next_due = earliest(self.next_due, exchange.due_at(&self.config));
         }
         if let (Some(session), Purpose::Handshake(_)) = (session, purpose) {
             self.connection.on_session(link, session);
@@ -411,7 +412,7 @@ impl<P: Payload> Engine<P> {
         for id in drained {
             self.with(|_, cx| cx.abort(id));
         }
-        self.next_drain = self.exchanges.iter().filter_map(|exchange| exchange.drain_until).min();
+        self.next_due = self.exchanges.iter().filter_map(|exchange| exchange.due_at(&self.config)).min();
         while let Some((id, stage, span)) = self.calls.overdue(self.now) {
             if matches!(self.calls.at(id), Some(call) if matches!(call.phase, Phase::Delayed(_)))
                 && stage == Stage::Queue
@@ -512,7 +513,7 @@ impl<P: Payload> Engine<P> {
             rng: &mut self.rng,
             ids: &mut self.ids,
             exchanges: &mut self.exchanges,
-            next_drain: &mut self.next_drain,
+            next_due: &mut self.next_due,
             out: &mut self.out,
         };
         work(&mut self.connection, &mut cx)

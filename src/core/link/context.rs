@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::ids::{ExchangeId, LinkId, RequestId};
 use crate::io::Output;
 use crate::rng::Rng;
-use crate::time::{Duration, Instant};
+use crate::time::{earliest, Duration, Instant};
 use crate::wire::{Era, Outgoing, Plan, Verb, Version};
 
 /// How long an exchange that nobody waits for may stay unanswered: it holds one of the browser's few connections.
@@ -22,7 +22,7 @@ pub(crate) struct Context<'a, P> {
     pub(crate) rng: &'a mut Rng,
     pub(crate) ids: &'a mut Ids,
     pub(crate) exchanges: &'a mut Vec<Exchange>,
-    pub(crate) next_drain: &'a mut Option<Instant>,
+    pub(crate) next_due: &'a mut Option<Instant>,
     pub(crate) out: &'a mut VecDeque<Output<P>>,
 }
 
@@ -132,10 +132,9 @@ impl<P: Clone> Context<'_, P> {
         if purpose.is_unheard() {
             // A request may be long, and so may its way to the server; and it may be of a call that has more time than most.
             let patience = if let Purpose::Carry(_) = purpose { self.config.timeout.max(UNHEARD) } else { UNHEARD };
-            let until = self.now + patience;
-            exchange.drain_until = Some(until);
-            *self.next_drain = Some(self.next_drain.map_or(until, |next| next.min(until)));
+            exchange.drain_until = Some(self.now + patience);
         }
+        *self.next_due = earliest(*self.next_due, exchange.due_at(self.config));
         self.exchanges.push(exchange);
         self.out.push_back(Output::Fetch(id, plan));
         id

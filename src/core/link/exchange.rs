@@ -1,11 +1,16 @@
 //! One HTTP exchange: from its events to the one answer that counts (P20-P25). It judges shape, not meaning: what an answer means for a
 //! call or a handshake is decided by whoever asked.
 
+use crate::config::Config;
 use crate::error::{Code, Detail, Error};
 use crate::ids::{CallId, ExchangeId, LinkId, RequestId};
 use crate::io::{ExchangeEvent, Reach};
 use crate::time::{Duration, Instant};
 use crate::wire::{Asked, Content, Hint, Incoming, Malformed, Method, ResultKind};
+
+/// How long a stream may say nothing before that is told. Servers keep slow answers alive with comments, and a listen is acknowledged at
+/// once: a proxy may keep the stream back. Or the tool is slow and its server says nothing meanwhile, so it is no error.
+const STALL: Duration = Duration::from_millis(10_000);
 
 /// A running exchange.
 #[derive(Debug)]
@@ -139,6 +144,25 @@ impl Exchange {
     pub(crate) fn is_to_tell(&self) -> bool {
         let speaks = matches!(self.purpose, Purpose::Listen(_)) && !self.flows || self.call().is_some();
         speaks && !self.stalled && matches!(self.head, Some((200..=299, Content::EventStream, _)))
+    }
+
+    /// When silence has a consequence next: it is told of, or ends the exchange.
+    pub(crate) fn silent_at(&self, config: &Config) -> Option<Instant> {
+        let limit = if self.is_headless() { config.headers_timeout } else { config.call_idle };
+        let limited = limit > Duration::ZERO && self.call().is_some();
+        let patience = match (self.is_to_tell(), limited) {
+            _ if self.drain_until.is_some() => return None,
+            (true, true) => STALL.min(limit.mul_f64(0.5)),
+            (true, false) => STALL,
+            (false, true) => limit,
+            (false, false) => return None,
+        };
+        Some(self.heard + patience)
+    }
+
+    /// When it has to be looked at next, as far as is known now.
+    pub(crate) fn due_at(&self, config: &Config) -> Option<Instant> {
+        self.drain_until.or_else(|| self.silent_at(config))
     }
 
     /// The status, once the head is here.
