@@ -10,10 +10,10 @@ export const importsFile = inRoot(".cache", "pkg-imports.json");
 
 /** The entries of pkg/package.json, what each fetches besides its scripts, and its limit in bytes. */
 const entries = [
-  { entry: ".", script: "index.js", assets: [], gate: { unit: "gzip", bytes: 65_700 } },
-  { entry: "./slim", script: "slim.js", assets: [wasmFile], gate: { unit: "brotli", bytes: 59_800 } },
+  { entry: ".", script: "index.js", assets: [], gate: { unit: "gzip", bytes: 66_800 } },
+  { entry: "./slim", script: "slim.js", assets: [wasmFile], gate: { unit: "brotli", bytes: 60_800 } },
   // Beside a client, which is not counted again.
-  { entry: "./cluster", script: "cluster.js", assets: [], alone: true, gate: { unit: "brotli", bytes: 54_400 } },
+  { entry: "./cluster", script: "cluster.js", assets: [], alone: true, gate: { unit: "brotli", bytes: 54_800 } },
 ];
 
 /** gzip at 9 and brotli at 11: what a static host serves. */
