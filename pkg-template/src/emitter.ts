@@ -33,7 +33,8 @@ export class Emitter<Events extends object> {
 
   /** Whether anybody listens: what is costly to tell need not be made otherwise. */
   has(event: keyof Events): boolean {
-    for (const [name] of this.#entries) if (name === event || name === ANY) return true;
+    // Asked twice for every call, mostly of an empty list.
+    if (this.#entries.size) for (const [name] of this.#entries) if (name === event || name === ANY) return true;
     return false;
   }
 

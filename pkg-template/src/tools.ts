@@ -52,7 +52,8 @@ export class Tools {
   }
 
   #find(name: string | undefined): readonly [tool: Tool, mirrors: readonly Mirror[]] | undefined {
-    this.#read();
+    // Asked for every call, and next to never is there one.
+    if (this.#unread.length) this.#read();
     return this.#known.get(name);
   }
 
