@@ -55,7 +55,7 @@ const wasmFeatures = [
 ];
 const optFlags = [
   // Found by trying: 3 % smaller after brotli than one -Oz. By name, functions made from one generic stand together.
-  ...["--flatten", "--rereloop", "-Oz", "-Oz", "--one-caller-inline-max-function-size=30", "--reorder-functions-by-name"],
+  ...["--flatten", "--rereloop", "-Oz", "-Oz", "--one-caller-inline-max-function-size=10", "--reorder-functions-by-name"],
   // No pointer is below 1024: there is the far end of the stack.
   "--low-memory-unused",
   // Alignments are hints that no engine for browsers follows, and one less thing to compress.

@@ -220,7 +220,7 @@ impl<P: Payload> Engine<P> {
                 self.streams.clear();
                 self.hold_until = None;
                 self.vitals.on_link(self.now, false);
-                for id in self.calls.select(|_| true) {
+                for id in self.calls.select(&|_| true) {
                     self.abandon(id);
                     let outcome = self.outcome(id);
                     self.settle(id, Err(Error::new(Code::ClientClosed, Detail::None).with_outcome(outcome)));
@@ -474,7 +474,7 @@ impl<P: Payload> Engine<P> {
                 self.vitals.on_link(self.now, true);
                 let fallback = self.connection.up().is_some_and(|up| up.transport == Transport::Http);
                 self.metrics.fallbacks += u64::from(fallback && self.config.websocket);
-                let connects = self.calls.select(|call| call.request.kind == Kind::Connect);
+                let connects = self.calls.select(&|call| call.request.kind == Kind::Connect);
                 for id in connects {
                     self.settle(id, Ok(Settled { payload: None, cached: false }));
                 }

@@ -115,7 +115,7 @@ impl<P: Payload> Engine<P> {
         // Calls in exchanges of their own live or die with those, and so does what is left of their streams.
         let lost = self
             .calls
-            .select(|call| call.sending().is_some_and(|sending| sending.link == link && sending.exchange.is_none()));
+            .select(&|call| call.sending().is_some_and(|sending| sending.link == link && sending.exchange.is_none()));
         for id in lost {
             if !self.streams.iter().any(|stream| stream.is_of(id)) {
                 self.on_call_lost(id, Loss::Unknown, error.clone(), None);
@@ -158,7 +158,7 @@ impl<P: Payload> Engine<P> {
         if planned && self.connection.was_ready() && !self.config.reject_disconnected {
             return;
         }
-        for id in self.calls.select(|call| matches!(call.phase, Phase::Queued | Phase::Delayed(_))) {
+        for id in self.calls.select(&|call| matches!(call.phase, Phase::Queued | Phase::Delayed(_))) {
             self.queue.remove(id);
             self.settle(id, Err(error.clone().with_outcome(Outcome::NotSent)));
         }

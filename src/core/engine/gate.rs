@@ -200,7 +200,7 @@ impl<P: Payload> Engine<P> {
             return Some(Code::NotConnected);
         }
         let waits = |call: &Call<P>| matches!(call.phase, Phase::Delayed(_));
-        let held = if self.held.is_empty() && self.lanes.is_empty() { 0 } else { self.calls.select(waits).len() };
+        let held = if self.held.is_empty() && self.lanes.is_empty() { 0 } else { self.calls.select(&waits).len() };
         while self.queue.len() + held >= self.config.max_queued {
             let lowest = if self.config.drop_lowest { self.queue.lowest(priority) } else { None };
             let Some(lowest) = lowest else {
@@ -219,7 +219,7 @@ impl<P: Payload> Engine<P> {
 
     /// Cancels what waits for its turn.
     pub(super) fn clear(&mut self, method: Option<Method>, below: u8) {
-        let waiting = self.calls.select(|call| {
+        let waiting = self.calls.select(&|call| {
             let request = &call.request;
             matches!(call.phase, Phase::Queued)
                 && request.params.is_some()

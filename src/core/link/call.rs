@@ -237,20 +237,23 @@ impl<P> Calls<P> {
 
     /// The soonest limit.
     pub(crate) fn next_limit(&mut self) -> Option<Instant> {
-        let slots = &self.slots;
-        self.deadlines.next(|at, id| holds(slots, at, id)).map(|(at, _)| at)
+        self.soonest().map(|(at, _)| at)
     }
 
     /// A call whose limit has passed, and which.
     pub(crate) fn overdue(&mut self, now: Instant) -> Option<(CallId, Stage, Duration)> {
-        let slots = &self.slots;
-        let (at, id) = self.deadlines.next(|at, id| holds(slots, at, id))?;
+        let (at, id) = self.soonest()?;
         let (_, stage, span) = self.at(id)?.limit()?;
         (at <= now).then_some((id, stage, span))
     }
 
-    /// The ids of all calls that satisfy `pick`, in the order of their creation.
-    pub(crate) fn select(&self, pick: impl Fn(&Call<P>) -> bool) -> Vec<CallId> {
+    fn soonest(&mut self) -> Option<(Instant, CallId)> {
+        let slots = &self.slots;
+        self.deadlines.next(|at, id| holds(slots, at, id))
+    }
+
+    /// The ids of all calls that satisfy `pick`, in the order of their creation. One function for all who ask: none of them is frequent.
+    pub(crate) fn select(&self, pick: &dyn Fn(&Call<P>) -> bool) -> Vec<CallId> {
         let mut found = Order::default();
         for (at, slot) in (0u32..).zip(&self.slots) {
             if let Some(call) = slot.as_ref().filter(|call| pick(call)) {
