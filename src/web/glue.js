@@ -129,9 +129,9 @@ function reset() {
     (host.clock ?? globalThis).clearTimeout(timer);
     watching?.abort();
     sockets.forEach(hangup);
-    const controls = [...aborts.values()];
+    const aborters = [...aborts.values()];
     aborts.clear();
-    for (const control of controls) control.abort();
+    for (const { controller } of aborters) controller.abort();
   }
   return lost;
 }

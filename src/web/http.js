@@ -19,9 +19,9 @@ export function exchange(client, source, kind, id, method, handle, version, flag
     init.keepalive = true;
   } else {
     const { aborts, spare } = clients[client];
-    const abort = spare.pop() ?? new AbortController();
-    aborts.set(source, abort);
-    init.signal = abort.signal;
+    const aborter = spare.pop() ?? aborterOf(new AbortController());
+    aborts.set(source, aborter);
+    init.signal = aborter.signal;
     if (kind < END) {
       Object.assign(init, { method: "GET", cache: "no-store" });
       headers.accept = "text/event-stream";
@@ -50,19 +50,22 @@ export function exchange(client, source, kind, id, method, handle, version, flag
 // in turn is left out.
 const REUSED = 251;
 
+/** With its signal, which is costly to ask for. */
+const aborterOf = (controller) => ({ controller, signal: controller.signal });
+
 /** Forgets an exchange whose body was read to its end: nothing listens to its signal any more, and the next can have it. */
 function finish({ aborts, spare }, source) {
-  const abort = aborts.get(source);
-  if (abort && source % REUSED) spare.push(abort);
+  const aborter = aborts.get(source);
+  if (aborter && source % REUSED) spare.push(aborter);
   return aborts.delete(source);
 }
 
 /** Ends an exchange; nothing more is told of it. Harmless when it is over. */
 export function abort(client, source) {
   const { aborts } = clients[client];
-  const abort = aborts.get(source);
+  const aborter = aborts.get(source);
   aborts.delete(source);
-  abort?.abort();
+  aborter?.controller.abort();
 }
 
 const UNKNOWN = 0, BLOCKED = 1, DOWN = 2, UNSENT = 3, POLICY = 4, LOCAL = 5;
