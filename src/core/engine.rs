@@ -17,7 +17,8 @@ use crate::error::{Code, Detail, Error, Outcome, Stage};
 use crate::ids::{CacheKey, CallId, ExchangeId, LinkId, RequestId};
 use crate::io::{Command, Event, ExchangeEvent, Input, Kind, LinkEvent, Output, Request, Settled};
 use crate::link::{
-    Answer, Calls, Change, Concern, Connection, Context, Exchange, Ids, Listen, Phase, Purpose, Step, Stream, Transport,
+    Answer, Calls, Change, Concern, Connection, Context, Exchange, Exchanges, Ids, Listen, Phase, Purpose, Step,
+    Stream, Transport,
 };
 use crate::policy::breaker::Breaker;
 use crate::policy::cache::Cache;
@@ -52,7 +53,7 @@ pub struct Engine<P> {
     cache: Option<Cache<P>>,
     connection: Connection<P>,
     listen: Listen<P>,
-    exchanges: Vec<Exchange>,
+    exchanges: Exchanges,
     /// Those that are opened again when they end.
     streams: Vec<Stream<P>>,
     /// None of them has to be looked at before this. Asking them all would cost each of a thousand exchanges a look at the others.
@@ -94,7 +95,7 @@ impl<P: Payload> Engine<P> {
             cache: config.cache.clone().map(Cache::new),
             connection: Connection::new(&config, now),
             listen: Listen::default(),
-            exchanges: Vec::new(),
+            exchanges: Exchanges::new(),
             streams: Vec::new(),
             next_due: None,
             hold_until: None,

@@ -36,7 +36,7 @@ impl<P: Payload> Engine<P> {
             exchange.link == link && exchange.purpose == Purpose::Initialized && exchange.is_headless()
         };
         let held = self.hold_until.is_some_and(|until| self.now < until);
-        if held || (era == Era::Legacy && self.exchanges.iter().any(introducing)) {
+        if held || (era == Era::Legacy && self.exchanges.iter().any(|exchange| introducing(exchange))) {
             return;
         }
         let carried = up.endpoint().is_some();

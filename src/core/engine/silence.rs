@@ -10,7 +10,7 @@ impl<P: Payload> Engine<P> {
     pub(super) fn on_silence(&mut self) {
         let due = |engine: &Self| {
             let is_due = |exchange: &Exchange| exchange.silent_at(&engine.config).is_some_and(|at| at <= engine.now);
-            engine.exchanges.iter().position(is_due)
+            engine.exchanges.iter().position(|exchange| is_due(exchange))
         };
         while let Some(exchange) = due(self).and_then(|place| self.exchanges.get_mut(place)) {
             if exchange.is_to_tell() {

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Channel, Exchange, Handshake, Purpose, Transport};
+use super::{Channel, Exchange, Exchanges, Handshake, Purpose, Transport};
 use crate::config::Config;
 use crate::error::Error;
 use crate::ids::{ExchangeId, LinkId, RequestId};
@@ -21,7 +21,7 @@ pub(crate) struct Context<'a, P> {
     pub(crate) config: &'a Config,
     pub(crate) rng: &'a mut Rng,
     pub(crate) ids: &'a mut Ids,
-    pub(crate) exchanges: &'a mut Vec<Exchange>,
+    pub(crate) exchanges: &'a mut Exchanges,
     pub(crate) next_due: &'a mut Option<Instant>,
     pub(crate) out: &'a mut VecDeque<Output<P>>,
 }
@@ -135,7 +135,7 @@ impl<P: Clone> Context<'_, P> {
             exchange.drain_until = Some(self.now + patience);
         }
         *self.next_due = earliest(*self.next_due, exchange.due_at(self.config));
-        self.exchanges.push(exchange);
+        self.exchanges.push(Box::new(exchange));
         self.out.push_back(Output::Fetch(id, plan));
         id
     }
@@ -145,13 +145,13 @@ impl<P: Clone> Context<'_, P> {
         if transport == Transport::WebSocket {
             self.out.push_back(Output::Hangup(link));
         }
-        let own = |exchange: &&Exchange| {
+        let own = |exchange: &Exchange| {
             let purpose = exchange.purpose;
             let is_own =
                 matches!(purpose, Purpose::Handshake(_) | Purpose::Standing | Purpose::Channel | Purpose::Probe);
             exchange.link == link && is_own
         };
-        while let Some(id) = self.exchanges.iter().find(own).map(|exchange| exchange.id) {
+        while let Some(id) = self.exchanges.iter().find(|exchange| own(exchange)).map(|exchange| exchange.id) {
             self.abort(id);
         }
     }

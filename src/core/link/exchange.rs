@@ -31,6 +31,9 @@ pub(crate) struct Exchange {
     flaw: Option<&'static str>,
 }
 
+/// Those that run, by their ids. Boxed, as the first of a thousand to end moves the others up (`tests/bench`, row 2).
+pub(crate) type Exchanges = Vec<Box<Exchange>>;
+
 /// Who asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {

@@ -17,7 +17,7 @@ pub(crate) use call::{Ask, Call, Calls, Phase, Sending};
 pub(crate) use channel::Channel;
 pub(crate) use connection::Connection;
 pub(crate) use context::{Change, Context, Ids, Link};
-pub(crate) use exchange::{refused, unreached, Answer, Exchange, Purpose, Step};
+pub(crate) use exchange::{refused, unreached, Answer, Exchange, Exchanges, Purpose, Step};
 pub(crate) use handshake::{Handshake, Next};
 pub(crate) use listen::{Concern, Listen};
 pub(crate) use stream::Stream;
