@@ -41,8 +41,15 @@ export class Doubts {
     this.#eager = journal === "session";
     if (journal === "none") return;
     const server = (host.url ?? host.webSocketUrl)!;
-    const restore = (name: string, text: string) =>
-      void this.#add(text, { code: "CONNECTION_CLOSED", message: "left before the answer came" }, name, 0);
+    const restore = (name: string, text: string) => {
+      try {
+        this.#add(text, { code: "CONNECTION_CLOSED", message: "left before the answer came" }, name, 0);
+      } catch {
+        // It makes no sense, and must not hide those behind it.
+        this.#journal?.free(name);
+        this.sweep();
+      }
+    };
     if (isOwn) {
       this.#journal = journal.open(server, restore, (message) => host.warn(message));
       return;

@@ -129,6 +129,20 @@ async function inChromium(url) {
         assert.deepEqual([await doubts(), await stored()], [[], 0]);
       });
     }
+    await check("Chromium: an entry that makes no sense hides no other, and goes", async () => {
+      await open({ journal: "session" });
+      await begin();
+      await page.evaluate(() => {
+        const name = Object.keys(sessionStorage).find((name) => name.includes("doubt"));
+        // One on either side, whatever the order.
+        for (const last of ["!", "~"]) sessionStorage.setItem(name.replace(/[^:]+$/, last), "{");
+      });
+      await open({ journal: "session" });
+      const [doubt, ...more] = await doubts();
+      assert.deepEqual([doubt?.tool, more.length], ["slow", 0]);
+      await until(async () => (await stored()) === 1, "what makes no sense is still there");
+      await page.evaluate((id) => globalThis.client.settleInDoubt(id, "dismissed"), doubt.id);
+    });
     await check("Chromium: a call that was answered is not in doubt after a reload", async () => {
       await open({ journal: "session" });
       await page.evaluate(() => globalThis.client.callTool("add", { a: 1, b: 2 }));
