@@ -1,8 +1,10 @@
 //! How a client that fell back to HTTP comes to the WebSocket it wanted (resilience rules, section 1): beside the working link, between
 //! calls, and not for a page that nobody sees.
 
-use bowline_core::{Config, Input, Output, Reach, Signal, State, Transport, Upgrade};
-use bowline_support::{connect, fixed, tool_call, Doc, Hand};
+#![allow(clippy::panic, reason = "a test speaks by panicking")]
+
+use bowline_core::{Command, Config, Input, Output, Reach, Signal, State, Transport, Upgrade};
+use bowline_support::{connect, fixed, tool_call, Doc, Hand, Place};
 
 /// A client whose WebSocket failed and whom HTTP serves.
 fn fallen_back(config: Config) -> Hand {
@@ -36,10 +38,33 @@ fn when_the_verdict_expires_the_websocket_is_dialled_beside_http_and_taken_once_
     assert_eq!((status.state, status.transport), (State::Ready, Some(Transport::WebSocket)));
     assert_eq!(status.epoch, epoch + 1);
     let next = hand.call(tool_call(2));
-    assert_eq!(hand.sent(next).0, bowline_support::Place::Link(hand.last_link()));
+    assert_eq!(hand.sent(next).0, Place::Link(hand.last_link()));
     hand.answer(running, Doc::of(1));
     hand.answer(next, Doc::of(2));
     assert_eq!((hand.value(running), hand.value(next)), (1, 2), "what ran over HTTP ended there");
+}
+
+#[test]
+fn a_filter_that_changes_meanwhile_is_asked_of_the_websocket_in_place_of_http() {
+    let mut hand = fallen_back(fixed());
+    let want = |hand: &mut Hand, key| hand.command(Command::Listen(Some(Doc::of(key))));
+    let exchange = |hand: &Hand| match hand.listens().pop() {
+        Some((Place::Exchange(exchange), _)) => exchange,
+        other => panic!("not over HTTP: {other:?}"),
+    };
+    hand.pass(600_000);
+    hand.open();
+    want(&mut hand, 1);
+    hand.acknowledge();
+    let old = exchange(&hand);
+    want(&mut hand, 2);
+    let pending = exchange(&hand);
+    hand.answer_question(Doc::supporting("2026-07-28"));
+    assert_eq!(hand.status_now().transport, Some(Transport::WebSocket));
+    assert!(hand.aborted(pending) && !hand.aborted(old), "at most one beside the one that works");
+    hand.acknowledge();
+    assert!(hand.aborted(old));
+    assert_eq!(hand.listens().len(), 3);
 }
 
 #[test]

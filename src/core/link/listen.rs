@@ -133,16 +133,16 @@ impl<P: Payload> Listen<P> {
             }
             self.gap = false;
         } else if self.ask_at.is_none() {
-            // Make before break: only what is not acknowledged is worth nothing.
-            if let Some(stream) = self.streams.pop_if(|stream| stream.acknowledged.is_none()) {
-                hang_up(&stream, up, cx);
-            }
             self.ask(up, cx);
         }
     }
 
     fn ask(&mut self, up: Option<&Link<P>>, cx: &mut Context<'_, P>) {
         self.ask_at = None;
+        // Make before break: only what is not acknowledged is worth nothing.
+        if let Some(stream) = self.streams.pop_if(|stream| stream.acknowledged.is_none()) {
+            hang_up(&stream, up, cx);
+        }
         let (Some(filter), Some(up)) = (self.wanted.clone(), up.filter(|up| up.version.era() == Era::Modern)) else {
             return;
         };
