@@ -30,7 +30,7 @@ use crate::policy::queue::Queue;
 use crate::policy::replay::Budget;
 use crate::rng::Rng;
 use crate::telemetry::{Health, MethodMetrics, Metrics, Timing, Vitals};
-use crate::time::{earliest, Duration, Instant};
+use crate::time::{Duration, Instant};
 use crate::wire::{Effect, Incoming, Method, Outgoing, Payload};
 
 /// How long an answered exchange may stay open before it is aborted.
@@ -57,7 +57,7 @@ pub struct Engine<P> {
     /// Those that are opened again when they end.
     streams: Vec<Stream<P>>,
     /// None of them has to be looked at before this. Asking them all would cost each of a thousand exchanges a look at the others.
-    next_due: Option<Instant>,
+    next_due: Instant,
     /// Calls wait until then for the standing stream of their link to open.
     hold_until: Option<Instant>,
     active: usize,
@@ -97,7 +97,7 @@ impl<P: Payload> Engine<P> {
             listen: Listen::default(),
             exchanges: Exchanges::new(),
             streams: Vec::new(),
-            next_due: None,
+            next_due: Instant::NEVER,
             hold_until: None,
             active: 0,
             budget: Budget::default(),
@@ -138,15 +138,10 @@ impl<P: Payload> Engine<P> {
     /// The next thing to do; [`Output::Timeout`] when there is nothing more for now.
     pub fn poll_output(&mut self) -> Output<P> {
         self.flush_all();
-        if let Some(output) = self.out.pop_front() {
-            return output;
+        match self.out.pop_front() {
+            Some(output) => output,
+            None => Output::Timeout(self.next_timeout()),
         }
-        // An exchange that ended early may leave a wake-up behind, but not one that keeps an idle host awake.
-        let due = self.next_due.filter(|_| !self.exchanges.is_empty());
-        let (connection, listen) = (self.connection.next_timeout(&self.config), self.listen.next_timeout(&self.config));
-        let (streams, look) = (self.next_stream(), self.next_leave());
-        let all = [self.calls.next_limit(), connection, listen, due, self.hold_until, streams, look];
-        Output::Timeout(all.into_iter().flatten().min())
     }
 
     /// The counters, with the gauges as of now.
@@ -183,6 +178,20 @@ impl<P: Payload> Engine<P> {
     #[must_use]
     pub fn is_sent(&self, id: CallId) -> bool {
         self.calls.at(id).is_some_and(|call| call.sending().is_some())
+    }
+
+    /// When something may be due. What ended early may leave a wake-up behind, but not one that keeps an idle host awake.
+    fn next_timeout(&self) -> Option<Instant> {
+        let mut at = self.calls.next_limit().min(self.connection.next_timeout(&self.config));
+        at = at.min(self.listen.next_timeout(&self.config));
+        if !self.exchanges.is_empty() {
+            at = at.min(self.next_due);
+        }
+        if let Some(until) = self.hold_until {
+            at = at.min(until);
+        }
+        at = at.min(self.next_stream()).min(self.next_leave());
+        (at < Instant::NEVER).then_some(at)
     }
 
     fn on_command(&mut self, command: Command<P>) {
@@ -340,7 +349,7 @@ impl<P: Payload> Engine<P> {
             if let Step::Answer(_) = &step {
                 exchange.drain_until = Some(self.now + DRAIN);
             }
-            self.next_due = earliest(self.next_due, exchange.due_at(&self.config));
+            self.next_due = self.next_due.min(exchange.due_at(&self.config));
         }
         if let (Some(session), Purpose::Handshake(_)) = (session, purpose) {
             self.connection.on_session(link, session);
@@ -413,7 +422,8 @@ impl<P: Payload> Engine<P> {
         for id in drained {
             self.with(|_, cx| cx.abort(id));
         }
-        self.next_due = self.exchanges.iter().filter_map(|exchange| exchange.due_at(&self.config)).min();
+        let due = self.exchanges.iter().map(|exchange| exchange.due_at(&self.config));
+        self.next_due = due.fold(Instant::NEVER, Instant::min);
         while let Some((id, stage, span)) = self.calls.overdue(self.now) {
             if matches!(self.calls.at(id), Some(call) if matches!(call.phase, Phase::Delayed(_)))
                 && stage == Stage::Queue

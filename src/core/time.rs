@@ -91,7 +91,3 @@ impl Duration {
         self.0.checked_div(unit.0).unwrap_or(0)
     }
 }
-/// The earlier of two moments that may never come.
-pub(crate) fn earliest(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
-    one.into_iter().chain(other).min()
-}

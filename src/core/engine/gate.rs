@@ -19,16 +19,27 @@ pub(super) struct Choked {
     look: Instant,
 }
 
+/// Who finds room in flight.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Room {
+    /// Nobody.
+    None,
+    /// Calls of the highest priority: the rest is kept for them.
+    Critical,
+    /// Everybody.
+    Any,
+}
+
 impl<P: Payload> Engine<P> {
     /// Sends one call that may be sent now, if any: the next follows when this one is written, and what the socket says of it is heard.
     /// What waits wakes a connection that sleeps.
     pub(super) fn flush(&mut self) {
         self.open_streams();
-        let Some(up) = self.connection.up() else {
-            if self.queue.len() > 0 {
-                self.with(|connection, cx| connection.wake(false, cx));
-            }
+        if self.queue.len() == 0 {
             return;
+        }
+        let Some(up) = self.connection.up() else {
+            return self.with(|connection, cx| connection.wake(false, cx));
         };
         let (link, transport, era) = (up.id, up.transport, up.version.era());
         // Messages that travel apart may overtake each other, and servers refuse requests that come before this one.
@@ -40,15 +51,18 @@ impl<P: Payload> Engine<P> {
             return;
         }
         let carried = up.endpoint().is_some();
-        if self.paused || self.choked.is_some() || !self.has_room(transport, carried, false) {
+        if self.paused || self.choked.is_some() {
+            return;
+        }
+        let room = self.room(transport, carried);
+        if room == Room::None {
             return;
         }
         let wait = self.limiter.as_ref().map_or(Duration::ZERO, |limiter| limiter.wait(self.now));
         if wait > Duration::ZERO && self.limiter.as_ref().is_some_and(|limiter| !limiter.rejects) {
             return;
         }
-        let critical = !self.has_room(transport, carried, true);
-        let Some(id) = self.queue.pop(self.now, critical) else {
+        let Some(id) = self.queue.pop(self.now, room == Room::Critical) else {
             return;
         };
         if wait > Duration::ZERO {
@@ -74,33 +88,39 @@ impl<P: Payload> Engine<P> {
         }
     }
 
-    /// Whether a call may be in flight beside those that are; `ordinary`: one that leaves free what is kept for critical calls.
-    fn has_room(&self, transport: Transport, carried: bool, ordinary: bool) -> bool {
-        let among = self.fits(ordinary, self.active, self.config.websocket_concurrency, 1);
-        match transport {
-            Transport::WebSocket => among,
-            // On HTTP+SSE a stream that is not counted carries the answers, but as many as on a socket.
-            Transport::Http if carried => {
-                among && self.fits(ordinary, self.exchanges.len().saturating_sub(1), self.config.http_concurrency, 1)
-            }
-            Transport::Http => self.has_connection(ordinary),
+    /// Which call may be in flight beside those that are.
+    fn room(&self, transport: Transport, carried: bool) -> Room {
+        if transport == Transport::Http && !carried {
+            return self.connections();
         }
+        let among = self.fits(self.active, self.config.websocket_concurrency, 1);
+        if transport == Transport::WebSocket {
+            return among;
+        }
+        // On HTTP+SSE a stream that is not counted carries the answers, but as many as on a socket.
+        among.min(self.fits(self.exchanges.len().saturating_sub(1), self.config.http_concurrency, 1))
     }
 
-    /// Whether one of the browser's connections is left. What is listened to holds one too, but never the last; an answered stream that is
+    /// For whom one of the browser's connections is left. What is listened to holds one too, but never the last; an answered stream that is
     /// not closed yet still holds its own.
-    pub(super) fn has_connection(&self, ordinary: bool) -> bool {
+    pub(super) fn connections(&self) -> Room {
         let standing = self.streams.iter().filter(|stream| stream.purpose == Purpose::Standing).count();
         let least = standing + self.listen.exchanges() + 1;
-        self.fits(ordinary, self.exchanges.len(), self.config.http_concurrency, least)
+        self.fits(self.exchanges.len(), self.config.http_concurrency, least)
     }
 
-    /// Whether one more fits beside `flying` into `limit`, or into `least`. Critical calls take no place from the ordinary ones: a flood of
-    /// them would leave those none.
-    fn fits(&self, ordinary: bool, flying: usize, limit: usize, least: usize) -> bool {
-        let others = flying.saturating_sub(self.critical);
+    /// Who fits beside `flying` into `limit`, or into `least`. Critical calls take no place from the ordinary ones: a flood of them would
+    /// leave those none.
+    fn fits(&self, flying: usize, limit: usize, least: usize) -> Room {
         let limit = self.gradient.as_ref().map_or(limit, |gradient| limit.min(gradient.limit()));
-        flying < limit.max(least) && (!ordinary || others < limit.saturating_sub(self.config.reserve).max(least))
+        let others = flying.saturating_sub(self.critical);
+        if flying >= limit.max(least) {
+            Room::None
+        } else if others >= limit.saturating_sub(self.config.reserve).max(least) {
+            Room::Critical
+        } else {
+            Room::Any
+        }
     }
 
     /// Leaves a method alone for as long as the server asked to, whoever calls it.
@@ -133,6 +153,9 @@ impl<P: Payload> Engine<P> {
     /// Whether a call's lane has it wait, or rejects it. Its moment is its own from then on, so that it comes back only once, however many
     /// wait for the same lane.
     fn is_laned(&mut self, id: CallId) -> bool {
+        if self.lanes.is_empty() {
+            return false;
+        }
         let Some(call) = self.calls.at_mut(id) else {
             return false;
         };
@@ -251,10 +274,10 @@ impl<P: Payload> Engine<P> {
     }
 
     /// When to look again, or when the rate lets the next one leave.
-    pub(super) fn next_leave(&self) -> Option<Instant> {
+    pub(super) fn next_leave(&self) -> Instant {
         let limiter = self.limiter.as_ref().filter(|_| self.queue.len() > 0);
         let wait = limiter.map(|limiter| limiter.wait(self.now)).filter(|wait| *wait > Duration::ZERO);
-        let look = self.choked.map(|choked| choked.look);
-        look.into_iter().chain(wait.map(|wait| self.now + wait)).min()
+        let look = self.choked.map_or(Instant::NEVER, |choked| choked.look);
+        wait.map_or(look, |wait| look.min(self.now + wait))
     }
 }

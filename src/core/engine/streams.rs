@@ -1,6 +1,7 @@
 //! Event streams of the legacy eras that are more than the answer to one POST (P77, P78, P83): what comes on them, and when they are
 //! opened again.
 
+use super::gate::Room;
 use super::{Answer, CallId, Duration, Engine, Incoming, LinkId, Payload, Phase, Purpose};
 use crate::ids::ExchangeId;
 use crate::link::Stream;
@@ -108,7 +109,7 @@ impl<P: Payload> Engine<P> {
     /// Asks for the streams that are due, as far as there are connections; they come before calls that wait.
     pub(super) fn open_streams(&mut self) {
         let now = self.now;
-        while self.has_connection(true) {
+        while !self.streams.is_empty() && self.connections() == Room::Any {
             let is_due = |stream: &&mut Stream<P>| stream.due.is_some_and(|due| due <= now);
             let Some(stream) = self.streams.iter_mut().find(is_due) else {
                 return;
@@ -122,9 +123,13 @@ impl<P: Payload> Engine<P> {
     }
 
     /// When a stream is to be asked for; while all connections are taken, it is when one is free.
-    pub(super) fn next_stream(&self) -> Option<Instant> {
-        let due = self.streams.iter().filter_map(|stream| stream.due).min();
-        due.filter(|due| *due > self.now || self.has_connection(true))
+    pub(super) fn next_stream(&self) -> Instant {
+        let due = self.streams.iter().filter_map(|stream| stream.due).fold(Instant::NEVER, Instant::min);
+        if due > self.now || self.connections() == Room::Any {
+            due
+        } else {
+            Instant::NEVER
+        }
     }
 
     fn stream(&mut self, link: LinkId, purpose: Purpose) -> Option<&mut Stream<P>> {

@@ -239,19 +239,24 @@ impl<P: Payload> Connection<P> {
     }
 
     /// The soonest moment at which something is due.
-    pub(crate) fn next_timeout(&self, config: &Config) -> Option<Instant> {
+    pub(crate) fn next_timeout(&self, config: &Config) -> Instant {
         match self.phase {
-            Phase::Waiting(until) => Some(until),
+            Phase::Waiting(until) => until,
             Phase::Trying { started, http_at, .. } => {
-                let pinned = self.pinned().map(|_| started);
-                let all = [Some(started + config.reconnect.connect_timeout), http_at, self.next_trial(), pinned];
-                all.into_iter().flatten().min()
+                let limit = started + config.reconnect.connect_timeout;
+                let pinned = self.pinned().map_or(limit, |_| started);
+                limit.min(pinned).min(http_at.unwrap_or(limit)).min(self.next_trial())
             }
             Phase::Up { .. } => {
-                let all = [self.next_beat(config.heartbeat.interval), self.next_trial(), self.next_upgrade()];
-                all.into_iter().flatten().min()
+                let beat = self.next_beat(config.heartbeat.interval).min(self.next_upgrade());
+                // As a rule there is no link but this one.
+                if self.links.len() > 1 {
+                    beat.min(self.next_trial())
+                } else {
+                    beat
+                }
             }
-            Phase::Down => None,
+            Phase::Down => Instant::NEVER,
         }
     }
 
@@ -296,10 +301,12 @@ impl<P: Payload> Connection<P> {
     }
 
     /// When its trial ends, or the first question of it.
-    fn next_trial(&self) -> Option<Instant> {
-        let link = self.websocket()?;
-        let discovering = link.handshake.is_discovering();
-        Some(if discovering { link.discover_until.min(link.probe_until) } else { link.probe_until })
+    fn next_trial(&self) -> Instant {
+        match self.websocket() {
+            Some(link) if link.handshake.is_discovering() => link.discover_until.min(link.probe_until),
+            Some(link) => link.probe_until,
+            None => Instant::NEVER,
+        }
     }
 
     fn on_trial(&mut self, cx: &mut Context<'_, P>) -> Change<P> {

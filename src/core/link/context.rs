@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::ids::{ExchangeId, LinkId, RequestId};
 use crate::io::Output;
 use crate::rng::Rng;
-use crate::time::{earliest, Duration, Instant};
+use crate::time::{Duration, Instant};
 use crate::wire::{Era, Outgoing, Plan, Verb, Version};
 
 /// How long an exchange that nobody waits for may stay unanswered: it holds one of the browser's few connections.
@@ -22,7 +22,7 @@ pub(crate) struct Context<'a, P> {
     pub(crate) rng: &'a mut Rng,
     pub(crate) ids: &'a mut Ids,
     pub(crate) exchanges: &'a mut Exchanges,
-    pub(crate) next_due: &'a mut Option<Instant>,
+    pub(crate) next_due: &'a mut Instant,
     pub(crate) out: &'a mut VecDeque<Output<P>>,
 }
 
@@ -134,7 +134,7 @@ impl<P: Clone> Context<'_, P> {
             let patience = if let Purpose::Carry(_) = purpose { self.config.timeout.max(UNHEARD) } else { UNHEARD };
             exchange.drain_until = Some(self.now + patience);
         }
-        *self.next_due = earliest(*self.next_due, exchange.due_at(self.config));
+        *self.next_due = exchange.due_at(self.config).min(*self.next_due);
         self.exchanges.push(Box::new(exchange));
         self.out.push_back(Output::Fetch(id, plan));
         id

@@ -164,8 +164,8 @@ impl Exchange {
     }
 
     /// When it has to be looked at next, as far as is known now.
-    pub(crate) fn due_at(&self, config: &Config) -> Option<Instant> {
-        self.drain_until.or_else(|| self.silent_at(config))
+    pub(crate) fn due_at(&self, config: &Config) -> Instant {
+        self.drain_until.or_else(|| self.silent_at(config)).unwrap_or(Instant::NEVER)
     }
 
     /// The status, once the head is here.

@@ -31,16 +31,19 @@ impl<P: Payload> Connection<P> {
     }
 
     /// When something is due on the working link.
-    pub(super) fn next_beat(&self, interval: Duration) -> Option<Instant> {
-        self.up().filter(|up| up.transport == Transport::WebSocket)?;
-        let idle = (interval > Duration::ZERO).then(|| self.heartbeat.heard + interval);
-        self.heartbeat.until.map_or(idle, |(until, _)| Some(until))
+    pub(super) fn next_beat(&self, interval: Duration) -> Instant {
+        let on_websocket = self.up().is_some_and(|up| up.transport == Transport::WebSocket);
+        match self.heartbeat.until {
+            Some((until, _)) if on_websocket => until,
+            None if on_websocket && interval > Duration::ZERO => self.heartbeat.heard + interval,
+            _ => Instant::NEVER,
+        }
     }
 
     /// Time passed on a working link.
     pub(super) fn on_beat(&mut self, cx: &mut Context<'_, P>) -> Change<P> {
         let options = &cx.config.heartbeat;
-        if self.next_beat(options.interval).is_none_or(|due| due > cx.now) {
+        if self.next_beat(options.interval) > cx.now {
             return Change::None;
         }
         match (self.heartbeat.until.take(), self.up().map(|up| up.id)) {

@@ -92,8 +92,9 @@ impl<P: Payload> Listen<P> {
     }
 
     /// The soonest moment at which something is due.
-    pub(crate) fn next_timeout(&self, config: &Config) -> Option<Instant> {
-        self.streams.iter().filter_map(|stream| stream.silent_at(config)).chain(self.ask_at).min()
+    pub(crate) fn next_timeout(&self, config: &Config) -> Instant {
+        let silent = self.streams.iter().filter_map(|stream| stream.silent_at(config));
+        silent.fold(self.ask_at.unwrap_or(Instant::NEVER), Instant::min)
     }
 
     /// Takes what happened; true when the server listens again and notifications may have been missed before that.

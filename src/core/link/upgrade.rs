@@ -24,13 +24,13 @@ impl<P: Payload> Connection<P> {
     }
 
     /// When it is looked for; a page that nobody sees can wait.
-    pub(super) fn next_upgrade(&self) -> Option<Instant> {
-        self.upgrade_at.filter(|_| !self.presence.hidden)
+    pub(super) fn next_upgrade(&self) -> Instant {
+        self.upgrade_at.filter(|_| !self.presence.hidden).unwrap_or(Instant::NEVER)
     }
 
     /// Time passed on a working link.
     pub(super) fn on_upgrade(&mut self, cx: &mut Context<'_, P>) {
-        if self.next_upgrade().is_some_and(|at| at <= cx.now) {
+        if self.next_upgrade() <= cx.now {
             self.upgrade_at = None;
             self.dial(cx);
         }

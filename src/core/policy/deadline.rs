@@ -37,6 +37,11 @@ impl Deadlines {
         }
     }
 
+    /// The soonest limit of all that were noted, stale or not.
+    pub(crate) fn first(&self) -> Option<Instant> {
+        self.0 .0.peek().map(|Reverse((at, _))| *at)
+    }
+
     /// The soonest limit that still holds.
     pub(crate) fn next(&mut self, is_live: impl Fn(Instant, CallId) -> bool) -> Option<(Instant, CallId)> {
         while let Some(&Reverse((at, call))) = self.0 .0.peek() {
