@@ -252,15 +252,16 @@ impl<P: Payload> Engine<P> {
     fn leave(&mut self, id: CallId, end: Result<Settled<P>, Error<P>>) {
         let last = self.calls.at(id).and_then(Call::sending).map(|sending| sending.id);
         self.unsend(id);
-        let Some(call) = self.calls.remove(id) else {
+        let Some(call) = self.calls.at(id) else {
             return;
         };
+        let (kind, method, served) = (call.request.kind, call.request.method, call.served);
+        self.calls.remove(id);
         if last.is_some() {
             self.judge(end.as_ref().err());
         }
-        if call.request.kind != Kind::Connect {
-            self.timing.on_settled(call.request.method, end.is_ok());
-            let served = call.served;
+        if kind != Kind::Connect {
+            self.timing.on_settled(method, end.is_ok());
             match &end {
                 Err(_) if served => self.metrics.successful_requests += 1,
                 Ok(_) => self.metrics.successful_requests += 1,
@@ -283,7 +284,9 @@ impl<P: Payload> Engine<P> {
 
     /// A call is no longer on the wire.
     pub(super) fn unsend(&mut self, id: CallId) {
-        self.streams.retain(|stream| !stream.is_of(id));
+        if !self.streams.is_empty() {
+            self.streams.retain(|stream| !stream.is_of(id));
+        }
         let mut back = false;
         if let Some(call) = self.calls.at_mut(id) {
             if let Some(sending) = call.sending() {

@@ -177,11 +177,11 @@ impl<P: Payload> Engine<P> {
 
     /// Whether the endpoint is left alone; the call is rejected then.
     pub(super) fn is_broken(&mut self, id: CallId) -> bool {
-        let wait = self.breaker.as_ref().and_then(|breaker| breaker.refusal(self.now));
-        if let Some(wait) = wait {
-            self.settle(id, Err(Error::new(Code::CircuitOpen, Detail::Http(0, Some(wait)))));
-        }
-        wait.is_some()
+        let Some(wait) = self.breaker.as_ref().and_then(|breaker| breaker.refusal(self.now)) else {
+            return false;
+        };
+        self.settle(id, Err(Error::new(Code::CircuitOpen, Detail::Http(0, Some(wait)))));
+        true
     }
 
     /// Tells the breaker something, and the application what it makes of it.

@@ -78,18 +78,34 @@ pub(crate) struct Sending {
 }
 
 impl<P> Call<P> {
-    /// Its next time limit and what passes then.
-    fn limit(&self) -> Option<(Instant, Stage, Duration)> {
-        let total = self.deadline;
-        let (soon, stage, span) = match self.phase {
-            Phase::Asking(_) => return None,
-            Phase::Queued if self.waits_in_vain(total) => (self.queue_limit(), Stage::Queue, self.max_queue_time),
-            Phase::Queued => return Some((total, Stage::Queue, self.max_total)),
-            Phase::Following(since) => (since + self.timeout, Stage::Response, self.timeout),
-            Phase::Delayed(until) => (until, Stage::Queue, Duration::ZERO),
-            Phase::Sent(sending) => (sending.heard + self.timeout, Stage::Response, self.timeout),
-        };
-        Some(if soon <= total { (soon, stage, span) } else { (total, Stage::Total, self.max_total) })
+    /// When its next time limit passes; never while it asks.
+    fn limit_at(&self) -> Instant {
+        match self.phase {
+            Phase::Asking(_) => Instant::NEVER,
+            _ => self.phase_limit().min(self.deadline),
+        }
+    }
+
+    /// What passes then.
+    fn limit(&self) -> (Stage, Duration) {
+        let in_time = self.phase_limit() <= self.deadline;
+        match self.phase {
+            Phase::Queued => (Stage::Queue, if in_time { self.max_queue_time } else { self.max_total }),
+            Phase::Delayed(_) if in_time => (Stage::Queue, Duration::ZERO),
+            Phase::Following(_) | Phase::Sent(_) if in_time => (Stage::Response, self.timeout),
+            _ => (Stage::Total, self.max_total),
+        }
+    }
+
+    /// The limit of its present phase alone.
+    fn phase_limit(&self) -> Instant {
+        match self.phase {
+            Phase::Queued if !self.was_taken() => self.queue_limit(),
+            Phase::Queued | Phase::Asking(_) => Instant::NEVER,
+            Phase::Following(since) => since + self.timeout,
+            Phase::Delayed(until) => until,
+            Phase::Sent(sending) => sending.heard + self.timeout,
+        }
     }
 
     fn queue_limit(&self) -> Instant {
@@ -213,10 +229,12 @@ impl<P> Calls<P> {
         (sending.id == id && sending.link == link).then(|| id.slot())
     }
 
-    pub(crate) fn remove(&mut self, id: CallId) -> Option<Call<P>> {
-        let call = self.slots.get_mut(id.0 as usize)?.take()?;
-        self.live -= 1;
-        Some(call)
+    /// Forgets a call.
+    pub(crate) fn remove(&mut self, id: CallId) {
+        if let Some(slot @ Some(_)) = self.slots.get_mut(id.0 as usize) {
+            *slot = None;
+            self.live -= 1;
+        }
     }
 
     /// Moves a call to another phase and watches the limit that follows from it.
@@ -228,11 +246,11 @@ impl<P> Calls<P> {
 
     /// Watches the limit of a call's present phase.
     pub(crate) fn watch(&mut self, id: CallId) {
-        let Some((at, ..)) = self.at(id).and_then(Call::limit) else {
-            return;
-        };
-        let (slots, live) = (&self.slots, self.live);
-        self.deadlines.arm(at, id, live, |at, id| holds(slots, at, id));
+        let at = self.at(id).map_or(Instant::NEVER, Call::limit_at);
+        if at < Instant::NEVER {
+            let (slots, live) = (&self.slots, self.live);
+            self.deadlines.arm(at, id, live, |at, id| holds(slots, at, id));
+        }
     }
 
     /// A moment before which no limit passes. That of a call that was settled may stand for the others' until it comes, which is cheaper
@@ -247,7 +265,7 @@ impl<P> Calls<P> {
     /// A call whose limit has passed, and which.
     pub(crate) fn overdue(&mut self, now: Instant) -> Option<(CallId, Stage, Duration)> {
         let (at, id) = self.soonest()?;
-        let (_, stage, span) = self.at(id)?.limit()?;
+        let (stage, span) = self.at(id)?.limit();
         (at <= now).then_some((id, stage, span))
     }
 
@@ -269,5 +287,5 @@ impl<P> Calls<P> {
 }
 
 fn holds<P>(slots: &[Option<Call<P>>], at: Instant, id: CallId) -> bool {
-    slots.get(id.0 as usize).and_then(Option::as_ref).and_then(Call::limit).is_some_and(|(limit, ..)| limit == at)
+    slots.get(id.0 as usize).and_then(Option::as_ref).is_some_and(|call| call.limit_at() == at)
 }

@@ -21,6 +21,8 @@ pub(crate) struct Queue {
     lanes: [VecDeque<Waiting>; 2 * (TOP as usize + 1)],
     /// By call: its ticket, zero for whoever does not wait.
     tickets: Vec<u64>,
+    /// The lanes that are not empty, as bits: seldom more than one is.
+    taken: u32,
     issued: u64,
     len: usize,
     /// Zero: no ageing.
@@ -48,6 +50,7 @@ impl Queue {
         }
         self.issued += 1;
         let lane = 2 * priority.min(TOP) as usize + usize::from(!again);
+        self.taken |= 1 << lane;
         let (Some(ticket), Some(lane)) = (self.tickets.get_mut(at), self.lanes.get_mut(lane)) else {
             return;
         };
@@ -67,17 +70,25 @@ impl Queue {
             return None;
         }
         let mut best: Option<(u64, Instant, usize)> = None;
-        let from = if critical { 2 * TOP as usize } else { 0 };
-        for (at, lane) in self.lanes.iter_mut().enumerate().skip(from) {
+        let mut rest = if critical { self.taken & (!0 << (2 * TOP)) } else { self.taken };
+        let alone = rest.is_power_of_two();
+        while rest != 0 {
+            let at = rest.trailing_zeros() as usize;
+            rest &= rest - 1;
+            let lane = self.lanes.get_mut(at)?;
             while lane.front().is_some_and(|head| !waits(&self.tickets, head)) {
                 lane.pop_front();
             }
-            if let Some(head) = lane.front() {
-                let rank = at as u64 / 2 + now.since(head.since).whole(self.aging);
-                // Of equals the older one goes first.
-                if best.is_none_or(|(top, since, _)| rank > top || (rank == top && head.since < since)) {
-                    best = Some((rank, head.since, at));
-                }
+            let Some(head) = lane.front() else {
+                self.taken &= !(1 << at);
+                continue;
+            };
+            // There is nobody to compare with in one lane alone.
+            let aged = if alone { 0 } else { now.since(head.since).whole(self.aging) };
+            let rank = at as u64 / 2 + aged;
+            // Of equals the older one goes first.
+            if best.is_none_or(|(top, since, _)| rank > top || (rank == top && head.since < since)) {
+                best = Some((rank, head.since, at));
             }
         }
         let (.., at) = best?;

@@ -14,14 +14,19 @@ const LONGEST: u64 = 1 << 33;
 pub(crate) struct Sketch {
     counts: Vec<u32>,
     total: u64,
-    sum: f64,
+    /// In microseconds.
+    sum: u64,
     longest: Duration,
 }
 
 impl Sketch {
     /// Counts one span. Constant time; memory grows with the longest.
     pub(crate) fn record(&mut self, span: Duration) {
-        let at = bucket(span.as_micros().min(LONGEST));
+        self.record_at(bucket_of(span), span);
+    }
+
+    /// As [`Sketch::record`], for a span that several count: they share the search for its bucket.
+    pub(crate) fn record_at(&mut self, at: usize, span: Duration) {
         if self.counts.len() <= at {
             self.counts.resize(at + 1, 0);
         }
@@ -29,7 +34,7 @@ impl Sketch {
             *count = count.saturating_add(1);
         }
         self.total += 1;
-        self.sum += span.as_millis();
+        self.sum = self.sum.saturating_add(span.as_micros());
         self.longest = self.longest.max(span);
     }
 
@@ -43,7 +48,7 @@ impl Sketch {
         if self.total == 0 {
             0.0
         } else {
-            self.sum / self.total as f64
+            self.sum as f64 / self.total as f64 / 1000.0
         }
     }
 
@@ -64,6 +69,11 @@ impl Sketch {
         }
         self.max()
     }
+}
+
+/// The bucket of a span.
+pub(crate) fn bucket_of(span: Duration) -> usize {
+    bucket(span.as_micros().min(LONGEST))
 }
 
 /// The bucket of a value: exact below 64, then 64 to each doubling.

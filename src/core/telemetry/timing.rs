@@ -1,6 +1,6 @@
 //! How long things take: from sending to answer, over all and by method, and from creation to sending. Constant time for each call.
 
-use super::sketch::Sketch;
+use super::sketch::{bucket_of, Sketch};
 use super::{MethodMetrics, Summary};
 use crate::time::Duration;
 use crate::wire::Method;
@@ -17,7 +17,8 @@ pub(crate) struct Timing {
     last: Option<f64>,
     jitter: f64,
     waits: Sketch,
-    waits_of: [(f64, u32); 4],
+    /// Microseconds, and of how many.
+    waits_of: [(u64, u32); 4],
     methods: Vec<PerMethod>,
 }
 
@@ -36,9 +37,10 @@ impl Timing {
             self.jitter += ((ms - last).abs() - self.jitter) * JITTER_GAIN;
         }
         self.last = Some(ms);
-        self.latency.record(latency);
+        let at = bucket_of(latency);
+        self.latency.record_at(at, latency);
         if let Some(own) = self.of(method) {
-            own.latency.record(latency);
+            own.latency.record_at(at, latency);
         }
     }
 
@@ -46,7 +48,7 @@ impl Timing {
     pub(crate) fn on_sent(&mut self, priority: u8, waited: Duration) {
         self.waits.record(waited);
         if let Some((sum, count)) = self.waits_of.get_mut(usize::from(priority.min(3))) {
-            *sum += waited.as_millis();
+            *sum = sum.saturating_add(waited.as_micros());
             *count = count.saturating_add(1);
         }
     }
@@ -76,7 +78,7 @@ impl Timing {
 
     /// Its mean by priority, in milliseconds.
     pub(crate) fn queue_wait_of(&self) -> [f64; 4] {
-        self.waits_of.map(|(sum, count)| if count == 0 { 0.0 } else { sum / f64::from(count) })
+        self.waits_of.map(|(sum, count)| if count == 0 { 0.0 } else { sum as f64 / f64::from(count) / 1000.0 })
     }
 
     /// The methods that were called.
