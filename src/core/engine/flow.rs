@@ -221,14 +221,13 @@ impl<P: Payload> Engine<P> {
     }
 
     /// The end of a call, and of those that follow it.
-    pub(super) fn settle(&mut self, id: CallId, end: Result<Settled<P>, Error<P>>) {
+    pub(super) fn settle(&mut self, id: CallId, mut end: Result<Settled<P>, Error<P>>) {
         let Some(call) = self.calls.at(id) else {
             return;
         };
-        let end = end.map_err(|error| {
-            let outcome = call.outcome_after(error.outcome);
-            error.with_outcome(outcome)
-        });
+        if let Err(error) = &mut end {
+            error.outcome = call.outcome_after(error.outcome);
+        }
         let Some(key) = call.request.key else {
             return self.leave(id, end);
         };

@@ -239,14 +239,21 @@ impl<P> Calls<P> {
 
     /// Moves a call to another phase and watches the limit that follows from it.
     pub(crate) fn enter(&mut self, id: CallId, phase: Phase) {
-        let Some(call) = self.at_mut(id) else { return };
-        call.phase = phase;
-        self.watch(id);
+        if let Some(call) = self.at_mut(id) {
+            call.phase = phase;
+            let at = call.limit_at();
+            self.arm(id, at);
+        }
     }
 
     /// Watches the limit of a call's present phase.
     pub(crate) fn watch(&mut self, id: CallId) {
-        let at = self.at(id).map_or(Instant::NEVER, Call::limit_at);
+        if let Some(at) = self.at(id).map(Call::limit_at) {
+            self.arm(id, at);
+        }
+    }
+
+    fn arm(&mut self, id: CallId, at: Instant) {
         if at < Instant::NEVER {
             let (slots, live) = (&self.slots, self.live);
             self.deadlines.arm(at, id, live, |at, id| holds(slots, at, id));

@@ -30,8 +30,12 @@ const SLACK: usize = 64;
 impl Deadlines {
     /// Notes that `call` has its next limit at `at`. Earlier notes of the call become stale by themselves: `is_live` says so.
     pub(crate) fn arm(&mut self, at: Instant, call: CallId, live: usize, is_live: impl Fn(Instant, CallId) -> bool) {
-        self.0.push(at, call);
         let Order(heap) = &mut self.0;
+        if live == 1 {
+            // It is the only call, and this is the limit it has now.
+            heap.clear();
+        }
+        heap.push(Reverse((at, call)));
         if heap.len() > 2 * live + SLACK {
             heap.retain(|Reverse((at, call))| is_live(*at, *call));
         }
