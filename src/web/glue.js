@@ -1,7 +1,7 @@
 // The one JavaScript snippet of the shell. It owns what must not cross into wasm memory: message texts, parsed values, promises'
 // settlers, header objects. Wasm sees numbers: handles of values, slots of calls, ids of methods. It decides nothing.
 
-import { abortAll, headerValue } from "./http.js";
+import { headerValue, stop } from "./http.js";
 import { keeping } from "./keeping.js";
 import { about } from "./listening.js";
 
@@ -113,7 +113,7 @@ export function open(host, limit, mark) {
 }
 
 export function shut(client) {
-  abortAll(clients[client]);
+  stop(clients[client]);
   clients[client] = undefined;
 }
 
@@ -130,7 +130,7 @@ function reset() {
     (host.clock ?? globalThis).clearTimeout(timer);
     watching?.abort();
     sockets.forEach(hangup);
-    abortAll(own);
+    stop(own);
   }
   return lost;
 }

@@ -33,35 +33,32 @@ export function exchange(client, source, kind, id, method, handle, version, flag
   if (version >= 0 && kind !== INITIALIZE) headers["mcp-protocol-version"] = versions[version];
   if (version >= MODERN && kind !== NOTIFICATION) {
     headers["mcp-method"] = kind === REQUEST ? names[method] : "server/discover";
-    const { name, headers: mirrored } = kind === REQUEST ? values[handle] : NOTHING;
+    const { name, headers: mirrored } = (kind === REQUEST && values[handle]) || {};
     if (name !== undefined) headers["mcp-name"] = headerValue(String(name));
     if (mirrored) for (const [header, value] of mirrored) headers[header] = value;
   }
   if (session) headers["mcp-session-id"] = values[session];
   if (resume) headers["last-event-id"] = values[resume];
   const address = kind === PROBE ? host.webSocketUrl.replace(/^ws/, "http") : host.url;
-  run(client, source, aborter, init, endpoint ? values[endpoint] : address, kind === INITIALIZE, kind === PROBE && own.barred);
+  run(client, source, kind, aborter, init, endpoint ? values[endpoint] : address);
   return init.body ? init.body.length : 0;
 }
 
-const NOTHING = {};
 /** Of an exchange that nothing is told of. */
 const OVER = { source: 0 };
 
 /** What aborts an exchange, with its signal, which is costly to ask for; its source is 0 once the exchange is over. */
 function begin({ running, spare }, source) {
-  let aborter = spare.pop();
-  if (!aborter) {
-    const controller = new AbortController();
-    aborter = { controller, signal: controller.signal, source, at: 0 };
-  }
+  const aborter = spare.pop() ?? aborterOf(new AbortController());
   aborter.source = source;
   aborter.at = running.push(aborter) - 1;
   return aborter;
 }
 
-/** Forgets an exchange; whether it ran. */
-function end({ running }, aborter) {
+const aborterOf = (controller) => ({ controller, signal: controller.signal, source: 0, at: 0 });
+
+/** Forgets an exchange, and says whether it ran. */
+function finish({ running }, aborter) {
   if (!aborter.source) return false;
   const last = running.pop();
   if (last !== aborter) running[(last.at = aborter.at)] = last;
@@ -70,16 +67,12 @@ function end({ running }, aborter) {
 }
 
 /** Ends an exchange; nothing more is told of it. Harmless when it is over. */
-export function abort(client, source) {
-  const own = clients[client];
-  const aborter = own.running.find((one) => one.source === source);
-  if (aborter && end(own, aborter)) aborter.controller.abort();
-}
+export const abort = (client, source) => stop(clients[client], source);
 
-/** Ends all exchanges of a client. */
-export function abortAll({ running }) {
-  for (const aborter of running.splice(0)) {
-    aborter.source = 0;
+/** Ends this exchange of a client, or all. */
+export function stop(own, source) {
+  for (const aborter of own.running.filter((one) => !source || one.source === source)) {
+    finish(own, aborter);
     aborter.controller.abort();
   }
 }
@@ -112,16 +105,16 @@ async function isDenied() {
   }
 }
 
-async function run(client, source, aborter, init, url, begins, barred) {
+async function run(client, source, kind, aborter, init, url) {
   const own = clients[client];
   const { host, limit } = own;
   const { fetch, headers: more } = host;
-  let kind = ENDED;
+  let end = ENDED;
   let how = UNSENT;
   try {
     if (more) Object.assign(init.headers, typeof more === "function" ? await more() : more);
     how = UNKNOWN;
-    if (barred) throw barred;
+    if (kind === PROBE && own.barred) throw own.barred;
     const response = await fetch(url, init);
     // Every getter of a response makes an object; `body` a whole stream. Only what is needed is touched.
     const { status, headers } = response;
@@ -129,7 +122,7 @@ async function run(client, source, aborter, init, url, begins, barred) {
     const type = headers.get("content-type");
     const content = type === "application/json" ? JSON_BODY : contentOf(type ?? "");
     // Only the handshake begins a session. A refusal may say what credentials would do; nothing else of it is asked for.
-    let session = begins && status < 300 && headers.get("mcp-session-id");
+    let session = kind === INITIALIZE && status < 300 && headers.get("mcp-session-id");
     const challenge = (status === 401 || status === 403) && headers.get("www-authenticate");
     if (session && /[^!-~]/.test(session)) {
       // No such id is one (P76), and two that were joined on the way are none either.
@@ -142,12 +135,10 @@ async function run(client, source, aborter, init, url, begins, barred) {
       text = await response.text();
       if (status === 200 && !session && text[0] === "{") {
         // The common case, told in one: a message without a head is the whole of a plain answer.
-        if (end(own, aborter)) {
-          // Its body was read to the end: nothing listens to its signal any more, and the next can have it.
-          if (source % REUSED) own.spare.push(aborter);
-          receive(text, client, source);
-        }
-        return;
+        if (!finish(own, aborter)) return;
+        // Its body was read to the end: nothing listens to its signal any more, and the next can have it.
+        if (source % REUSED) own.spare.push(aborter);
+        return receive(text, client, source);
       }
       head(aborter, client, source, status, headers, content, session || challenge);
     } else {
@@ -175,11 +166,11 @@ async function run(client, source, aborter, init, url, begins, barred) {
     }
     if (text && !challenge && aborter.source) receive(text, client, source);
   } catch {
-    kind = FAILED;
+    end = FAILED;
     if (how === UNKNOWN && !host.answered && aborter.source) how = await reach(own, url);
   }
   // Forgotten first: aborting what is over costs a DOMException.
-  if (end(own, aborter)) on(client, source, kind, 0, 0, how);
+  if (finish(own, aborter)) on(client, source, end, 0, 0, how);
 }
 
 const contentOf = (type) => ["json", "event-stream", "html"].findIndex((kind) => type.toLowerCase().includes(kind));
@@ -198,10 +189,10 @@ function retryAfter(text) {
 // P15: a header carries printable ASCII without blanks at its ends; anything else, and what looks like an encoded value, goes as base64
 // of its UTF-8, so that decoding is unambiguous and no CR or LF can reach a header line.
 export function headerValue(text) {
-  let plain = 0;
-  for (let unit; plain < text.length && (unit = text.charCodeAt(plain)) > 32 && unit < 127; ) plain++;
-  // What nearly all are: nothing but such characters. An expression takes longer than the rest of the headers.
-  if (plain === text.length && text[0] !== "=") return text;
+  // What nearly all are: visible ASCII. An expression takes longer than all other headers.
+  let left = text.length;
+  while (left && (text.charCodeAt(left - 1) - 33) >>> 0 < 94) left--;
+  if (!left && text[0] !== "=") return text;
   if (/^(?![ \t])[\t\x20-\x7e]*$/.test(text) && !/[ \t]$|^=\?base64\?.*\?=$/.test(text)) return text;
   return `=?base64?${btoa(encoder.encode(text).reduce((all, byte) => all + String.fromCharCode(byte), ""))}?=`;
 }
