@@ -136,6 +136,7 @@ export class Call {
     this.finish = finish;
     this.slot = -1;
     this.wire = 0;
+    this.printed = undefined!;
     this.settled = false;
     this.finishing = false;
     this.stale = false;
@@ -159,7 +160,7 @@ export class Call {
    * One that is never made, with what all get: a collection that finds no call alive makes V8 forget what calls look like, and throw away the
    * code made for them; the next thousand then take a microsecond longer each.
    */
-  static readonly example = Object.assign(new Call(undefined!, CONNECT, "", null, {}), { printed: undefined, sentAt: Date.now() });
+  static readonly example = Object.assign(new Call(undefined!, CONNECT, "", null, {}), { sentAt: 0.5 });
 
   get requestId(): string {
     return `call-${this.number}`;
