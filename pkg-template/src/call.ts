@@ -72,7 +72,7 @@ const capture = (resolve: (value: unknown) => void, reject: (error: unknown) => 
   rejectNext = reject;
 };
 
-let made = 0;
+let made = -1;
 
 /** Makes a call and hands it over. */
 export function submit<T>(
@@ -136,6 +136,7 @@ export class Call {
     this.finish = finish;
     this.slot = -1;
     this.wire = 0;
+    this.printed = undefined!;
     this.settled = false;
     this.finishing = false;
     this.stale = false;
@@ -154,6 +155,12 @@ export class Call {
       signal.addEventListener("abort", this.abort, { once: true });
     }
   }
+
+  /**
+   * One that is never made, with what all get: a collection that finds no call alive makes V8 forget what calls look like, and throw away the
+   * code made for them; the next thousand then take a microsecond longer each.
+   */
+  static readonly example = Object.assign(new Call(undefined!, CONNECT, "", null, {}), { sentAt: 0.5 });
 
   get requestId(): string {
     return `call-${this.number}`;

@@ -1,7 +1,7 @@
 // The one JavaScript snippet of the shell. It owns what must not cross into wasm memory: message texts, parsed values, promises'
 // settlers, header objects. Wasm sees numbers: handles of values, slots of calls, ids of methods. It decides nothing.
 
-import { abort, headerValue } from "./http.js";
+import { headerValue, stop } from "./http.js";
 import { keeping } from "./keeping.js";
 import { about } from "./listening.js";
 
@@ -108,12 +108,12 @@ export function open(host, limit, mark) {
     `"io.modelcontextprotocol/protocolVersion":"${versions.at(-1)}",` +
     (host.clientInfo ? `"io.modelcontextprotocol/clientInfo":${JSON.stringify(host.clientInfo)},` : "") +
     `"io.modelcontextprotocol/clientCapabilities":${JSON.stringify(host.capabilities)}`;
-  const tables = { calls: [], free: [], keys: new Map(), keyTexts: [""], aborts: new Map(), spare: [], sockets: [] };
+  const tables = { calls: [], free: [], keys: new Map(), keyTexts: [""], running: [], spare: [], sockets: [] };
   return clients.push({ host, limit, mark, meta, ...tables }) - 1;
 }
 
 export function shut(client) {
-  for (const source of clients[client].aborts.keys()) abort(client, source);
+  stop(clients[client]);
   clients[client] = undefined;
 }
 
@@ -125,13 +125,12 @@ function reset() {
   const lost = clients.splice(0).filter(Boolean);
   values.length = texts.length = counts.length = 1;
   free.length = versions.length = notes.length = 0;
-  for (const { host, timer, sockets, aborts, watching } of lost) {
+  for (const own of lost) {
+    const { host, timer, sockets, watching } = own;
     (host.clock ?? globalThis).clearTimeout(timer);
     watching?.abort();
     sockets.forEach(hangup);
-    const aborters = [...aborts.values()];
-    aborts.clear();
-    for (const { controller } of aborters) controller.abort();
+    stop(own);
   }
   return lost;
 }

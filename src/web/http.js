@@ -10,63 +10,74 @@ const SMALL = 16384; // a body declared to be shorter cannot inflate beyond the 
 
 /** Starts an exchange and returns the length of its body. */
 export function exchange(client, source, kind, id, method, handle, version, flags, session, resume, endpoint) {
+  const own = clients[client];
+  const { host } = own;
+  const aborter = kind === END ? OVER : begin(own, source);
+  const { signal } = aborter;
   const headers = { accept: "application/json, text/event-stream" };
   // A redirect that is followed hands the message, and what a function of headers added, to whoever it names (security A25, I5).
-  const init = { method: "POST", headers, redirect: "manual" };
-  if (kind === END) {
-    init.method = "DELETE";
+  const init = { method: "POST", headers, redirect: "manual", signal };
+  if (kind >= REQUEST) {
+    init.body = encode(client, kind, id, method, handle, version, flags);
+    headers["content-type"] = "application/json";
+  } else if (kind === END) {
     // The end of a session goes on when the client is gone, and outlives the page that ends it.
-    init.keepalive = true;
+    Object.assign(init, { method: "DELETE", keepalive: true });
   } else {
-    const { aborts, spare } = clients[client];
-    const aborter = spare.pop() ?? aborterOf(new AbortController());
-    aborts.set(source, aborter);
-    init.signal = aborter.signal;
-    if (kind < END) {
-      Object.assign(init, { method: "GET", cache: "no-store" });
-      headers.accept = "text/event-stream";
-    } else {
-      init.body = encode(client, kind, id, method, handle, version, flags);
-      headers["content-type"] = "application/json";
-    }
+    Object.assign(init, { method: "GET", cache: "no-store" });
+    headers.accept = "text/event-stream";
   }
   // What revision is spoken is `initialize`'s very question: only its body names one (P75).
   if (version >= 0 && kind !== INITIALIZE) headers["mcp-protocol-version"] = versions[version];
   if (version >= MODERN && kind !== NOTIFICATION) {
     headers["mcp-method"] = kind === REQUEST ? names[method] : "server/discover";
-    const { name, headers: mirrored = [] } = kind === REQUEST ? values[handle] : {};
+    const { name, headers: mirrored } = (kind === REQUEST && values[handle]) || {};
     if (name !== undefined) headers["mcp-name"] = headerValue(String(name));
-    for (const [header, value] of mirrored) headers[header] = value;
+    if (mirrored) for (const [header, value] of mirrored) headers[header] = value;
   }
   if (session) headers["mcp-session-id"] = values[session];
   if (resume) headers["last-event-id"] = values[resume];
-  const { host, barred } = clients[client];
   const address = kind === PROBE ? host.webSocketUrl.replace(/^ws/, "http") : host.url;
-  run(client, source, init, endpoint ? values[endpoint] : address, kind === PROBE && barred);
+  run(client, source, kind, aborter, init, endpoint ? values[endpoint] : address);
   return init.body ? init.body.length : 0;
+}
+
+/** Of an exchange that nothing is told of. */
+const OVER = { source: 0 };
+
+/** What aborts an exchange, with its signal, which is costly to ask for; its source is 0 once the exchange is over. */
+function begin({ running, spare }, source) {
+  const aborter = spare.pop() ?? aborterOf(new AbortController());
+  aborter.source = source;
+  aborter.at = running.push(aborter) - 1;
+  return aborter;
+}
+
+const aborterOf = (controller) => ({ controller, signal: controller.signal, source: 0, at: 0 });
+
+/** Forgets an exchange, and says whether it ran. */
+function finish({ running }, aborter) {
+  if (!aborter.source) return false;
+  const last = running.pop();
+  if (last !== aborter) running[(last.at = aborter.at)] = last;
+  aborter.source = 0;
+  return true;
+}
+
+/** Ends an exchange; nothing more is told of it. Harmless when it is over. */
+export const abort = (client, source) => stop(clients[client], source);
+
+/** Ends this exchange of a client, or all. */
+export function stop(own, source) {
+  for (const aborter of own.running.filter((one) => !source || one.source === source)) {
+    finish(own, aborter);
+    aborter.controller.abort();
+  }
 }
 
 // A runtime may keep something on a signal for each `fetch` it was given to, so each serves some 250 times. A prime, so that none of several
 // in turn is left out.
 const REUSED = 251;
-
-/** With its signal, which is costly to ask for. */
-const aborterOf = (controller) => ({ controller, signal: controller.signal });
-
-/** Forgets an exchange whose body was read to its end: nothing listens to its signal any more, and the next can have it. */
-function finish({ aborts, spare }, source) {
-  const aborter = aborts.get(source);
-  if (aborter && source % REUSED) spare.push(aborter);
-  return aborts.delete(source);
-}
-
-/** Ends an exchange; nothing more is told of it. Harmless when it is over. */
-export function abort(client, source) {
-  const { aborts } = clients[client];
-  const aborter = aborts.get(source);
-  aborts.delete(source);
-  aborter?.controller.abort();
-}
 
 const UNKNOWN = 0, BLOCKED = 1, DOWN = 2, UNSENT = 3, POLICY = 4, LOCAL = 5;
 // Why a first `fetch` failed (P90): a request whose answer may not be read succeeds when only the CORS headers are missing. The limit
@@ -92,16 +103,16 @@ async function isDenied() {
   }
 }
 
-async function run(client, source, init, url, barred) {
+async function run(client, source, kind, aborter, init, url) {
   const own = clients[client];
-  const { host, aborts, limit } = own;
+  const { host, limit } = own;
   const { fetch, headers: more } = host;
-  let kind = ENDED;
+  let end = ENDED;
   let how = UNSENT;
   try {
     if (more) Object.assign(init.headers, typeof more === "function" ? await more() : more);
     how = UNKNOWN;
-    if (barred) throw barred;
+    if (kind === PROBE && own.barred) throw own.barred;
     const response = await fetch(url, init);
     // Every getter of a response makes an object; `body` a whole stream. Only what is needed is touched.
     const { status, headers } = response;
@@ -109,34 +120,37 @@ async function run(client, source, init, url, barred) {
     const type = headers.get("content-type");
     const content = type === "application/json" ? JSON_BODY : contentOf(type ?? "");
     // Only the handshake begins a session. A refusal may say what credentials would do; nothing else of it is asked for.
-    let session = status < 300 && !init.headers["mcp-method"] && headers.get("mcp-session-id");
+    let session = kind === INITIALIZE && status < 300 && headers.get("mcp-session-id");
     const challenge = (status === 401 || status === 403) && headers.get("www-authenticate");
     if (session && /[^!-~]/.test(session)) {
       // No such id is one (P76), and two that were joined on the way are none either.
       host.warn("Mcp-Session-Id is not visible ASCII: ignored");
       session = "";
     }
-    const length = content === JSON_BODY && headers.get("content-length");
+    const length = content === JSON_BODY ? +headers.get("content-length") : 0;
     let text = "";
     if (length > 0 && length <= SMALL) {
       text = await response.text();
       if (status === 200 && !session && text[0] === "{") {
         // The common case, told in one: a message without a head is the whole of a plain answer.
-        return finish(own, source) && receive(text, client, source);
+        if (!finish(own, aborter)) return;
+        // Its body was read to the end: nothing listens to its signal any more, and the next can have it.
+        if (source % REUSED) own.spare.push(aborter);
+        return receive(text, client, source);
       }
-      head(aborts, client, source, status, headers, content, session || challenge);
+      head(aborter, client, source, status, headers, content, session || challenge);
     } else {
-      head(aborts, client, source, status, headers, content, session || challenge);
+      head(aborter, client, source, status, headers, content, session || challenge);
       const reader = (content !== JSON_BODY && content !== EVENT_STREAM) || status === 204 ? undefined : response.body?.getReader();
       const decoder = new TextDecoder();
       const parts = [];
-      for (let bytes = 0; reader && aborts.has(source); ) {
+      for (let bytes = 0; reader && aborter.source; ) {
         const { done, value } = await reader.read();
-        if (done || !aborts.has(source)) break;
+        if (done || !aborter.source) break;
         parts.push(value);
         if (content === EVENT_STREAM && (value.includes(10) || value.includes(13))) {
           bytes = 0;
-          for (const part of parts.splice(0)) if (aborts.has(source)) on(client, source, CHUNK, 0, put(part), 0, 0, part.length);
+          for (const part of parts.splice(0)) if (aborter.source) on(client, source, CHUNK, 0, put(part), 0, 0, part.length);
         } else if ((bytes += value.length) > limit) {
           // Nothing beyond the limit is read, and nothing of the rest kept. An endless line has not even touched wasm memory.
           reader.cancel().catch(() => {});
@@ -148,20 +162,20 @@ async function run(client, source, init, url, barred) {
       // Only now: a body that turns out to be too large never becomes text, and the unfinished line of a stream means nothing.
       if (content === JSON_BODY) for (const part of parts) text += decoder.decode(part, { stream: true });
     }
-    if (text && !challenge && aborts.has(source)) receive(text, client, source);
+    if (text && !challenge && aborter.source) receive(text, client, source);
   } catch {
-    kind = FAILED;
-    if (how === UNKNOWN && !host.answered && aborts.has(source)) how = await reach(own, url);
+    end = FAILED;
+    if (how === UNKNOWN && !host.answered && aborter.source) how = await reach(own, url);
   }
   // Forgotten first: aborting what is over costs a DOMException.
-  if (aborts.delete(source)) on(client, source, kind, 0, 0, how);
+  if (finish(own, aborter)) on(client, source, end, 0, 0, how);
 }
 
 const contentOf = (type) => ["json", "event-stream", "html"].findIndex((kind) => type.toLowerCase().includes(kind));
 
-function head(aborts, client, source, status, headers, content, text) {
+function head(aborter, client, source, status, headers, content, text) {
   const wait = retryAfter(status < 300 ? null : headers.get("retry-after"));
-  if (aborts.has(source)) on(client, source, HEAD, 0, text ? put(text) : 0, content, wait, status);
+  if (aborter.source) on(client, source, HEAD, 0, text ? put(text) : 0, content, wait, status);
 }
 
 function retryAfter(text) {
@@ -173,7 +187,7 @@ function retryAfter(text) {
 // P15: a header carries printable ASCII without blanks at its ends; anything else, and what looks like an encoded value, goes as base64
 // of its UTF-8, so that decoding is unambiguous and no CR or LF can reach a header line.
 export function headerValue(text) {
-  if (/^(?![ \t])[\t\x20-\x7e]*$/.test(text) && !/[ \t]$|^=\?base64\?.*\?=$/.test(text)) return text;
+  if (text === text.trim() && /^(?!=\?base64\?.*\?=$)[\t -~]*$/.test(text)) return text;
   return `=?base64?${btoa(encoder.encode(text).reduce((all, byte) => all + String.fromCharCode(byte), ""))}?=`;
 }
 

@@ -2,6 +2,7 @@
 // sent at all.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
 import { McpError, open, settled } from "./client.mjs";
 
 const modern = { era: "modern" };
@@ -285,6 +286,18 @@ test("a stream that says nothing is told of with its call, and a proxy is named 
     { id, method: "tools/call", silent: 10_000, hint: undefined },
     { id: undefined, method: "subscriptions/listen", silent: 10_000, hint },
   ]);
+});
+
+test("the example of a call is of the same shape as one that was sent", () => {
+  setFlagsFromString("--allow-natives-syntax");
+  const haveSameMap = new Function("one", "other", "return %HaveSameMap(one, other)");
+  setFlagsFromString("--no-allow-natives-syntax");
+  const { client, peer } = open({}, modern);
+  for (let at = 0; at < 3; at += 1) client.callTool("a").catch(() => {});
+  for (const { entry } of peer.calls) {
+    entry.leave(1);
+    assert.ok(haveSameMap(entry, entry.constructor.example), Object.keys(entry).join());
+  }
 });
 
 test("a tool's annotations vouch for nothing unless the application trusts them", async () => {

@@ -68,6 +68,11 @@ test("header values follow the vectors of the specification", () => {
     "=?base64?literal?=": "=?base64?PT9iYXNlNjQ/bGl0ZXJhbD89?=",
     "inner space stays": "inner space stays",
     "": "",
+    "tab\tinside": "tab\tinside",
+    "=?base64?unfinished": "=?base64?unfinished",
+    "\ttab": "=?base64?CXRhYg==?=",
+    "return\r": "=?base64?cmV0dXJuDQ==?=",
+    "del\x7f": "=?base64?ZGVsfw==?=",
   };
   for (const [plain, encoded] of Object.entries(vectors)) assert.equal(headerValue(plain), encoded, plain);
 });
@@ -333,6 +338,33 @@ test("a session is begun with an id of visible ASCII and with no other", async (
     assert.equal(named, undefined, id);
     assert.match(warnings.join(), /^Mcp-Session-Id .*visible ASCII/, id);
   }
+});
+
+test("the answer to a call begins no session, whatever its head says, and is told in one", async () => {
+  const body = '{"jsonrpc":"2.0","id":7,"result":{}}';
+  const headers = { "content-type": "application/json", "content-length": String(body.length), "mcp-session-id": "s 1" };
+  const { kinds, warnings } = await exchanged(new Response(body, { headers }), { version: LEGACY });
+  assert.deepEqual([kinds, warnings], [[0], []]);
+});
+
+test("a client that goes aborts all that runs, and one exchange that ends leaves the others their places", async () => {
+  const signals = new Map();
+  const answers = new Map();
+  const fetch = (_, { signal, body }) => {
+    signals.set(JSON.parse(body).id, signal);
+    return new Promise((resolve) => answers.set(JSON.parse(body).id, resolve));
+  };
+  const other = glue.open({ ...host, fetch }, 1000);
+  for (const id of [1, 2, 3, 4]) exchange(other, id, 0, id, methodId("tools/call"), params(0, {}), MODERN, 0, 0);
+  const body = '{"jsonrpc":"2.0","id":2,"result":{}}';
+  answers.get(2)(new Response(body, { headers: { "content-type": "application/json", "content-length": String(body.length) } }));
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  abort(other, 4);
+  abort(other, 2);
+  const aborted = () => [1, 2, 3, 4].filter((id) => signals.get(id).aborted);
+  assert.deepEqual(aborted(), [4]);
+  glue.shut(other);
+  assert.deepEqual(aborted(), [1, 3, 4]);
 });
 
 test("what a refusal says of credentials is told with its head, and nothing more of it", async () => {
