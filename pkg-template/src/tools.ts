@@ -9,8 +9,8 @@ const MAX_TOOLS = 2000;
 /** More lists than this are not put off. */
 const MAX_UNREAD = 32;
 const ANNOTATION = "x-mcp-header";
-/** Without these, a text has no annotation: the word itself, or the way JSON hides its letters. */
-const TRACES = [ANNOTATION, "\\u00"];
+/** Without these, a text has no annotation: the end of the word, which begins with a rarer letter, and the way JSON hides letters. */
+const TRACES = ["-mcp-header", "\\u00"];
 /** A header name, as RFC 9110 has it. */
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 const MIRRORED = ["string", "integer", "boolean"];
@@ -23,7 +23,7 @@ type Warn = (message: string, tool: string) => void;
 export class Tools {
   readonly #warn: Warn;
   readonly #known = new Map<string | undefined, readonly [tool: Tool, mirrors: readonly Mirror[]]>();
-  /** Lists without annotations, which nobody has asked about yet: a list costs no more than its parse. */
+  /** Lists without annotations, which nobody has asked about yet: a list costs no more than its parse. The newest is the last. */
   #unread: (Tool | null)[][] = [];
 
   constructor(warn: Warn) {
@@ -43,6 +43,8 @@ export class Tools {
     const tools = isObject(result) && result.tools;
     if (!Array.isArray(tools)) return result;
     if (text !== undefined && !TRACES.some((trace) => text.includes(trace))) {
+      // One whose tools are all named again says nothing any more: a list may be asked for again and again.
+      this.#unread = this.#unread.filter((list) => list.some((tool, at) => tool?.name !== tools[at]?.name));
       if (this.#unread.push(tools) > MAX_UNREAD) this.#read();
       return result;
     }

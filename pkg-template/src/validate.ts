@@ -16,9 +16,10 @@ const checks = new WeakMap<object, OutputCheck | Promise<OutputCheck>>();
 /** The result of a tool, or a promise of it while its schema is compiled. Throws when it is not what was promised. */
 export function checked(call: Call, result: unknown): unknown {
   const { host, options } = call;
-  const { validateOutput, toolDefinition } = options as CallToolOptions;
   const { validator } = host;
-  if (!validator || validateOutput === false || (isObject(result) && result.isError)) return result;
+  if (!validator) return result;
+  const { validateOutput, toolDefinition } = options as CallToolOptions;
+  if (validateOutput === false || (isObject(result) && result.isError)) return result;
   const { tool } = call;
   const schema = (toolDefinition ?? host.tools.get(tool))?.outputSchema;
   if (!isObject(schema)) return result;

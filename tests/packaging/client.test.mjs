@@ -54,7 +54,7 @@ for (const [name, [method, member, iterator]] of Object.entries(LISTS)) {
 
 test("a list whose cursor has gone stale is read once more from the start", async () => {
   const { client, peer } = open({}, modern);
-  const pages = { start: { tools: [1], nextCursor: "old" } };
+  const pages = { start: { tools: [], nextCursor: "old" } };
   const list = client.listTools();
   peer.settle(peer.of("tools/list")[0], pages.start);
   await settled();
@@ -70,6 +70,24 @@ test("a list whose cursor has gone stale is read once more from the start", asyn
   const failing = client.listTools();
   assert.equal(await serve(peer, "tools/list", pages, failing), 4);
   await assert.rejects(failing, { code: "RPC_ERROR", rpcCode: -32602 });
+});
+
+test("a list is the caller's own, and all its pages are asked for with the options of its beginning", async () => {
+  const { client, peer } = open({}, modern);
+  const options = { meta: { at: "first" } };
+  const listing = client.listTools(options);
+  options.meta = { at: "later" };
+  peer.settle(peer.of("tools/list")[0], { tools: [{ name: "a" }], nextCursor: "more" });
+  await settled();
+  const [more] = peer.of("tools/list");
+  assert.deepEqual(more.params, { cursor: "more", _meta: { at: "first" } });
+  peer.settle(more, { tools: [{ name: "b" }] });
+  assert.deepEqual(await listing, [{ name: "a" }, { name: "b" }]);
+
+  const single = client.listTools({ cursor: "" });
+  peer.settle(peer.of("tools/list")[0], { tools: [{ name: "c" }] });
+  (await single).pop();
+  assert.deepEqual(peer.host.tools.get("c"), { name: "c" });
 });
 
 test("a server whose pages go round in circles, or that sends no list, is told so", async () => {

@@ -111,6 +111,22 @@ test("of many lists without annotations the newest definition counts, also besid
   assert.deepEqual(await call(), {});
 });
 
+test("of lists that nobody has asked about yet, each tool's newest definition counts, and none is forgotten", () => {
+  const { host } = served(() => ({}));
+  const names = ["a", "b", "c", "d", "e", "f"];
+  const newest = new Map();
+  let seed = 1;
+  const random = (below) => (seed = (seed * 48271) % 2147483647) % below;
+  for (let round = 0; round < 3000; round += 1) {
+    const some = random(3) ? 5 : random(64);
+    const tools = names.filter((_, at) => some & (1 << at)).map((name) => tool(name, {}));
+    if (random(4) === 0) tools.reverse();
+    host.tools.learn({ tools }, true, "");
+    for (const one of tools) newest.set(one.name, one);
+    if (random(60) === 0) for (const name of names) assert.equal(host.tools.get(name), newest.get(name), `${name} after ${round}`);
+  }
+});
+
 test("entries of a list that are no tools are passed on as they are", async () => {
   const { client, warnings } = served(() => ({ tools: [null, 5, { name: 5 }, {}] }));
   assert.deepEqual(await client.listTools(), [null, 5, { name: 5 }, {}]);
