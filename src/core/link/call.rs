@@ -211,6 +211,9 @@ impl<P> Calls<P> {
             deadline: now + max_total,
             max_queue_time,
         });
+        if self.live == 0 {
+            self.deadlines.clear();
+        }
         self.live += 1;
         true
     }
@@ -242,21 +245,14 @@ impl<P> Calls<P> {
         if let Some(call) = self.at_mut(id) {
             call.phase = phase;
             let at = call.limit_at();
-            self.arm(id, at);
+            self.deadlines.arm(at, id);
         }
     }
 
     /// Watches the limit of a call's present phase.
     pub(crate) fn watch(&mut self, id: CallId) {
         if let Some(at) = self.at(id).map(Call::limit_at) {
-            self.arm(id, at);
-        }
-    }
-
-    fn arm(&mut self, id: CallId, at: Instant) {
-        if at < Instant::NEVER {
-            let (slots, live) = (&self.slots, self.live);
-            self.deadlines.arm(at, id, live, |at, id| holds(slots, at, id));
+            self.deadlines.arm(at, id);
         }
     }
 
@@ -266,19 +262,20 @@ impl<P> Calls<P> {
         if self.live == 0 {
             return Instant::NEVER;
         }
-        self.deadlines.first().unwrap_or(Instant::NEVER)
+        self.deadlines.first()
     }
 
-    /// A call whose limit has passed, and which.
+    /// A call whose limit has passed, and which. It is looked at only once: whoever asks ends the call or moves it to another phase.
     pub(crate) fn overdue(&mut self, now: Instant) -> Option<(CallId, Stage, Duration)> {
-        let (at, id) = self.soonest()?;
-        let (stage, span) = self.at(id)?.limit();
-        (at <= now).then_some((id, stage, span))
-    }
-
-    fn soonest(&mut self) -> Option<(Instant, CallId)> {
-        let slots = &self.slots;
-        self.deadlines.next(|at, id| holds(slots, at, id))
+        while let Some((at, id)) = self.deadlines.due(now) {
+            let Some(call) = self.at(id) else { continue };
+            if call.limit_at() <= at {
+                let (stage, span) = call.limit();
+                return Some((id, stage, span));
+            }
+            self.watch(id);
+        }
+        None
     }
 
     /// The ids of all calls that satisfy `pick`, in the order of their creation. One function for all who ask: none of them is frequent.
@@ -291,8 +288,4 @@ impl<P> Calls<P> {
         }
         core::iter::from_fn(|| found.pop()).map(|(_, id)| id).collect()
     }
-}
-
-fn holds<P>(slots: &[Option<Call<P>>], at: Instant, id: CallId) -> bool {
-    slots.get(id.0 as usize).and_then(Option::as_ref).is_some_and(|call| call.limit_at() == at)
 }
