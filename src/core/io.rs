@@ -287,7 +287,7 @@ pub enum Output<P> {
     RememberFallback(Duration),
     /// Remember for the endpoint which era its server speaks, for this long.
     RememberEra(Era, Duration),
-    /// Nothing more to do until then (`None`: until the next input).
+    /// Nothing more to do until then (`None`: until the next input). It may prove earlier than need be, never later.
     Timeout(Option<Instant>),
 }
 

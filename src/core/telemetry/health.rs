@@ -50,6 +50,8 @@ pub struct Health {
 #[derive(Debug, Default)]
 pub(crate) struct Vitals {
     health: Health,
+    /// Smoothed, in microseconds.
+    latency: Option<f64>,
     success: Option<f64>,
     /// Since when there is a link, or none after one.
     since: Option<(bool, Instant)>,
@@ -58,8 +60,8 @@ pub(crate) struct Vitals {
 impl Vitals {
     /// A request was answered, well or not: the server is there and works.
     pub(crate) fn on_answer(&mut self, now: Instant, latency: Duration) {
-        let ms = latency.as_millis();
-        self.health.latency = Some(self.health.latency.map_or(ms, |old| old + (ms - old) * GAIN));
+        let us = latency.as_micros() as f64;
+        self.latency = Some(self.latency.map_or(us, |old| old + (us - old) * GAIN));
         self.health.last_success = Some(now);
         self.health.consecutive_failures = 0;
         self.on_attempt(1.0);
@@ -119,7 +121,8 @@ impl Vitals {
             (true, true) => success * 0.8,
             (true, false) => success,
         };
-        Health { condition, score, ..health }
+        let latency = self.latency.map(|us| us / 1000.0);
+        Health { condition, score, latency, ..health }
     }
 }
 

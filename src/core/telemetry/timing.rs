@@ -14,7 +14,8 @@ const JITTER_GAIN: f64 = 1.0 / 16.0;
 #[derive(Debug, Default)]
 pub(crate) struct Timing {
     latency: Sketch,
-    last: Option<f64>,
+    last: Option<Duration>,
+    /// In microseconds.
     jitter: f64,
     waits: Sketch,
     /// Microseconds, and of how many.
@@ -32,11 +33,11 @@ struct PerMethod {
 impl Timing {
     /// A request was answered.
     pub(crate) fn on_answer(&mut self, method: Method, latency: Duration) {
-        let ms = latency.as_millis();
         if let Some(last) = self.last {
-            self.jitter += ((ms - last).abs() - self.jitter) * JITTER_GAIN;
+            let difference = last.as_micros().abs_diff(latency.as_micros());
+            self.jitter += (difference as f64 - self.jitter) * JITTER_GAIN;
         }
-        self.last = Some(ms);
+        self.last = Some(latency);
         let at = bucket_of(latency);
         self.latency.record_at(at, latency);
         if let Some(own) = self.of(method) {
@@ -63,12 +64,12 @@ impl Timing {
 
     /// The time from sending to answer.
     pub(crate) fn latency(&self) -> Summary {
-        Summary { jitter: self.jitter, ..summary(&self.latency) }
+        Summary { jitter: self.jitter / 1000.0, ..summary(&self.latency) }
     }
 
     /// That of the last answer, in milliseconds.
     pub(crate) fn last_latency(&self) -> Option<f64> {
-        self.last
+        self.last.map(Duration::as_millis)
     }
 
     /// The time in the queue.
@@ -95,9 +96,16 @@ impl Timing {
     fn of(&mut self, method: Method) -> Option<&mut PerMethod> {
         let at = method.index() as usize;
         if at < METHODS && self.methods.len() <= at {
-            self.methods.resize_with(at + 1, PerMethod::default);
+            self.grow(at + 1);
         }
         self.methods.get_mut(at)
+    }
+
+    /// Apart from the look at one, which each call takes twice.
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, methods: usize) {
+        self.methods.resize_with(methods, PerMethod::default);
     }
 }
 
