@@ -69,7 +69,7 @@ const optFlags = [
 // Properties of what only this package's own scripts see, src/web/glue.js included: shortened in a release. A name must be in no
 // public type (checkFiles looks) and in no text, as that of an option or of a member that Rust asks for.
 const internalNames =
-  "abandon aborts again ambient announce answered ask asking attach caching calls changed crashed doubts emit finish finishing " +
+  "abandon aborts again ambient announce answered ask asking attach caching calls changed crashed doubts emit finish finishing finishTool " +
   "flying given headerValue host inContext inputs isLocal isModern isOpen isVouched keeps keyText keyTexts lacking lanes lazy learn leave leaving " +
   "look madeAt methodId noting onBreaker onDoubt onInput onLate onLink onListen onNotification onReplay onRequest onServer onSignal " +
   "onStalled onState park place printed redo refuse rejectWith vacate reset restart resumed resumes rpcMessage rules serve settleWith shown " +

@@ -298,9 +298,9 @@ export class Call {
   // ---- called by the snippet ----
 
   /** It may change the world, and is about to leave. */
-  leave(wire: number): void {
+  leave(wire: number, at: number): void {
     this.wire = wire;
-    this.sentAt = Date.now();
+    this.sentAt = at;
     this.host.doubts.leaving(this);
   }
 

@@ -6,7 +6,7 @@ import { Cache } from "./cache.js";
 import { Host } from "./host.js";
 import { serverInfo } from "./outside.js";
 import { all, items, type ListName } from "./lists.js";
-import { finishTask, finishTool } from "./tasks.js";
+import { finishTask } from "./tasks.js";
 import { iterate } from "./events.js";
 import type {
   AnyMcpEvent,
@@ -208,7 +208,7 @@ export class McpClient {
    * call, which is followed to its result; cancelling the call then cancels the task.
    */
   callTool<R = CallToolResult>(name: string, args: Record<string, unknown> = {}, options: CallToolOptions = NONE): RequestPromise<R> {
-    return this.#submit<R>(0, "tools/call", { name, arguments: args }, options, finishTool);
+    return this.#submit<R>(0, "tools/call", { name, arguments: args }, options, this.#host.finishTool);
   }
 
   /**

@@ -1,7 +1,7 @@
 // The package's side of one core client: what the snippet needs to know of it, and what it tells: events and snapshots. It decides nothing.
 
 import { changeContext, close, create, metrics, signal, type Tables } from "bowline-core";
-import { CONNECT, submit, type Call, type RawFailure } from "./call.js";
+import { CONNECT, submit, type Call, type Finish, type RawFailure } from "./call.js";
 import { Doubts } from "./doubt.js";
 import { Emitter, SnapshotStore } from "./emitter.js";
 import { errorFrom, type Failure, type McpError } from "./errors.js";
@@ -16,7 +16,7 @@ import { ReplayRules } from "./replay.js";
 import { address, IDLE, invalid, isNear, lackingOf, list, serverInfo, surroundings } from "./outside.js";
 import { load, loaded } from "./runtime.js";
 import { Subscriptions } from "./subscription.js";
-import { withTasks } from "./tasks.js";
+import { finishTool, hasTasks, withTasks } from "./tasks.js";
 import { Tools } from "./tools.js";
 import type {
   ClientCapabilities,
@@ -65,6 +65,8 @@ export class Host {
   logLevel: LoggingLevel | undefined;
   readonly caching: boolean;
   readonly validator: SchemaValidator | undefined;
+  /** For results of tools: none where nobody checks them and none can be a task. */
+  readonly finishTool: Finish | undefined;
   readonly events = new Emitter<McpEventMap>();
   readonly store: SnapshotStore<ClientSnapshot>;
   readonly tools = new Tools((message, tool) => this.warn(message, tool));
@@ -135,6 +137,7 @@ export class Host {
     const capabilities = protocol.capabilities ?? (onInputRequired ? { elicitation: { form: {} } } : {});
     this.capabilities = protocol.tasks ? withTasks(capabilities) : capabilities;
     this.validator = protocol.validator;
+    this.finishTool = this.validator || hasTasks(this.capabilities) ? finishTool : undefined;
     this.caching = config.enableCaching !== false;
     const { cacheTools, methods, partition } = config.cacheOptions ?? {};
     this.#cacheTools = list("cacheTools", cacheTools);

@@ -8,10 +8,17 @@ import { isObject } from "./schema.js";
 import type { RequestOptions, Task } from "./types.js";
 import { checked } from "./validate.js";
 
+const EXTENSION = "io.modelcontextprotocol/tasks";
+
 /** The capabilities, with the extension among them. */
 export function withTasks(capabilities: Record<string, unknown>): Record<string, unknown> {
   const { extensions } = capabilities as { extensions?: object };
-  return { ...capabilities, extensions: { ...extensions, "io.modelcontextprotocol/tasks": {} } };
+  return { ...capabilities, extensions: { ...extensions, [EXTENSION]: {} } };
+}
+
+/** Whether a server may make a task of a call. */
+export function hasTasks({ extensions }: { extensions?: Record<string, unknown> }): boolean {
+  return !!extensions?.[EXTENSION];
 }
 
 /** How often a task is asked for when its server does not say, and the limits of what it may say. Milliseconds. */

@@ -1,6 +1,7 @@
 // The one JavaScript snippet of the shell. It owns what must not cross into wasm memory: message texts, parsed values, promises'
 // settlers, header objects. Wasm sees numbers: handles of values, slots of calls, ids of methods. It decides nothing.
 
+import { lastWall } from "./env.js";
 import { headerValue, stop } from "./http.js";
 import { keeping } from "./keeping.js";
 import { about } from "./listening.js";
@@ -295,7 +296,7 @@ export function encode(client, kind, id, method, handle, version, flags) {
     case NOTIFICATION: {
       const { text, meta: own } = values[handle];
       // See `RequestId` in the core's ids.rs.
-      if (flags & 2) clients[client].calls[(id >>> 1) & (id & 1 ? 0xfffff : 0x3ff)].leave(id);
+      if (flags & 2) clients[client].calls[(id >>> 1) & (id & 1 ? 0xfffff : 0x3ff)].leave(id, lastWall);
       let inner = flags & 1 ? `"progressToken":${id}` : "";
       if (own) inner += inner ? "," + own : own;
       if (modern && kind === REQUEST) inner += inner ? "," + meta : meta;

@@ -313,7 +313,7 @@ test("the example of a call is of the same shape as one that was sent", () => {
   const { client, peer } = open({}, modern);
   for (let at = 0; at < 3; at += 1) client.callTool("a").catch(() => {});
   for (const { entry } of peer.calls) {
-    entry.leave(1);
+    entry.leave(1, Date.now());
     assert.ok(haveSameMap(entry, entry.constructor.example), Object.keys(entry).join());
   }
 });

@@ -118,34 +118,3 @@ mod tests {
         assert_eq!(deadlines.due(at(0)), Some((at(0), CallId(7))));
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::{Deadlines, SLACK};
-    use crate::ids::CallId;
-    use crate::time::Instant;
-
-    fn at(ms: f64) -> Instant {
-        Instant::from_millis(ms)
-    }
-
-    #[test]
-    fn the_limit_of_the_only_call_is_the_only_one() {
-        let mut deadlines = Deadlines::default();
-        for ms in [1.0, 9.0, 5.0] {
-            deadlines.arm(at(ms), CallId(0), 1, |_, _| true);
-        }
-        assert_eq!((deadlines.0 .0.len(), deadlines.first()), (1, Some(at(5.0))));
-    }
-
-    #[test]
-    fn stale_limits_stay_few_and_the_first_that_holds_is_told() {
-        let mut deadlines = Deadlines::default();
-        let holds = |limit: Instant, _| limit >= at(990.0);
-        (0..1_000u16).for_each(|ms| deadlines.arm(at(ms.into()), CallId(ms.into()), 10, holds));
-        assert!(deadlines.0 .0.len() <= 2 * 10 + SLACK + 1);
-        assert!(deadlines.first() <= Some(at(990.0)));
-        assert_eq!(deadlines.next(holds), Some((at(990.0), CallId(990))));
-        assert_eq!(deadlines.first(), Some(at(990.0)));
-    }
-}
