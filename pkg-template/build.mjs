@@ -22,7 +22,7 @@ import { importsFile, importsOf, measure, printSizes, wasmFile } from "./measure
 import { capture, inRoot, node, root, run, say, seconds, targetDir } from "./proc.mjs";
 import { ensureNodeModules, ensureWasmBindgen, ensureWasmTarget, wasmTarget } from "./setup.mjs";
 import { silence, trimmed } from "./silence.mjs";
-import { EAR, tighten } from "./tighten.mjs";
+import { EARS, tighten } from "./tighten.mjs";
 
 const pkgDir = inRoot("pkg");
 const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
@@ -164,7 +164,7 @@ async function compiled(dev) {
   checkWasm(wasm);
   const slim = slimmed(script);
   if (dev) return { wasm, script: slim };
-  return tighten(await optimised(silence(wasm, slim, [EAR]), "bowline"), slim);
+  return tighten(await optimised(silence(wasm, slim, EARS), "bowline"), slim);
 }
 
 /**

@@ -2,6 +2,7 @@
 // times, warnings about them, and guards for browsers that lack what the package asks for anyway
 // (DecompressionStream). Each text must be there exactly as it was when this was written.
 import { createHash } from "node:crypto";
+import { EARS } from "./tighten.mjs";
 
 /** wasm-bindgen's loader, from `let wasmModule` to the end: the hash of the text that `LOADER` stands for. */
 const KNOWN_LOADER = "7e7d60e4ec602b9e65fbf2f1ef09db1a2789b13e9ff589dcf57691e385b4ead4";
@@ -14,6 +15,7 @@ const KNOWN_LOADER = "7e7d60e4ec602b9e65fbf2f1ef09db1a2789b13e9ff589dcf57691e385
 const LOADER = `let wasm;
 function finalize(instance, trapped) {
     let isDead;
+    const fail = (error) => isDead || trapped(isDead = error);
     cachedUint8ArrayMemory0 = undefined;
     wasm = {};
     for (const [name, run] of Object.entries(instance.exports)) {
@@ -23,10 +25,11 @@ function finalize(instance, trapped) {
                 return run(PARAMETERS);
             } catch (error) {
                 if (typeof p0 === 'object' && !(error instanceof WebAssembly.RuntimeError)) throw error;
-                if (!isDead) trapped(isDead = error);
+                fail(error);
             }
         };
     }
+GUARDS
     wasm.__wbindgen_start();
 }
 
@@ -78,6 +81,16 @@ function decodeText(bytes) {
   ],
 ];
 
+/** An ear has a guard of its own: what always calls the same function can be compiled into one with it. */
+const guard = (name) => `    const ${name} = instance.exports.${name};
+    wasm.${name} = (PARAMETERS) => {
+        try {
+            if (!isDead) return ${name}(PARAMETERS);
+        } catch (error) {
+            fail(error);
+        }
+    };`;
+
 /** As many as the function with the most has: rest parameters would cost more at each call. */
 function parameters(script) {
   const counts = [...script.matchAll(/\bwasm\.\w+\(([^()]*)\)/g)].map(([, given]) => given.split(",").length);
@@ -96,5 +109,5 @@ export function slimmed(script) {
   if (createHash("sha256").update(loader).digest("hex") !== KNOWN_LOADER) {
     throw new Error("wasm-bindgen's loader is not the one that pkg-template/loader.mjs was written for: compare them");
   }
-  return script.slice(0, start) + LOADER.replaceAll("PARAMETERS", parameters(script));
+  return script.slice(0, start) + LOADER.replace("GUARDS", EARS.map(guard).join("\n")).replaceAll("PARAMETERS", parameters(script));
 }

@@ -5,8 +5,8 @@
 import * as sections from "./sections.mjs";
 
 const MODULE = "a";
-/** The export that the snippet (src/web/glue.js) takes by its name. */
-export const EAR = "hear";
+/** The exports that the snippet (src/web/glue.js) takes by their names. */
+export const EARS = ["call", "hear"];
 const LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 /** a, b, ... Z, aa, ab, ... */
@@ -67,7 +67,7 @@ function renameExports(script, exports) {
  * @returns {{ wasm: Buffer, script: string }} the same two under short names
  */
 export function tighten(wasm, script) {
-  const short = (one, index) => ({ ...one, short: one.name === EAR ? EAR : shortName(index) });
+  const short = (one, index) => ({ ...one, short: EARS.includes(one.name) ? one.name : shortName(index) });
   const imports = sections.imports(wasm).map(short);
   const exports = sections.exports(wasm).map(short);
   return {

@@ -243,7 +243,7 @@ export class Call {
     this.slot = tables!.attach(client, this);
     const method = tables!.methodId(this.method);
     const { timeout = -1, maxTotalTimeout = -1, queueTimeout = -1, cacheTTL = -1 } = options;
-    core.call(client, this.slot, method, params, level(this.priority), timeout, maxTotalTimeout, queueTimeout, flags, key, cacheTTL);
+    tables!.make(client, this.slot, method, params, level(this.priority), timeout, maxTotalTimeout, queueTimeout, flags, key, cacheTTL);
   }
 
   private unsent(detail: string, cause: unknown): void {

@@ -3,7 +3,6 @@
 declare module "bowline-core" {
   /** Undefined when it trapped. */
   export function create(config: object, host: object): number | undefined;
-  export function call(client: number, slot: number, method: number, params: number, priority: number, timeout: number, maxTotal: number, maxQueueTime: number, flags: number, key: number, cacheTTL: number): void;
   export function cancel(client: number, slot: number): void;
   export function setPriority(client: number, slot: number, priority: number): void;
   export function isSent(client: number, slot: number): number;
@@ -50,6 +49,8 @@ declare module "bowline-core" {
     /** Forgets all clients and values, and ends their sockets and fetches. */
     reset(): Lost[];
     attach(client: number, entry: object): number;
+    /** Hands the call in a slot to the core. */
+    make(client: number, slot: number, method: number, params: number, priority: number, timeout: number, maxTotal: number, maxQueueTime: number, flags: number, key: number, cacheTTL: number): void;
     /** The entries by their slots. */
     calls(client: number): readonly (import("./call.js").Call | undefined)[];
     methodId(name: string): number;

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use bowline_core::{
-    CacheKey, CacheMode, CallId, Command, Duration, Input, Keep, Kind, LinkId, Method, RateLimit, Request,
+    CacheKey, CacheMode, CallId, Command, Duration, Input, Instant, Keep, Kind, LinkId, Method, RateLimit, Request,
 };
 use bowline_web::{Driver, HostObject, Payload};
 use js_sys::Object;
@@ -43,10 +43,12 @@ pub fn create(config: &Object, host: &HostObject) -> i32 {
 }
 
 /// Makes the call whose settlers are in `slot`. `timeout`, `max_total`, `max_queue_time` and `ttl` are milliseconds, negative for the
-/// default; `key` is zero for none.
+/// default; `key` is zero for none. It gives back what [`Payload::left`] says.
 #[wasm_bindgen]
+#[must_use]
 #[allow(clippy::too_many_arguments)] // one crossing of numbers per request
 pub fn call(
+    now: f64,
     client: i32,
     slot: i32,
     method: i32,
@@ -58,7 +60,7 @@ pub fn call(
     flags: i32,
     key: i32,
     ttl: f64,
-) {
+) -> i32 {
     let kind = match flags & (NOTIFICATION | CONNECT) {
         0 => Kind::Request,
         NOTIFICATION => Kind::Notification,
@@ -88,7 +90,10 @@ pub fn call(
         },
         cache_ttl: span(ttl),
     };
-    tell(client, Command::Call(CallId(slot as u32), request));
+    if let Some(driver) = driver(client) {
+        driver.handle_at(Instant::from_millis(now), Input::Command(Command::Call(CallId(slot as u32), request)));
+    }
+    Payload::left()
 }
 
 /// Gives up on the call in `slot`.

@@ -15,7 +15,7 @@ use wasm_bindgen::JsValue;
 use crate::fetch::{Events, Fetch};
 use crate::glue::{self, HostObject};
 use crate::message::{exchange_event, link_event, parts, Told, CHUNK, ODD_ID, OPENED, SIGNAL, WAKE};
-use crate::payload::Payload;
+use crate::payload::{leave, Payload};
 use crate::socket::Socket;
 use crate::timer::Timer;
 
@@ -77,7 +77,14 @@ impl Driver {
 
     /// Tells the engine what happened, then performs what follows. Called while outputs are being performed, it only tells.
     pub fn handle(&self, input: Input<Payload>) {
-        self.engine.borrow_mut().handle_input(now(self.client), input);
+        self.handle_at(now(self.client), input);
+        // Whoever told gives nothing back.
+        leave(0);
+    }
+
+    /// The same, for who knows the time, and gives back to JavaScript what [`Payload::left`] says.
+    pub fn handle_at(&self, now: Instant, input: Input<Payload>) {
+        self.engine.borrow_mut().handle_input(now, input);
         self.pump();
     }
 
@@ -317,17 +324,17 @@ impl Driver {
         self.sent.set(self.sent.get() + sent);
     }
 
-    fn on_exchange(&self, id: ExchangeId, told: Told) {
+    fn on_exchange(&self, now: Instant, id: ExchangeId, told: Told) {
         if told.kind == CHUNK {
             return self.on_chunk(id, told);
         }
         let event = exchange_event(told);
         if matches!(event, ExchangeEvent::Ended | ExchangeEvent::Failed(_)) {
             if let Some(cursor) = self.forget(id).and_then(Fetch::cursor) {
-                self.handle(Input::Exchange(id, cursor));
+                self.handle_at(now, Input::Exchange(id, cursor));
             }
         }
-        self.handle(Input::Exchange(id, event));
+        self.handle_at(now, Input::Exchange(id, event));
     }
 
     fn on_chunk(&self, id: ExchangeId, told: Told) {
@@ -395,11 +402,27 @@ thread_local! {
 }
 
 /// The one ear: the snippet takes it from the exports and calls it when anything happened to any client. A closure per client would
-/// cost a wrapper with a rest parameter on every message. Not for applications.
+/// cost a wrapper with a rest parameter on every message. It gives back what [`Payload::left`] says. Not for applications.
 #[wasm_bindgen]
+#[must_use]
 #[allow(clippy::too_many_arguments)] // numbers only, so that nothing is converted
-pub fn hear(client: i32, source: i32, kind: i32, id: f64, handle: i32, info: i32, number: f64, size: i32) {
-    let told = Told { kind, id, handle, info, number, size };
+pub fn hear(
+    now: f64,
+    client: i32,
+    source: i32,
+    kind: i32,
+    id: f64,
+    handle: i32,
+    info: i32,
+    number: f64,
+    size: i32,
+) -> i32 {
+    on(Instant::from_millis(now), client, source, Told { kind, id, handle, info, number, size });
+    Payload::left()
+}
+
+fn on(now: Instant, client: i32, source: i32, told: Told) {
+    let Told { kind, handle, info, size, .. } = told;
     let driver = DRIVERS.with_borrow(|drivers| drivers.get(client as usize).and_then(Weak::upgrade));
     let Some(driver) = driver else {
         // Nobody else would release what came with it.
@@ -411,7 +434,7 @@ pub fn hear(client: i32, source: i32, kind: i32, id: f64, handle: i32, info: i32
         if info > 0 {
             driver.handle(Input::Signal(Signal::Woken));
         }
-        return driver.handle(Input::Timeout);
+        return driver.handle_at(now, Input::Timeout);
     }
     if kind == SIGNAL {
         return driver.signal(info);
@@ -423,9 +446,9 @@ pub fn hear(client: i32, source: i32, kind: i32, id: f64, handle: i32, info: i32
         }
     }
     if source < 0 {
-        driver.handle(Input::Link(LinkId(source.unsigned_abs()), link_event(told)));
+        driver.handle_at(now, Input::Link(LinkId(source.unsigned_abs()), link_event(told)));
     } else {
-        driver.on_exchange(ExchangeId(source as u32), told);
+        driver.on_exchange(now, ExchangeId(source as u32), told);
     }
 }
 

@@ -40,8 +40,7 @@ export function now(client) {
     lastWall = wall;
     lastNow = performance.now();
   }
-  const { clock } = clients[client].host;
-  return clock ? clock.now() : lastNow;
+  return clients[client]?.host.clock?.now() ?? lastNow;
 }
 
 export function seed(client) {

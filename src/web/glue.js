@@ -1,7 +1,7 @@
 // The one JavaScript snippet of the shell. It owns what must not cross into wasm memory: message texts, parsed values, promises'
 // settlers, header objects. Wasm sees numbers: handles of values, slots of calls, ids of methods. It decides nothing.
 
-import { lastWall } from "./env.js";
+import { lastWall, now } from "./env.js";
 import { headerValue, stop } from "./http.js";
 import { keeping } from "./keeping.js";
 import { about } from "./listening.js";
@@ -71,9 +71,9 @@ export const versions = [];
 /** Whether this instance's tables were taken over already. */
 export const isSetUp = () => versions.length;
 
-/** Takes over the core's tables (names with bars between, bits) and its one ear as wasm exports it: called directly, without a wrapper. */
+/** Takes over the core's tables (names with bars between, bits) and its two ears as wasm exports them: called directly, without a wrapper. */
 export function setUp(exports, methods, cacheableBits, revisions) {
-  on = exports.hear;
+  ({ call, hear } = exports);
   versions.push(...revisions.split("|"));
   for (const [at, name] of methods.split("|").entries()) cacheable[methodId(name)] = (cacheableBits >> at) & 1;
 }
@@ -140,7 +140,7 @@ function reset() {
 export function api() {
   const printed = (handle) => values[handle];
   const calls = (client) => clients[client].calls;
-  return { attach, calls, clients, methodId, params, key, message, names, printed, headerValue, reset, ...keeping };
+  return { attach, calls, clients, make, methodId, params, key, message, names, printed, headerValue, reset, ...keeping };
 }
 
 // The entry has resolve(value, text), serve(value), reject(failure), ask(need, value), leave(id) and, if it listens, progress(value).
@@ -352,14 +352,28 @@ export function dial(client, subprotocols) {
   }
 }
 
-// Everything that happens is told by one call of numbers: on(client, source, kind, id, handle, info, number, size). The source is an
-// exchange, or a link with its sign turned.
-// What is left out arrives as 0, and as NaN for the two floats, id and number.
 const RESULT = 0, ERROR = 1, NOTICE = 2, ASKED = 3, BAD_JSON = 5, BAD_ENVELOPE = 6, BAD_BINARY = 7;
 const OPENED = 8, CLOSED = 9, WAKE = 14, ODD_ID = 32;
 export const TOO_LARGE = 4, HEAD = 10, CHUNK = 11, ENDED = 12, FAILED = 13, SIGNAL = 15;
 
-export let on;
+// What wasm hears of: calls that are made, and everything that happens. Both are told the time, and give back a handle to be released, or 0:
+// two crossings less than if they asked for both.
+let call, hear;
+
+/** Hands over the call in a slot; the numbers are those of `call` in the bindings. */
+function make(client, slot, method, params, priority, timeout, maxTotal, maxQueueTime, flags, key, ttl) {
+  const left = call(now(client), client, slot, method, params, priority, timeout, maxTotal, maxQueueTime, flags, key, ttl);
+  if (left) release(left);
+}
+
+/**
+ * Tells what happened. The source is an exchange, or a link with its sign turned. What is left out arrives as 0, and as NaN for the two
+ * floats, id and number.
+ */
+export function on(client, source, kind, id, handle, info, number, size) {
+  const left = hear(now(client), client, source, kind, id, handle, info, number, size);
+  if (left) release(left);
+}
 
 /** Tells what happens on a socket. */
 export function listen(socket, client, link) {

@@ -1,5 +1,6 @@
 //! A value that stays in JavaScript: the core holds a number and gives it back.
 
+use core::cell::Cell;
 use core::mem::ManuallyDrop;
 
 use bowline_core::Versions;
@@ -26,6 +27,25 @@ impl Payload {
     pub(crate) fn into_raw(self) -> i32 {
         ManuallyDrop::new(self).0
     }
+
+    /// The last handle that was dropped, or 0. JavaScript releases what its call gives back: that costs no crossing of its own.
+    #[must_use]
+    pub fn left() -> i32 {
+        LEFT.take()
+    }
+}
+
+thread_local! {
+    static LEFT: Cell<i32> = const { Cell::new(0) };
+}
+
+/// Has `handle` given back, and releases the one before, if there is one.
+#[inline(never)] // there are so many places where one is dropped
+pub(crate) fn leave(handle: i32) {
+    let before = LEFT.replace(handle);
+    if before != 0 {
+        glue::release(before);
+    }
 }
 
 impl Clone for Payload {
@@ -37,7 +57,7 @@ impl Clone for Payload {
 
 impl Drop for Payload {
     fn drop(&mut self) {
-        glue::release(self.0);
+        leave(self.0);
     }
 }
 

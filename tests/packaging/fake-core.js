@@ -8,7 +8,7 @@ export const peers = [];
 const tables = glue.api();
 let heard;
 const methods = "tools/call|tools/list|resources/list|resources/read|prompts/list|server/discover";
-glue.setUp({ hear: (...told) => (heard = told) }, methods, 0b111110, "2025-11-25|2026-07-28");
+glue.setUp({ call, hear: (_now, ...told) => void (heard = told) }, methods, 0b111110, "2025-11-25|2026-07-28");
 
 /** A handle as the real core gets it: of what arrived as text. */
 function arrived(client, message, print = JSON.stringify) {
@@ -117,7 +117,7 @@ export function create(_config, host) {
   return peer.client;
 }
 
-export function call(client, slot, method, params, _priority, _timeout, _total, _queue, flags, key, ttl) {
+function call(_now, client, slot, method, params, _priority, _timeout, _total, _queue, flags, key, ttl) {
   const peer = of(client);
   const entry = entries.get(slot + client * 1e6);
   const one = { slot, method: entry.method, params: read(params), headers: mirrored.get(params), flags, key, ttl, entry, connect: !!(flags & CONNECT) };

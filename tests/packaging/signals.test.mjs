@@ -9,7 +9,7 @@ import { createClient, open, peers } from "./client.mjs";
 const [ONLINE, OFFLINE, VISIBLE, HIDDEN, FROZEN, RESUMED] = [0, 1, 2, 3, 4, 5];
 const [WAKE, SIGNAL] = [14, 15];
 let heard = [];
-glue.setUp({ hear: (_client, _source, kind, _id, _handle, info) => heard.push([kind, info]) }, "", 0, "2026-07-28");
+glue.setUp({ hear: (_now, _client, _source, kind, _id, _handle, info) => void heard.push([kind, info]) }, "", 0, "2026-07-28");
 
 /** What a client hears while `work` is done to a page. */
 async function inPage(work, { visibility = "visible", online = true } = {}) {

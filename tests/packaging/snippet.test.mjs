@@ -9,7 +9,7 @@ import { abort, exchange, headerValue } from "../../src/web/http.js";
 import { heardListen } from "../../src/web/listening.js";
 
 const heard = [];
-glue.setUp({ hear: (...told) => heard.push(told) }, "tools/call|tools/list", 0b10, "2024-11-05|2025-03-26|2025-06-18|2025-11-25|2026-07-28");
+glue.setUp({ hear: (_now, ...told) => void heard.push(told) }, "tools/call|tools/list", 0b10, "2024-11-05|2025-03-26|2025-06-18|2025-11-25|2026-07-28");
 const host = { clientInfo: { name: "test", version: "1" }, capabilities: {}, url: "http://127.0.0.1/" };
 const client = glue.open(host, 1000);
 const { attach, key, message, methodId, params } = glue.api();
