@@ -69,8 +69,9 @@ export async function browserTest(browser, binary, scope) {
     ...(scope && { [`WASM_BINDGEN_USE_${scope}`]: "1" }),
   };
   const args = ["test", "--locked", "--target", wasmTarget, "-p", "bowline", "--test", binary];
-  // Compiled first, so that neither the servers nor the limit of the test wait for the compiler.
-  await run("cargo", [...args, "--no-run"], { env });
+  // Compiled first, so that neither the servers nor the limit of the test wait for the compiler. As `wasm-pack test` does it: whatever cargo
+  // takes by default in this folder has to compile for wasm32.
+  await run("cargo", ["build", "--tests", "--locked", "--target", wasmTarget], { env });
   return withPeers(async () => {
     const port = await freePort();
     const threads = holdThreads(port);
