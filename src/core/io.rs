@@ -200,7 +200,7 @@ pub enum ExchangeEvent<P> {
     /// A message arrived: the body, or the data of one event. Without a head before it, it is the whole of a plain 200 answer, and
     /// nothing follows.
     Message(Incoming<P>),
-    /// Bytes arrived that complete no message: a comment that keeps an event stream open.
+    /// Bytes arrived that complete no message: a comment that keeps an event stream open, or a part of something long.
     Alive,
     /// Once, right before the end of an event stream in which it was seen: the last event id, and how long to wait before the stream
     /// is opened again (P78).

@@ -354,7 +354,7 @@ export function dial(client, subprotocols) {
 
 const RESULT = 0, ERROR = 1, NOTICE = 2, ASKED = 3, BAD_JSON = 5, BAD_ENVELOPE = 6, BAD_BINARY = 7;
 const OPENED = 8, CLOSED = 9, WAKE = 14, ODD_ID = 32;
-export const TOO_LARGE = 4, HEAD = 10, CHUNK = 11, ENDED = 12, FAILED = 13, SIGNAL = 15;
+export const TOO_LARGE = 4, HEAD = 10, CHUNK = 11, ENDED = 12, FAILED = 13, SIGNAL = 15, ALIVE = 16;
 
 // What wasm hears of: calls that are made, and everything that happens. Both are told the time, and give back a handle to be released, or 0:
 // two crossings less than if they asked for both.

@@ -1,7 +1,7 @@
 // One HTTP exchange: its headers, its `fetch`, and the reading of its answer, of which wasm hears by numbers. It decides nothing.
 
 import {
-  CHUNK, clients, encode, ENDED, FAILED, HEAD, INITIALIZE, MODERN, names, NOTIFICATION, on, put, receive, REQUEST, TOO_LARGE, values, versions,
+  ALIVE, CHUNK, clients, encode, ENDED, FAILED, HEAD, INITIALIZE, MODERN, names, NOTIFICATION, on, put, receive, REQUEST, TOO_LARGE, values, versions,
 } from "./glue.js";
 
 const JSON_BODY = 0, EVENT_STREAM = 1; // by their place in the list of media types that mean something
@@ -157,7 +157,7 @@ async function run(client, source, kind, aborter, init, url) {
           parts.length = 0;
           on(client, source, TOO_LARGE);
           break;
-        }
+        } else on(client, source, ALIVE); // a long message on a slow link is no silence
       }
       // Only now: a body that turns out to be too large never becomes text, and the unfinished line of a stream means nothing.
       if (content === JSON_BODY) for (const part of parts) text += decoder.decode(part, { stream: true });

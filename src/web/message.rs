@@ -70,6 +70,8 @@ pub(crate) const SIGNAL: i32 = 15;
 const HEAD: i32 = 10;
 const ENDED: i32 = 12;
 const FAILED: i32 = 13;
+/// Bytes that complete nothing yet.
+const ALIVE: i32 = 16;
 
 /// What happened on a link.
 pub(crate) fn link_event(told: Told) -> LinkEvent<Payload> {
@@ -99,6 +101,7 @@ pub(crate) fn exchange_event(told: Told) -> ExchangeEvent<Payload> {
                 challenge: Payload::from_raw(challenge),
             })
         }
+        ALIVE => ExchangeEvent::Alive,
         ENDED => ExchangeEvent::Ended,
         FAILED => ExchangeEvent::Failed(match told.info {
             1 => Reach::Blocked,

@@ -381,24 +381,24 @@ test("what a refusal says of credentials is told with its head, and nothing more
 });
 
 test("of a body that is too large nothing but that is told", async () => {
-  const HEAD = 10, TOO_LARGE = 4, ENDED = 12;
+  const HEAD = 10, TOO_LARGE = 4, ALIVE = 16, ENDED = 12;
   const parts = ['{"jsonrpc":"2.0",', `"id":7,"result":"${"x".repeat(2000)}`, '"}'].map((text) => new TextEncoder().encode(text));
   const body = new ReadableStream({ pull: (stream) => (parts.length ? stream.enqueue(parts.shift()) : stream.close()) });
   const { kinds } = await exchanged(new Response(body, { headers: { "content-type": "application/json" } }));
-  assert.deepEqual(kinds, [HEAD, TOO_LARGE, ENDED]);
+  assert.deepEqual(kinds, [HEAD, ALIVE, TOO_LARGE, ENDED]);
 });
 
-test("an endless line of an event stream is too large before any of it is handed to wasm", async () => {
-  const HEAD = 10, TOO_LARGE = 4, CHUNK = 11, ENDED = 12;
+test("an endless line of an event stream is too large before any of it is handed to wasm, and no silence until then", async () => {
+  const HEAD = 10, TOO_LARGE = 4, CHUNK = 11, ENDED = 12, ALIVE = 16;
   const lines = (...texts) => {
     const parts = texts.map((text) => new TextEncoder().encode(text));
     const body = new ReadableStream({ pull: (stream) => (parts.length ? stream.enqueue(parts.shift()) : stream.close()) });
     return new Response(body, { headers: { "content-type": "text/event-stream" } });
   };
   const endless = await exchanged(lines(": open\n", "data: ", "x".repeat(600), "x".repeat(600), "\n\n"));
-  assert.deepEqual(endless.kinds, [HEAD, CHUNK, TOO_LARGE, ENDED]);
+  assert.deepEqual(endless.kinds, [HEAD, CHUNK, ALIVE, ALIVE, TOO_LARGE, ENDED]);
   const long = await exchanged(lines("data: ", "x".repeat(600), "\n\n", `${"data: 1\n\n".repeat(200)}`, "data: unfinished"));
-  assert.deepEqual(long.kinds, [HEAD, CHUNK, CHUNK, CHUNK, CHUNK, ENDED]);
+  assert.deepEqual(long.kinds, [HEAD, ALIVE, ALIVE, CHUNK, CHUNK, CHUNK, CHUNK, ALIVE, ENDED]);
 });
 
 test("a body cut in the middle of a character is read whole", async () => {

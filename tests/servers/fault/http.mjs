@@ -136,8 +136,6 @@ export const httpFaults = {
   "status-503": ({ reply }) => reply.send(503, { "retry-after": "1", "content-type": "text/plain" }, "try later"),
   "status-403-scope": ({ reply }) =>
     reply.json(403, { error: "insufficient_scope" }, { "www-authenticate": 'Bearer error="insufficient_scope", scope="tools"' }),
-  "version-refused": ({ reply, message }) =>
-    reply.json(400, failure(message.id, -32022, "Unsupported protocol version", { supported: ["2026-07-28"], requested: "?" })),
   "method-not-found": ({ reply, message }) => reply.json(404, failure(message.id, -32601, "Method not found")),
   "header-mismatch": ({ reply, message }) => reply.json(400, failure(message.id, -32020, "Header mismatch: Mcp-Param-Region")),
   "version-refused": ({ reply, message }) =>
