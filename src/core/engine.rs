@@ -267,7 +267,7 @@ impl<P: Payload> Engine<P> {
                 let change = self.with(|connection, cx| connection.on_down(link, error, cx));
                 self.on_change(change);
             }
-            LinkEvent::Message(message) if self.connection.has(link) => {
+            LinkEvent::Message(message) if self.connection.hears(link) => {
                 self.connection.on_heard(self.now);
                 self.on_message(link, message);
             }

@@ -3,8 +3,10 @@
 
 #![allow(clippy::panic, clippy::expect_used, clippy::indexing_slicing, reason = "a test speaks by panicking")]
 
-use bowline_core::{Code, Config, Content, ExchangeEvent, Outcome, Reach, State, Verb};
-use bowline_support::{connect, fixed, ms, Hand};
+use bowline_core::{
+    Code, Config, Content, Event, ExchangeEvent, Incoming, Malformed, Method, Outcome, Output, Reach, State, Verb,
+};
+use bowline_support::{connect, fixed, ms, Doc, Hand};
 
 /// A client of a WebSocket alone whose first handshake failed twice, with and without subprotocols, and its call to `connect()`.
 fn refused() -> (Hand, bowline_core::CallId) {
@@ -27,6 +29,15 @@ fn a_handshake_that_fails_at_first_contact_is_asked_about_over_http_once() {
     hand.exchange(probe, ExchangeEvent::Failed(Reach::Unknown));
     assert_eq!(hand.error(call), (Code::ConnectFailed, Outcome::NotSent));
     assert_eq!(hand.status_now().state, State::Reconnecting);
+}
+
+#[test]
+fn nothing_is_heard_from_a_websocket_that_is_only_asked_about() {
+    let (mut hand, call) = refused();
+    hand.frame(Incoming::Notification { method: Method::TOOLS_CHANGED, token: None, payload: Doc::of(1) });
+    assert!(!hand.driver.log.iter().any(|(_, output)| matches!(output, Output::Event(Event::Notification(..)))));
+    hand.frame(Incoming::Malformed(Malformed::Json));
+    assert!(hand.end(call).is_none(), "what HTTP answers says more");
 }
 
 #[test]

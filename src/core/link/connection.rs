@@ -78,9 +78,10 @@ impl<P: Payload> Connection<P> {
         }
     }
 
-    /// Whether `link` is one of ours still, working or on trial.
-    pub(crate) fn has(&self, link: LinkId) -> bool {
-        self.links.iter().any(|other| other.id == link)
+    /// Whether anything may be said on `link`: it works, or a question is open on it. One whose handshake failed is only asked about.
+    pub(crate) fn hears(&self, link: LinkId) -> bool {
+        let works = matches!(self.phase, Phase::Up { link: up, .. } if up == link);
+        works || self.links.iter().any(|other| other.id == link && other.handshake.awaits().is_some())
     }
 
     /// Whether a link was ever ready.
