@@ -4,7 +4,7 @@
 use bowline_core::{
     Code, Config, Era, Event, ExchangeEvent, Incoming, Outgoing, Output, Reach, State, Version, Versions,
 };
-use bowline_support::{connect, fixed, request, tool_call, Doc, Hand, Place};
+use bowline_support::{connect, fixed, ms, request, tool_call, Doc, Hand, Place};
 
 fn allowing(text: &str) -> Config {
     Config { versions: Doc::supporting(text).names, websocket: false, ..fixed() }
@@ -106,6 +106,15 @@ fn a_pinned_client_over_http_is_ready_without_a_question() {
     let told =
         |(_, output): &(_, Output<Doc>)| matches!(output, Output::Event(Event::Server(_)) | Output::RememberEra(..));
     assert!(!hand.driver.log.iter().any(told), "nothing was found out");
+}
+
+#[test]
+fn a_pinned_client_is_ready_however_late_the_timers_of_its_hidden_page_are() {
+    let mut hand = Hand::new(pinned());
+    let connected = hand.call(connect());
+    hand.driver.now = hand.driver.now + ms(60_000);
+    hand.driver.input(bowline_core::Input::Timeout);
+    assert!(matches!(hand.end(connected), Some(Ok(_))), "{:?}", hand.end(connected));
 }
 
 #[test]

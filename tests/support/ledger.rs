@@ -200,8 +200,8 @@ impl Ledger {
                 self.leave(Place::Exchange(*id));
             }
             Input::Exchange(id, ExchangeEvent::Message(message)) => {
-                // What is no message may end a stream.
-                if matches!(message, Incoming::Malformed(_)) {
+                // What is no message may end a stream, and an error without an id is the last word of the one it comes on.
+                if matches!(message, Incoming::Malformed(_) | Incoming::Error { id: None, .. }) {
                     self.listens.retain(|_, place| *place != Place::Exchange(*id));
                 }
                 if self.is_common(*id) {

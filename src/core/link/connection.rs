@@ -263,7 +263,10 @@ impl<P: Payload> Connection<P> {
 
     /// Time passed.
     pub(crate) fn on_timeout(&mut self, cx: &mut Context<'_, P>) -> Change<P> {
-        let pinned = self.pinned();
+        if let (Phase::Trying { .. }, Some(link)) = (&self.phase, self.pinned()) {
+            // Nothing has to come first, however late a throttled timer is.
+            return self.serve(link, Version::newest(Era::Modern), None, cx);
+        }
         match &mut self.phase {
             Phase::Waiting(until) if *until <= cx.now => {
                 self.start(cx);
@@ -275,9 +278,6 @@ impl<P: Payload> Connection<P> {
                 self.give_up(Error::new(Code::ConnectTimeout, Detail::Time(Stage::Queue, span)), cx)
             }
             Phase::Trying { http_at, .. } => {
-                if let Some(link) = pinned {
-                    return self.serve(link, Version::newest(Era::Modern), None, cx);
-                }
                 if http_at.is_some_and(|at| at <= cx.now) {
                     *http_at = None;
                     self.open_http(cx);
