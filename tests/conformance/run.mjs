@@ -22,8 +22,8 @@ function required(revision) {
   return list[1].match(/(?<=- ).+/g).filter((name) => !notYet(name));
 }
 
-const unknown = process.argv.slice(2).filter((given, at, all) => !/^--(target|only)$/.test(given) && !all[at - 1]?.startsWith("--"));
-if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(" ")}. There are --target ${targets.join("|")} and --only a,b`);
+const odd = process.argv.slice(2).filter((given, at, all) => !/^--(target|only)$/.test(given) && !all[at - 1]?.startsWith("--"));
+if (odd.length > 0) throw new Error(`unknown: ${odd.join(" ")}. There are --target ${targets.join("|")} and --only a,b`);
 
 function chosen(option, known) {
   const at = process.argv.indexOf(option);
