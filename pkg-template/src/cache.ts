@@ -3,6 +3,7 @@
 import { invalidate, keep, kept, peek } from "bowline-core";
 import type { Host } from "./host.js";
 import type { CacheApi, CacheFilter } from "./types.js";
+import { isSpan } from "./wrong.js";
 
 /** The form of what `dehydrate` gives. */
 const VERSION = 1;
@@ -37,10 +38,11 @@ export class Cache implements CacheApi {
     return handle ? tables!.take(handle) : undefined;
   }
 
-  set(method: string, params: object | undefined, value: unknown, ttl = -1): void {
-    // Later changes to what was given change nothing.
-    const entry = structuredClone([method, params ?? {}, value, ttl, false] as const);
-    this.#host.onceOpen(() => this.#keep(entry, NEWER));
+  set(method: string, params: object | undefined, value: unknown, ttl?: number): void {
+    if (!isSpan(ttl)) throw this.#host.invalid("the ttl of cache.set must be a number of at least 0");
+    // Later changes to what was given change nothing, and what is no JSON is told now.
+    const given = JSON.parse(JSON.stringify([method, params ?? {}, value])) as [string, object, unknown];
+    this.#host.onceOpen(() => this.#keep([...given, ttl ?? -1, false], NEWER));
   }
 
   invalidate({ method, uri }: CacheFilter = {}): number {
@@ -76,8 +78,11 @@ export class Cache implements CacheApi {
     host.onceOpen(() => {
       const past = Math.max(0, Date.now() - at);
       const own = host.inContext() && partition === (host.partition ?? null);
-      for (const [method, params, value, ttl, isPublic] of entries as Entry[]) {
-        if (ttl > past && (own || isPublic)) this.#keep([method, params, value, ttl - past, isPublic], 0);
+      for (const entry of entries as (Entry | null)[]) {
+        const [method, params, value, ttl, isPublic] = entry ?? [];
+        // It was kept somewhere else, and may have suffered there.
+        const isWhole = typeof method === "string" && typeof ttl === "number";
+        if (isWhole && ttl > past && (own || isPublic)) this.#keep([method, params ?? {}, value, ttl - past, !!isPublic], 0);
       }
     });
   }

@@ -7,6 +7,7 @@ import { errorFrom, McpError, type Failure } from "./errors.js";
 import type { Host } from "./host.js";
 import { withMeta, wrongKey } from "./meta.js";
 import type { CallToolOptions, InputRequiredResult, Progress, RequestOptions, RequestPhase, RequestPriority, RequestPromise } from "./types.js";
+import { level, MODES, PRIORITY, wrongIn } from "./wrong.js";
 
 /** Bits of `Core.call`'s flags. */
 export const NOTIFICATION = 1;
@@ -15,10 +16,6 @@ const PROGRESS = 4;
 const KEEP_TIMEOUT = 8;
 /** The cache mode is in the bits above. */
 const MODE = 256;
-const MODES = ["use", "refresh", "only-if-cached", "stale-while-revalidate"];
-
-const LEVELS = { low: 0, normal: 1, high: 2, critical: 3 };
-export const level = (priority: RequestPriority = 1): number => (typeof priority === "string" ? LEVELS[priority] : priority) ?? 1;
 
 /** What the snippet hands over when a call ends badly. */
 export interface RawFailure {
@@ -80,10 +77,10 @@ export function submit<T>(
   kind: number,
   method: string,
   params?: object | null,
-  options: RequestOptions = {},
+  options?: RequestOptions | null,
   finish: Finish | undefined = method === "tools/list" ? learn : undefined,
 ): RequestPromise<T> {
-  const call = new Call(host, kind, method, params, options, finish);
+  const call = new Call(host, kind, method, params, options ?? {}, finish);
   host.submit(call);
   return call.promise as RequestPromise<unknown> as RequestPromise<T>;
 }
@@ -150,7 +147,7 @@ export class Call {
     this.priority = options.priority;
     const { signal } = options;
     this.signal = signal;
-    if (signal) {
+    if (signal?.addEventListener) {
       this.abort = () => this.cancel(signal.reason);
       signal.addEventListener("abort", this.abort, { once: true });
     }
@@ -167,7 +164,11 @@ export class Call {
   }
 
   get tool(): string | undefined {
-    return this.method === "tools/call" ? String((this.given as { name?: unknown } | null | undefined)?.name) : undefined;
+    try {
+      return this.method === "tools/call" ? String((this.given as { name?: unknown } | null | undefined)?.name) : undefined;
+    } catch {
+      // What an application gives for params may do anything, and the core may be waiting for this.
+    }
   }
 
   /** Its params as JSON. */
@@ -185,8 +186,18 @@ export class Call {
     return this.slot >= 0 && core.isSent(this.host.client, this.slot) ? "sent" : "queued";
   }
 
-  /** Hands the call to the core. */
+  /** Hands the call to the core. Never throws: others may wait behind it. */
   start(): void {
+    try {
+      const wrong = wrongIn(this.method, this.options);
+      if (wrong) throw new TypeError(wrong);
+      this.#start();
+    } catch (cause) {
+      this.unsent("wrong", cause);
+    }
+  }
+
+  #start(): void {
     const { host, options, given } = this;
     if (options.signal?.aborted) return this.cancel(options.signal.reason);
     if (this.settled) return;
@@ -276,6 +287,7 @@ export class Call {
   }
 
   setPriority(priority: RequestPriority): void {
+    if (level(priority) < 0) throw this.host.invalid(PRIORITY);
     this.priority = priority;
     if (this.slot >= 0) core.setPriority(this.host.client, this.slot, level(priority));
   }

@@ -169,7 +169,7 @@ export function errorFrom(failure: Failure): McpError {
   const doubt = fields.outcome === "unknown" && code !== "OUTCOME_UNKNOWN" && "The server may have executed the call.";
 
   return new (CLASSES.get(code) ?? McpError)(
-    joined([joined([method, tool], " "), what, why?.slice(0, 300)], ": "),
+    joined([joined([method, tool], " "), what, why && `${why}`.slice(0, 300)], ": "),
     { ...fields, hint: joined([hint, doubt], " ") || undefined },
     cause,
   );
@@ -235,6 +235,7 @@ SEND_FAILED|the call cannot be sent|transport.headers threw?
  json|the params are not JSON|No cycles, no BigInt.
  key|idempotencyKey has no place|Set replay.idempotencyKey.
  meta|a key of options.meta is reserved or malformed|As com.example/name.
+ wrong|an argument is wrong|See RequestOptions.
 CAPABILITY_NOT_SUPPORTED|the server does not offer $detail|See connection.server.capabilities.
 ABORTED|cancelled by the caller
  task|the task was cancelled at the server

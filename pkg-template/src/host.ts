@@ -263,7 +263,13 @@ export class Host {
     this.lanes?.open(this.client);
     if (this.#parked) this.park(true);
     if (this.queue.paused) this.queue.pause();
-    for (const work of this.#due.splice(0)) work();
+    for (const work of this.#due.splice(0)) {
+      try {
+        work();
+      } catch (error) {
+        this.warn(`${error}`);
+      }
+    }
     for (const call of this.#waiting.splice(0)) call.start();
   }
 

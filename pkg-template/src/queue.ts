@@ -1,9 +1,9 @@
 // The queue as applications see it. Who goes when is the core's.
 
 import { clear, pause } from "bowline-core";
-import { level } from "./call.js";
 import type { Host } from "./host.js";
 import type { QueueApi } from "./types.js";
+import { level } from "./wrong.js";
 
 type Waiter = [below: number, active: number, resolve: () => void];
 
@@ -38,7 +38,7 @@ export class Queue implements QueueApi {
     const { client, doubts, tables } = this.#host;
     const aborted = () => this.#host.numbers().metrics.aborted;
     const before = aborted();
-    if (tables) clear(client, method === undefined ? -1 : tables.methodId(method), belowPriority);
+    if (tables) clear(client, method === undefined ? -1 : tables.methodId(method), +belowPriority);
     const noted = [...doubts.noting].filter((call) => level(call.priority) < belowPriority && (!method || call.method === method));
     return aborted() - before + noted.map((call) => call.cancel()).length;
   }

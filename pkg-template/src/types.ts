@@ -19,7 +19,7 @@ export type * from "./types-metrics.js";
 /** Larger goes first: 0 low, 1 normal, 2 high, 3 critical. Calls of one priority keep their order. */
 export type RequestPriority = 0 | 1 | 2 | 3 | "low" | "normal" | "high" | "critical";
 
-/** Options of one call. */
+/** Options of one call. One of another type or size rejects with `SEND_FAILED`, before anything is sent. */
 export interface RequestOptions {
   /**
    * Which waiting call goes first.

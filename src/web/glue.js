@@ -165,8 +165,9 @@ function params(method, given, headers) {
       if (_meta) meta = JSON.stringify(_meta).slice(1, -1);
       given = rest;
     }
-    // P13: the name of the thing, where the method has one.
+    // P13: the name of the thing, where the method has one. A text from here on: making one of what an application gives may throw.
     name = method === 0 ? given.name : (given.uri ?? given.name ?? given.taskId);
+    if (name !== undefined) name = `${name}`;
   }
   const text = given === undefined || given === null ? "{}" : JSON.stringify(given);
   if (text === undefined || text[0] !== "{") throw new TypeError("params must be an object");

@@ -32,7 +32,7 @@ export function exchange(client, source, kind, id, method, handle, version, flag
   if (version >= MODERN && kind !== NOTIFICATION) {
     headers["mcp-method"] = kind === REQUEST ? names[method] : "server/discover";
     const { name, headers: mirrored } = (kind === REQUEST && values[handle]) || {};
-    if (name !== undefined) headers["mcp-name"] = headerValue(String(name));
+    if (name !== undefined) headers["mcp-name"] = headerValue(name);
     if (mirrored) for (const [header, value] of mirrored) headers[header] = value;
   }
   if (session) headers["mcp-session-id"] = values[session];

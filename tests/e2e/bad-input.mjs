@@ -94,6 +94,19 @@ async function suite(where, trial, servers, fault) {
     assert.equal(new Set(texts.values()).size, texts.size, [...texts].join("\n"));
   });
 
+  for (const [at, [what, , code]] of trials.mistakes.entries()) {
+    await check(`${where}: ${what}`, async () => {
+      const { early, late, after, told } = await trial("mistake", servers.modern.url, at);
+      for (const error of [early, late]) {
+        assert.equal(error?.code, code, error?.message);
+        if (code) assert.ok(error.typed && error.message.length > code.length, JSON.stringify(error));
+        if (code === "SEND_FAILED") assert.equal(error.outcome, "not-sent");
+      }
+      assert.equal(after, "after", "the client is of no use any more");
+      assert.deepEqual(told, [], "the core did not bear it");
+    });
+  }
+
   for (const [name, , codes] of faults) {
     await check(`${where}: one call answered with ${name}, the next one is served`, async () => {
       const url = (i) => `${fault}/call/${name}?times=1&n=200000&where=${where}&try=${i}`;
