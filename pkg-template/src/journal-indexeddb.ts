@@ -12,7 +12,8 @@ export interface IndexedDbJournal extends CallJournal {
 /**
  * A journal in IndexedDB: in pages, workers and an extension's service worker, also when they are killed. What a page or worker left is
  * restored by one other, and only once its Web Lock is gone; without IndexedDB or Web Locks (pages on plain http) a `warning` says that
- * nothing is kept, and calls are sent all the same.
+ * nothing is kept, and calls are sent all the same. What was left more than 30 days ago by clients of a server, or a name, that is used no
+ * more is dropped when a client of another one opens.
  * @param options.name Clients of other names do not see each other's calls. "default" when absent.
  */
 export function indexedDbJournal({ name = "default" }: { name?: string } = {}): IndexedDbJournal {
@@ -43,6 +44,8 @@ type Change = (entries: IDBObjectStore) => void;
 
 const DATABASE = "bowline-journal";
 const CALLS = "calls";
+/** How long entries are kept for which no client comes. Milliseconds. */
+const KEPT = 30 * 86_400_000;
 /** How long a call waits for its entry. Milliseconds. */
 const LONGEST = 1000;
 /** What needs no entry, since a second execution is harmless: the same as in the core's table (src/core/wire/method.rs). */
@@ -97,7 +100,8 @@ class Notes implements CallNotes {
       // Whoever wrote one of these held its lock by then: one that is missing now is gone for good.
       const { held = [] } = await navigator.locks.query();
       const living = new Set(held.map(({ name }) => name));
-      const left = before.filter(([, entry]) => !isSound(entry) || (entry.scope === this.#scope && !living.has(lockOf(entry.owner))));
+      const isLeft = (entry: Entry) => (entry.scope === this.#scope || isOld(entry)) && !living.has(lockOf(entry.owner));
+      const left = before.filter(([, entry]) => !isSound(entry) || isLeft(entry));
       const found: [name: string, text: string][] = [];
       const take = (entries: IDBObjectStore) => {
         for (const [name, was] of left) {
@@ -105,7 +109,9 @@ class Notes implements CallNotes {
             const entry = (target as IDBRequest<Entry | undefined>).result;
             if (!isSound(was)) entries.delete(name);
             // Unless another one was quicker.
-            else if (entry?.owner === was.owner) {
+            else if (entry?.owner !== was.owner) return;
+            else if (was.scope !== this.#scope) entries.delete(name);
+            else {
               entries.put(this.#own(was.text), name);
               found.push([name, was.text]);
             }
@@ -113,7 +119,7 @@ class Notes implements CallNotes {
         }
       };
       if (left.length) await transact(database, [take]);
-      if (found.length < left.length && left.some(([, entry]) => !isSound(entry))) this.#warn("an entry that makes no sense was dropped");
+      if (left.some(([, entry]) => !isSound(entry))) this.#warn("an entry that makes no sense was dropped");
       found.sort(([, one], [, other]) => JSON.parse(one).sentAt - JSON.parse(other).sentAt);
       for (const [name, text] of found) onFound(name, text);
     } catch (error) {
@@ -183,6 +189,8 @@ function isSound(entry: Partial<Entry> | undefined): entry is Entry {
     return false;
   }
 }
+
+const isOld = ({ text }: Entry): boolean => Date.now() - JSON.parse(text).sentAt > KEPT;
 
 let opening: Promise<IDBDatabase> | undefined;
 let owning: Promise<void> | undefined;

@@ -482,7 +482,8 @@ function number(id) {
   return typeof id === "number" ? id : typeof id === "string" && /^\d{1,16}$/.test(id) ? +id : NaN;
 }
 
-const ASLEEP = 10_000; // no timer of a page that runs is so late; those of a machine that sleeps are
+// No timer of a page that is seen is so late, and none of a hidden one seven times so: there they may come once a minute.
+const ASLEEP = 10_000;
 
 /** Sets the client's one timer; a negative delay only clears it. */
 export function wake(client, delay) {
@@ -490,5 +491,6 @@ export function wake(client, delay) {
   const { setTimeout, clearTimeout } = own.host.clock ?? globalThis;
   const due = Date.now() + delay;
   clearTimeout(own.timer);
-  if (delay >= 0) own.timer = setTimeout(() => on(client, 0, WAKE, 0, 0, Date.now() - due > ASLEEP ? 1 : 0), delay);
+  const fire = () => on(client, 0, WAKE, 0, 0, Date.now() - due > ASLEEP * (globalThis.document?.hidden ? 7 : 1) ? 1 : 0);
+  if (delay >= 0) own.timer = setTimeout(fire, delay);
 }

@@ -1,7 +1,7 @@
 //! The race between the WebSocket and HTTP (resilience, section 1): a head start, the first verified round trip wins, and the verdict is
 //! remembered only when it is known to be the WebSocket's fault.
 
-use bowline_core::{Code, Config, ExchangeEvent, Output, Reach, State, Transport, Upgrade, Verb};
+use bowline_core::{Code, Config, ExchangeEvent, Input, Output, Reach, State, Transport, Upgrade, Verb, Version};
 use bowline_support::{connect, fixed, ms, tool_call, Doc, Hand, Place};
 
 fn remembered(hand: &mut Hand) -> bool {
@@ -18,6 +18,55 @@ fn the_websocket_goes_alone_for_its_head_start() {
     assert!(hand.fetches().is_empty());
     hand.pass(1);
     assert_eq!(hand.fetches().len(), 1, "an open socket that has not answered is not enough");
+}
+
+/// A timer of a hidden page comes a minute late.
+fn wake_late(hand: &mut Hand) {
+    hand.driver.now = hand.driver.now + ms(60_000);
+    hand.driver.input(Input::Timeout);
+}
+
+#[test]
+fn http_has_its_time_however_late_the_timers_of_a_hidden_page_are() {
+    let mut hand = Hand::new(fixed());
+    let connected = hand.call(connect());
+    wake_late(&mut hand);
+    assert_eq!(hand.fetches().len(), 1, "{:?}", hand.end(connected));
+    hand.pass(9_000);
+    hand.answer_question(Doc::supporting("2026-07-28"));
+    assert!(matches!(hand.end(connected), Some(Ok(_))), "{:?}", hand.end(connected));
+}
+
+#[test]
+fn http_has_its_time_when_the_websocket_fails_before_a_late_timer() {
+    let mut hand = Hand::new(fixed());
+    let connected = hand.call(connect());
+    hand.driver.now = hand.driver.now + ms(20_000);
+    hand.close_link(1006);
+    hand.close_link(1006);
+    hand.pass(9_000);
+    hand.answer_question(Doc::supporting("2026-07-28"));
+    assert!(matches!(hand.end(connected), Some(Ok(_))), "{:?}", hand.end(connected));
+}
+
+#[test]
+fn an_attempt_that_has_had_its_time_ends_with_a_late_timer() {
+    let mut hand = Hand::new(fixed());
+    let connected = hand.call(connect());
+    hand.pass(250);
+    wake_late(&mut hand);
+    assert_eq!(hand.error(connected).0, Code::ConnectTimeout);
+}
+
+#[test]
+fn a_websocket_whose_server_ignores_the_newer_question_is_asked_the_older_however_late_the_timers_are() {
+    let mut hand = Hand::new(Config { http: false, ..fixed() });
+    let connected = hand.call(connect());
+    hand.open();
+    wake_late(&mut hand);
+    hand.pass(1_000);
+    hand.answer_question(Doc::speaking(Version::V2025_11_25));
+    assert!(matches!(hand.end(connected), Some(Ok(_))), "{:?}", hand.end(connected));
 }
 
 #[test]

@@ -178,6 +178,24 @@ fn hiding_can_keep_everything_or_close_the_link() {
 }
 
 #[test]
+fn what_a_hidden_page_connected_by_name_stays_when_something_else_changes() {
+    for signal in [Signal::Online, Signal::Offline, Signal::Woken, Signal::Resumed, Signal::Unpark] {
+        let mut hand = Hand::new(with(Lifecycle { hidden: WhenHidden::Close, ..Lifecycle::default() }));
+        tell(&mut hand, Signal::Hidden);
+        let connected = hand.call(connect());
+        tell(&mut hand, signal);
+        hand.open();
+        hand.answer_question(Doc::supporting("2026-07-28"));
+        assert!(matches!(hand.end(connected), Some(Ok(_))), "{signal:?}: {:?}", hand.status_now());
+        let call = hand.call(tool_call(1));
+        tell(&mut hand, signal);
+        assert!(hand.end(call).is_none(), "{signal:?}: {:?}", hand.end(call));
+        tell(&mut hand, Signal::Hidden);
+        assert_eq!(rests(&hand), (State::Suspended, Some(Cause::Hidden)));
+    }
+}
+
+#[test]
 fn a_page_that_freezes_closes_its_sockets_and_decides_its_calls() {
     let mut hand = Hand::on_websocket(websocket());
     let (write, read, link) = (hand.call(tool_call(1)), hand.call(tools_list(2)), hand.last_link());

@@ -39,6 +39,20 @@ async function visit(page) {
 const inPage = (page) => (...message) => page.evaluate((message) => globalThis.trial(...message), message);
 const inWorker = (page) => (...message) => page.evaluate((message) => globalThis.inWorker.trial(...message), message);
 const inService = (page) => (...message) => page.evaluate((message) => globalThis.inService.trial(...message), message);
+/** Puts entries of others' making there, by their names. */
+const put = (page, values) =>
+  page.evaluate(
+    (values) =>
+      new Promise((resolve) => {
+        const opening = indexedDB.open("bowline-journal", 1);
+        opening.onsuccess = () => {
+          const transaction = opening.result.transaction("calls", "readwrite");
+          for (const [name, value] of Object.entries(values)) transaction.objectStore("calls").put(value, name);
+          transaction.oncomplete = () => (opening.result.close(), resolve());
+        };
+      }),
+    values,
+  );
 /** The names of the entries. */
 const entries = (page) =>
   page.evaluate(
@@ -172,22 +186,34 @@ try {
     const page = await open();
     await inPage(page)("open", url);
     await begin(inPage(page), "nonsense");
-    await page.evaluate(
-      () =>
-        new Promise((resolve) => {
-          const opening = indexedDB.open("bowline-journal", 1);
-          opening.onsuccess = () => {
-            const transaction = opening.result.transaction("calls", "readwrite");
-            const calls = transaction.objectStore("calls");
-            [undefined, 7, {}, { scope: 1, owner: null, text: "{}" }, { scope: "a", owner: "b", text: "{" }].forEach((value, at) => calls.put(value, `odd ${at}`));
-            transaction.oncomplete = () => (opening.result.close(), resolve());
-          };
-        }),
-    );
+    await put(page, [undefined, 7, {}, { scope: 1, owner: null, text: "{}" }, { scope: "a", owner: "b", text: "{" }]);
     await visit(page);
     await foundBy(inPage(page), "nonsense");
     assert.equal((await entries(page)).length, 1);
     assert.match((await inPage(page)("warnings")).join(), /makes no sense/);
+    await close();
+  });
+
+  await check("entries of servers that are never used again are dropped after a month, and no others", async () => {
+    const { open, close } = await profile();
+    const [page, other] = [await open(), await open()];
+    await inPage(other)("open", url);
+    await begin(inPage(other), "living");
+    const [living] = await entries(page);
+    const of = (server, days, owner = "gone") => ({
+      scope: `default:${server}`,
+      owner,
+      text: JSON.stringify({ id: "x", method: "tools/call", tool: "counter", sentAt: Date.now() - days * 86_400_000 }),
+    });
+    await put(page, {
+      old: of("https://old.example/mcp", 31),
+      young: of("https://young.example/mcp", 29),
+      held: of("https://held.example/mcp", 31, living.split(".")[0]),
+      own: of(url, 400),
+    });
+    assert.deepEqual((await inPage(page)("open", url)).map(({ id }) => id), ["own"]);
+    assert.deepEqual(await entries(page), [living, "held", "own", "young"].sort());
+    assert.deepEqual(await inPage(page)("warnings"), []);
     await close();
   });
 

@@ -112,20 +112,34 @@ test("where there is no page and no network flag, there is nothing to hear", () 
   unwatch(client);
 });
 
-test("a timer that comes much too late by the clock on the wall says that the machine slept", async () => {
+/** What a client hears when its timer comes so late by the clock on the wall. */
+async function lateBy(ms) {
   const client = glue.open({ capabilities: {} }, 1000);
   const real = Date.now;
   heard = [];
   glue.wake(client, 5);
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  glue.wake(client, 5);
-  Date.now = () => real() + 60_000;
+  Date.now = () => real() + ms;
   try {
     await new Promise((resolve) => setTimeout(resolve, 20));
   } finally {
     Date.now = real;
   }
-  assert.deepEqual(heard, [[WAKE, 0], [WAKE, 1]]);
+  return heard;
+}
+
+test("a timer that comes much too late by the clock on the wall says that the machine slept", async () => {
+  assert.deepEqual(await lateBy(0), [[WAKE, 0]]);
+  assert.deepEqual(await lateBy(60_000), [[WAKE, 1]]);
+});
+
+test("the timers of a hidden page, which the browser lets fire once a minute, say so only when they are later than that", async () => {
+  globalThis.document = { hidden: true };
+  try {
+    assert.deepEqual(await lateBy(61_000), [[WAKE, 0]]);
+    assert.deepEqual(await lateBy(600_000), [[WAKE, 1]]);
+  } finally {
+    delete globalThis.document;
+  }
 });
 
 test("the snapshot says what the browser says, and changes with it", async () => {

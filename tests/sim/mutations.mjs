@@ -130,8 +130,8 @@ export const MUTATIONS = [
   {
     rule: "a network that is not there yet is given up",
     file: "src/core/link/connection.rs",
-    from: "Phase::Trying { started, .. } if *started + cx.config.reconnect.connect_timeout <= cx.now => {",
-    to: "Phase::Trying { started, .. } if *started + cx.config.reconnect.connect_timeout.mul_f64(9.0) <= cx.now => {",
+    from: "Phase::Trying { until, .. } if *until <= cx.now => {",
+    to: "Phase::Trying { until, .. } if *until + Duration::from_millis(90_000) <= cx.now => {",
   },
   {
     rule: "the autoregression learns",

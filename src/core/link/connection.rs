@@ -19,7 +19,7 @@ pub(super) enum Phase<P> {
     /// Nothing is going on and nothing is planned: idle, failed, auth_required, closed.
     Down,
     /// An attempt is running.
-    Trying { started: Instant, http_at: Option<Instant>, no_websocket: bool, error: Option<Error<P>> },
+    Trying { until: Instant, http_at: Option<Instant>, no_websocket: bool, error: Option<Error<P>> },
     /// A link works.
     Up { link: LinkId, since: Instant },
     /// The next attempt is planned.
@@ -147,17 +147,18 @@ impl<P: Payload> Connection<P> {
 
     /// The WebSocket is open: ask the first question.
     pub(crate) fn on_opened(&mut self, link: LinkId, cx: &mut Context<'_, P>) {
-        let era = self.era;
-        let Some(at) = self.links.iter_mut().find(|other| other.id == link) else {
-            return;
-        };
-        self.offered = Some(at.subprotocols);
-        let (handshake, question) = Handshake::begin(cx.config.versions, era, cx.ids);
-        at.handshake = handshake;
-        // Time must be left for `initialize`, within whichever limit ends the trial.
-        let trial = cx.config.probe_timeout.min(cx.config.reconnect.connect_timeout);
-        at.discover_until = cx.now + trial.mul_f64(0.4);
-        cx.send(link, question, Version::newest(Era::Modern));
+        if let Some(at) = self.links.iter().find(|other| other.id == link) {
+            self.offered = Some(at.subprotocols);
+            self.begin(link, cx);
+        }
+    }
+
+    fn begin(&mut self, link: LinkId, cx: &mut Context<'_, P>) {
+        let (handshake, question) = Handshake::begin(cx.config.versions, self.era, cx.ids);
+        if let Some(at) = self.links.iter_mut().find(|other| other.id == link) {
+            at.handshake = handshake;
+        }
+        self.ask(link, question, cx);
     }
 
     /// Whether `id` on `link` belongs to the handshake.
@@ -202,6 +203,7 @@ impl<P: Payload> Connection<P> {
         let Some(transport) = self.links.iter().find(|other| other.id == link).map(|at| at.transport) else {
             return Change::None;
         };
+        self.excuse(cx.now);
         self.links.retain(|other| other.id != link);
         cx.hangup(link, transport);
         match &mut self.phase {
@@ -243,10 +245,9 @@ impl<P: Payload> Connection<P> {
     pub(crate) fn next_timeout(&self, config: &Config) -> Instant {
         match self.phase {
             Phase::Waiting(until) => until,
-            Phase::Trying { started, http_at, .. } => {
-                let limit = started + config.reconnect.connect_timeout;
-                let pinned = self.pinned().map_or(limit, |_| started);
-                limit.min(pinned).min(http_at.unwrap_or(limit)).min(self.next_trial())
+            Phase::Trying { until, http_at, .. } => {
+                let pinned = self.pinned().map_or(until, |_| Instant::default());
+                until.min(pinned).min(http_at.unwrap_or(until)).min(self.next_trial())
             }
             Phase::Up { .. } => {
                 let beat = self.next_beat(config.heartbeat.interval).min(self.next_upgrade());
@@ -267,12 +268,13 @@ impl<P: Payload> Connection<P> {
             // Nothing has to come first, however late a throttled timer is.
             return self.serve(link, Version::newest(Era::Modern), None, cx);
         }
+        self.excuse(cx.now);
         match &mut self.phase {
             Phase::Waiting(until) if *until <= cx.now => {
                 self.start(cx);
                 Change::None
             }
-            Phase::Trying { started, .. } if *started + cx.config.reconnect.connect_timeout <= cx.now => {
+            Phase::Trying { until, .. } if *until <= cx.now => {
                 self.drop_links(cx);
                 let span = cx.config.reconnect.connect_timeout;
                 self.give_up(Error::new(Code::ConnectTimeout, Detail::Time(Stage::Queue, span)), cx)
@@ -295,43 +297,12 @@ impl<P: Payload> Connection<P> {
         }
     }
 
-    /// The WebSocket that has not shown yet that it works.
-    pub(super) fn websocket(&self) -> Option<&Link<P>> {
-        let up = self.up().map(|up| up.id);
-        self.links.iter().find(|link| link.transport == Transport::WebSocket && Some(link.id) != up)
-    }
-
-    /// When its trial ends, or the first question of it.
-    fn next_trial(&self) -> Instant {
-        match self.websocket() {
-            Some(link) if link.handshake.is_discovering() => link.discover_until.min(link.probe_until),
-            Some(link) => link.probe_until,
-            None => Instant::NEVER,
-        }
-    }
-
-    fn on_trial(&mut self, cx: &mut Context<'_, P>) -> Change<P> {
-        let Some(link) = self.websocket() else {
-            return Change::None;
-        };
-        let (id, probe_until) = (link.id, link.probe_until);
-        let silent = Error::new(Code::ConnectTimeout, Detail::Time(Stage::Response, cx.config.probe_timeout));
-        if probe_until <= cx.now {
-            return self.on_down(id, silent, cx);
-        }
-        if link.handshake.is_discovering() && link.discover_until <= cx.now {
-            let at = self.links.iter_mut().find(|other| other.id == id);
-            let next = at.map(|at| at.handshake.fall_back(silent, cx.ids));
-            return next.map_or(Change::None, |next| self.on_next(id, next, cx));
-        }
-        Change::None
-    }
-
     pub(super) fn start(&mut self, cx: &mut Context<'_, P>) {
         self.drop_links(cx);
         let websocket = cx.config.websocket && !(cx.config.http && cx.now < self.no_websocket_until);
         let http_at = (websocket && cx.config.http).then(|| cx.now + cx.config.head_start);
-        self.phase = Phase::Trying { started: cx.now, http_at, no_websocket: false, error: None };
+        let until = cx.now + cx.config.reconnect.connect_timeout;
+        self.phase = Phase::Trying { until, http_at, no_websocket: false, error: None };
         self.enter(if self.attempt == 0 && !self.was_ready() { State::Connecting } else { State::Reconnecting }, cx);
         if websocket {
             self.dial(cx);
@@ -351,11 +322,7 @@ impl<P: Payload> Connection<P> {
 
     fn open_http(&mut self, cx: &mut Context<'_, P>) {
         let link = self.add(Transport::Http, cx);
-        let (handshake, question) = Handshake::begin(cx.config.versions, self.era, cx.ids);
-        if let Some(at) = self.links.iter_mut().find(|other| other.id == link) {
-            at.handshake = handshake;
-        }
-        self.ask(link, question, cx);
+        self.begin(link, cx);
     }
 
     pub(super) fn dial(&mut self, cx: &mut Context<'_, P>) {
@@ -377,13 +344,13 @@ impl<P: Payload> Connection<P> {
             subprotocols: self.offered.unwrap_or(true),
             redialled: false,
             probe_until: cx.now + cx.config.probe_timeout,
-            discover_until: cx.now + cx.config.probe_timeout,
+            discover_until: Instant::NEVER,
         });
         id
     }
 
     pub(super) fn ask(&mut self, link: LinkId, question: Outgoing<P>, cx: &mut Context<'_, P>) {
-        let Some(at) = self.links.iter().find(|other| other.id == link) else {
+        let Some(at) = self.links.iter_mut().find(|other| other.id == link) else {
             return;
         };
         let era = if matches!(question, Outgoing::Initialize(..)) { Era::Legacy } else { Era::Modern };
@@ -391,7 +358,13 @@ impl<P: Payload> Connection<P> {
             return;
         };
         match at.transport {
-            Transport::WebSocket => cx.send(link, question, Version::newest(era)),
+            Transport::WebSocket => {
+                // Time must be left for `initialize`, within whichever limit ends the trial.
+                let trial = cx.config.probe_timeout.min(cx.config.reconnect.connect_timeout);
+                let modern = era == Era::Modern;
+                at.discover_until = if modern { cx.now + trial.mul_f64(0.4) } else { Instant::NEVER };
+                cx.send(link, question, Version::newest(era));
+            }
             Transport::Http if at.endpoint().is_some() => {
                 cx.write(at, Purpose::Handshake(id), question);
             }

@@ -98,7 +98,11 @@ impl<P: Payload> Connection<P> {
     pub(crate) fn on_signal(&mut self, signal: Signal, cx: &mut Context<'_, P>) -> Change<P> {
         self.presence.note(signal, cx.config);
         if let Some(cause) = self.presence.parks(cx.config) {
-            return self.park(cause, cx);
+            // What was connected by name behind a hidden page ends when that is said again, not when the network changes.
+            let said = matches!(signal, Signal::Hidden | Signal::Frozen | Signal::Park);
+            if said || !matches!(self.phase, Phase::Up { .. } | Phase::Trying { .. }) {
+                return self.park(cause, cx);
+            }
         }
         let slow = self.presence.slows(cx.config);
         match (signal, &self.phase) {

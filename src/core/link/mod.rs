@@ -11,6 +11,7 @@ mod heartbeat;
 mod lifecycle;
 mod listen;
 mod stream;
+mod trial;
 mod upgrade;
 
 pub(crate) use call::{Ask, Call, Calls, Phase, Sending};
