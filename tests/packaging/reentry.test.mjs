@@ -58,3 +58,28 @@ test("a listener that asks again for a read that failed has it kept", async (t) 
   server.executions.shift();
   await assertKept({ client, server });
 });
+
+test("a listener that hears of a read and looks for it, or drops what is kept, leaves the read its key", async (t) => {
+  const opened = await open(t);
+  const { client } = opened;
+  client.on("request", () => {
+    client.cache.get("tools/list", {});
+    client.cache.invalidate({ method: "prompts/list" });
+  });
+  await client.listTools();
+  await assertKept(opened);
+});
+
+test("a call that is cancelled, or whose client is closed, as soon as it is heard of is not sent", async (t) => {
+  for (const code of ["ABORTED", "CLIENT_CLOSED"]) {
+    const { client, server } = await open(t);
+    const control = new AbortController();
+    const heard = [];
+    client.on("request", ({ phase }) => {
+      heard.push(phase);
+      if (phase === "queued") code === "ABORTED" ? control.abort() : void client.close();
+    });
+    await assert.rejects(client.callTool("add", {}, { signal: control.signal }), { code, outcome: "not-sent" });
+    assert.deepEqual([heard, server.executions.length], [["queued", "settled"], 0]);
+  }
+});
