@@ -81,6 +81,8 @@ export function submit<T>(
   finish: Finish | undefined = method === "tools/list" ? learn : undefined,
 ): RequestPromise<T> {
   const call = new Call(host, kind, method, params, options ?? {}, finish);
+  // First of all: whoever hears of it may end it, or the client, or drop what is kept.
+  call.announce();
   host.submit(call);
   return call.promise as RequestPromise<unknown> as RequestPromise<T>;
 }
@@ -250,7 +252,6 @@ export class Call {
     if (options.onProgress) flags |= PROGRESS;
     if (options.resetTimeoutOnProgress === false) flags |= KEEP_TIMEOUT;
     if (options.cacheMode) flags |= MODE * Math.max(0, MODES.indexOf(options.cacheMode));
-    this.announce();
     this.slot = tables!.attach(client, this);
     const method = tables!.methodId(this.method);
     const { timeout = -1, maxTotalTimeout = -1, queueTimeout = -1, cacheTTL = -1 } = options;
@@ -389,7 +390,7 @@ export class Call {
   }
 
   /** Tells that the call was made, or, once it is settled, how it ended. */
-  private announce(error?: unknown): void {
+  announce(error?: unknown): void {
     const { events } = this.host;
     if (this.kind === CONNECT || !events.has("request")) return;
     const now = performance.now();

@@ -51,16 +51,19 @@ class Follower {
   #pushed: Task | undefined;
   #told: string | undefined;
   #reports = 0;
+  /** When `maxTotalTimeout` is over, and what tells of it. */
+  #until: number;
+  #limit: ReturnType<typeof setTimeout> | undefined;
 
   constructor(call: Call) {
     this.#call = call;
     this.#over = call.pause();
+    this.#until = performance.now() + (call.options.maxTotalTimeout ?? Infinity);
   }
 
   /** Resolves with the result of the task. `created`: it was only just made, and what is known of it never holds a result. */
   async run(task: Task, created: boolean): Promise<unknown> {
     const call = this.#call;
-    const { maxTotalTimeout: timeout } = call.options;
     this.#over.signal.onabort = () => {
       this.#wake?.();
       this.#send("tasks/cancel").catch(() => {});
@@ -75,7 +78,7 @@ class Follower {
       },
       this.#over,
     );
-    const limit = timeout && setTimeout(() => call.refuse(failure("REQUEST_TIMEOUT", { timeout, stage: "total" })), timeout);
+    this.#watch();
     try {
       for (; ; created = false) {
         if (typeof task?.taskId !== "string") throw call.error(failure("INVALID_RESULT"));
@@ -94,9 +97,16 @@ class Follower {
         this.#pushed = undefined;
       }
     } finally {
-      clearTimeout(limit);
+      clearTimeout(this.#limit);
       this.#over.signal.onabort = null;
     }
+  }
+
+  #watch(): void {
+    const left = this.#until - performance.now();
+    const timeout = this.#call.options.maxTotalTimeout!;
+    // No timer waits for more than 24 days, or for ever: it would fire at once.
+    if (left < 2e9) this.#limit = setTimeout(() => this.#call.refuse(failure("REQUEST_TIMEOUT", { timeout, stage: "total" })), left);
   }
 
   #tell(task: Task): void {
@@ -116,11 +126,16 @@ class Follower {
     if (!asked.length) return;
     for (const [key] of asked) this.#answered.add(key);
     let inputResponses: unknown;
+    // The time that somebody thinks counts towards no limit.
+    clearTimeout(this.#limit);
+    const since = performance.now();
     try {
       inputResponses = await answerInputs(this.#call.host, Object.fromEntries(asked), this.#over.signal);
     } catch (cause) {
       throw this.#call.error(failure("INPUT_REQUIRED", { data: task, cause }));
     }
+    this.#until += performance.now() - since;
+    this.#watch();
     await this.#ask(task, "tasks/update", { inputResponses });
   }
 

@@ -78,8 +78,10 @@ export class Network {
     if (!this.#transports.includes("http")) return new Response(null, { status: 404 });
     if (method !== "POST") return new Response(null, { status: method === "DELETE" ? 200 : 405 });
     const link = {} as Link;
+    const over = new AbortController();
     const ended = new Promise<Response>((resolve, reject) => {
-      signal?.addEventListener("abort", () => reject(signal.reason));
+      // The signal serves again for later fetches.
+      signal?.addEventListener("abort", () => reject(signal.reason), over);
       link.end = (how) => {
         if (how === "mid-stream") resolve(new Response(broken(), { headers: { "content-type": "application/json" } }));
         else if (how !== "half-open") reject(new TypeError("fetch failed"));
@@ -91,7 +93,10 @@ export class Network {
       if (text === undefined) return new Response(null, { status: 202 });
       return new Response(text, { headers: { "content-type": "application/json", "content-length": `${text.length}` } });
     });
-    return Promise.race([ended, answered]).finally(() => this.links.delete(link));
+    return Promise.race([ended, answered]).finally(() => {
+      over.abort();
+      this.links.delete(link);
+    });
   }) as typeof globalThis.fetch;
 
   readonly WebSocket = socketsOf(this, () => this.#transports.includes("websocket")) as unknown as typeof globalThis.WebSocket;

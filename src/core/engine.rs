@@ -137,10 +137,14 @@ impl<P: Payload> Engine<P> {
 
     /// The next thing to do; [`Output::Timeout`] when there is nothing more for now.
     pub fn poll_output(&mut self) -> Output<P> {
-        self.flush_all();
-        match self.out.pop_front() {
-            Some(output) => output,
-            None => Output::Timeout(self.next_timeout()),
+        loop {
+            self.flush_all();
+            match self.out.pop_front() {
+                // A listener that was told before this may have made use of it again.
+                Some(Output::Forget(key)) if self.is_needed(key) => {}
+                Some(output) => return output,
+                None => return Output::Timeout(self.next_timeout()),
+            }
         }
     }
 

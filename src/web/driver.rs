@@ -15,7 +15,7 @@ use wasm_bindgen::JsValue;
 use crate::fetch::{Events, Fetch};
 use crate::glue::{self, HostObject};
 use crate::message::{exchange_event, link_event, parts, Told, CHUNK, ODD_ID, OPENED, SIGNAL, WAKE};
-use crate::payload::{leave, Payload};
+use crate::payload::{leave, Payload, Rest};
 use crate::socket::Socket;
 use crate::timer::Timer;
 
@@ -37,6 +37,8 @@ pub struct Driver {
     sent: Cell<f64>,
     received: Cell<f64>,
     max_message: f64,
+    /// The last, as fields are dropped in their order.
+    _rest: Rest,
 }
 
 impl Driver {
@@ -62,6 +64,7 @@ impl Driver {
             sent: Cell::new(0.0),
             received: Cell::new(0.0),
             max_message,
+            _rest: Rest,
         });
         // The snippet gives numbers out one after the other.
         DRIVERS.with_borrow_mut(|drivers| drivers.push(Rc::downgrade(&driver)));

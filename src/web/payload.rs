@@ -48,6 +48,16 @@ pub(crate) fn leave(handle: i32) {
     }
 }
 
+/// What is owned beside payloads, and dropped after them: the last of those is released at once, as no call of JavaScript's may follow.
+#[derive(Debug, Default)]
+pub(crate) struct Rest;
+
+impl Drop for Rest {
+    fn drop(&mut self) {
+        leave(0);
+    }
+}
+
 impl Clone for Payload {
     fn clone(&self) -> Self {
         glue::retain(self.0);

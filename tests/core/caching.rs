@@ -2,8 +2,8 @@
 //! and nothing shown that was announced to be old.
 
 use bowline_core::{
-    CacheKey, CacheLimits, CallId, Command, Config, ExchangeEvent, Hint, Incoming, LinkEvent, Method, Output, Reach,
-    Request, ResultKind,
+    CacheKey, CacheLimits, CallId, Command, Config, ExchangeEvent, Hint, Incoming, Instant, LinkEvent, Method, Output,
+    Reach, Request, ResultKind,
 };
 use bowline_support::{fixed, ms, notification, request, tools_list, Doc, Hand};
 
@@ -280,6 +280,19 @@ fn a_key_is_forgotten_once_and_only_when_nobody_uses_it() {
     let forgets = news.iter().filter(|output| matches!(output, Output::Forget(_))).count();
     assert_eq!(forgets, 1);
     assert!(matches!(news.last(), Some(Output::Forget(CacheKey(1)))), "after the last settle: {news:?}");
+}
+
+#[test]
+fn a_key_that_is_used_again_before_the_shell_hears_that_it_is_free_is_not_forgotten() {
+    let mut hand = Hand::on_websocket(fixed());
+    // As a listener does, which looks for a result, finds none, and asks for it: what follows is performed when it has returned.
+    let now = Instant::from_millis(hand.time());
+    assert!(hand.driver.engine.peek(now, CacheKey(1)).is_none());
+    let read = hand.call(tools_list(1));
+    answer_fresh(&mut hand, read, 1, Some(5_000));
+    assert_eq!(forgotten(&mut hand), []);
+    hand.command(Command::Invalidate(None, 0));
+    assert_eq!(forgotten(&mut hand), [CacheKey(1)]);
 }
 
 #[test]

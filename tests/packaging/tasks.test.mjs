@@ -252,6 +252,31 @@ test("a poll that fails for the moment is tried again, one that is refused ends 
   }
 });
 
+test("a limit that no timer can hold is none", async () => {
+  for (const maxTotalTimeout of [Infinity, 2 ** 31]) {
+    const { client, after } = await following([created(), task("working"), completed()]);
+    const end = ends(client.callTool("slow", {}, { maxTotalTimeout }));
+    for (let i = 0; i < 3; i += 1) await after(1000);
+    assert.deepEqual(await end, RESULT);
+  }
+});
+
+test("the time that somebody takes for an answer does not count towards the limit", async () => {
+  let answer;
+  const onInputRequired = () => new Promise((resolve) => (answer = resolve));
+  const states = [created(), task("input_required", { inputRequests: { a: ask("a?") } }), task("working")];
+  const { client, after } = await following(states, { onInputRequired });
+  const end = ends(client.callTool("slow", {}, { maxTotalTimeout: 2500 }));
+  for (let i = 0; i < 5; i += 1) await after(1000);
+  let error;
+  void end.then((reason) => (error = reason));
+  answer({ action: "decline" });
+  await after(1000);
+  assert.equal(error, undefined);
+  for (let i = 0; i < 3; i += 1) await after(1000);
+  assert.deepEqual([error.code, error.stage], ["REQUEST_TIMEOUT", "total"]);
+});
+
 test("a limit given with the call ends and cancels the task; closing the client ends it and leaves the task alone", async () => {
   const { client, methods, after } = await following([created()]);
   const end = ends(client.callTool("slow", {}, { maxTotalTimeout: 2500 }));

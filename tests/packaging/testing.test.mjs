@@ -121,3 +121,17 @@ test("two servers have clocks of their own", async (t) => {
   await ended;
   assert.equal(one.clock.now() - other.clock.now(), 3999);
 });
+
+test("many calls over HTTP leave no listeners behind", async (t) => {
+  const warned = [];
+  const warn = (warning) => warned.push(warning.name);
+  process.on("warning", warn);
+  t.after(() => process.off("warning", warn));
+  const server = createFakeServer({ transports: ["http"] });
+  const client = createTestClient(server);
+  t.after(() => client.close());
+  server.handle("tools/call", () => ({ content: [] }));
+  for (let i = 0; i < 30; i += 1) await client.callTool("add");
+  await new Promise(setImmediate);
+  assert.deepEqual(warned, []);
+});

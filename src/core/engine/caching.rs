@@ -124,9 +124,14 @@ impl<P: Payload> Engine<P> {
 
     /// A call does not need its key any more; a kept result may.
     pub(super) fn let_go(&mut self, key: CacheKey) {
-        if !self.cache.as_ref().is_some_and(|cache| cache.has(key)) {
-            forget(key, &self.flight, &mut self.out);
+        if !self.is_needed(key) {
+            self.out.push_back(Output::Forget(key));
         }
+    }
+
+    /// Whether a result is kept under this key, or a read of it in progress.
+    pub(super) fn is_needed(&self, key: CacheKey) -> bool {
+        self.flight.has(key) || self.cache.as_ref().is_some_and(|cache| cache.has(key))
     }
 
     /// What is kept of these, and what is on its way, is old.
