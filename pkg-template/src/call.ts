@@ -7,7 +7,7 @@ import { errorFrom, McpError, type Failure } from "./errors.js";
 import type { Host } from "./host.js";
 import { withMeta, wrongKey } from "./meta.js";
 import type { CallToolOptions, InputRequiredResult, Progress, RequestOptions, RequestPhase, RequestPriority, RequestPromise } from "./types.js";
-import { level, MODES, PRIORITY, wrongIn } from "./wrong.js";
+import { level, MODES, wrongIn, wrongOption } from "./wrong.js";
 
 /** Bits of `Core.call`'s flags. */
 export const NOTIFICATION = 1;
@@ -288,7 +288,8 @@ export class Call {
   }
 
   setPriority(priority: RequestPriority): void {
-    if (level(priority) < 0) throw this.host.invalid(PRIORITY);
+    const wrong = wrongOption("priority", priority);
+    if (wrong) throw this.host.invalid(wrong);
     this.priority = priority;
     if (this.slot >= 0) core.setPriority(this.host.client, this.slot, level(priority));
   }
