@@ -48,6 +48,8 @@ const CALLS = "calls";
 const KEPT = 30 * 86_400_000;
 /** How long a call waits for its entry. Milliseconds. */
 const LONGEST = 1000;
+/** How long a page that is kept for the way back may take to be ended. Milliseconds. */
+const GIVES_WAY = 200;
 /** What needs no entry, since a second execution is harmless: the same as in the core's table (src/core/wire/method.rs). */
 export const HARMLESS: ReadonlySet<string> = new Set([
   ...["tools/list", "resources/list", "resources/templates/list", "resources/read", "prompts/list", "server/discover", "prompts/get"],
@@ -97,6 +99,10 @@ class Notes implements CallNotes {
     try {
       const database = await opened();
       const before = await readAll(database);
+      // Even to look at the locks ends a page that is kept for the way back and holds one.
+      if (!before.length) return;
+      const others = before.flatMap(([, entry]) => (entry?.scope === this.#scope && entry.owner !== self ? [lockOf(entry.owner!)] : []));
+      await Promise.all([...new Set(others)].map(outlived));
       // Whoever wrote one of these held its lock by then: one that is missing now is gone for good.
       const { held = [] } = await navigator.locks.query();
       const living = new Set(held.map(({ name }) => name));
@@ -177,6 +183,10 @@ class Notes implements CallNotes {
     this.#warn(`calls in doubt are not kept: ${error}`);
   }
 }
+
+/** Resolves when the lock's owner is gone, or is known to live: a page kept for the way back gives way to whoever wants its lock. */
+const outlived = (lock: string): Promise<void> =>
+  navigator.locks.request(lock, { signal: AbortSignal.timeout(GIVES_WAY) }, () => {}).catch(() => {});
 
 const lockOf = (owner: string): string => `${DATABASE}:${owner}`;
 

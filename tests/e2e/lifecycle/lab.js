@@ -1,6 +1,7 @@
 // Clients by name, what they went through, and how their calls ended: in a page or a worker, asked from outside by
 // lifecycle.mjs. It judges nothing. Times are those of `Date.now()`, which the page shares with the tests.
 import { createClient } from "../../../pkg/dist/index.js";
+import { indexedDbJournal } from "../../../pkg/dist/persist.js";
 
 const clients = new Map();
 
@@ -15,6 +16,14 @@ export function open(name, config) {
   client.on("transport", ({ to, cause }) => tell("transport", { to, cause }));
   client.on("suspended", ({ cause }) => tell("suspended", { cause }));
   client.on("error", ({ code }) => tell("error", { code }));
+}
+
+/** The same with a journal in IndexedDB; gives the tools of the calls that an earlier page left in doubt. */
+export async function openNoted(name, config) {
+  const journal = indexedDbJournal();
+  open(name, { ...config, journal });
+  await journal.ready;
+  return clients.get(name).client.inDoubt().map(({ tool }) => tool);
 }
 
 export async function connect(name) {

@@ -46,6 +46,26 @@ export async function returns(rig) {
     await tab.close();
   });
 
+  await check("a page with a journal is kept when nothing is in doubt, and the next page knows when something is", async () => {
+    const tab = await rig.tab();
+    const config = { serverUrl: rig.servers.modern.url, enableWebSocket: false };
+    const next = async () => {
+      await tab.goto(`${rig.site.url}/tests/e2e/lifecycle/page.html?next`);
+      await tab.waitForFunction(() => "lab" in globalThis);
+      return on(tab, "openNoted", "journal", config);
+    };
+    assert.deepEqual(await on(tab, "openNoted", "journal", config), []);
+    await on(tab, "connect", "journal");
+    await tab.evaluate(() => (globalThis.sameAsBefore = true));
+    assert.deepEqual(await next(), []);
+    tab.goBack().catch(() => {});
+    await tab.waitForFunction(() => globalThis.sameAsBefore);
+    await on(tab, "start", "journal", "pending", "counter", { key: "journal", ms: 60_000 });
+    await sleep(300);
+    assert.deepEqual(await next(), ["counter"]);
+    await tab.close();
+  });
+
   await check("a dedicated worker of a page kept by the browser comes back as well", async () => {
     const tab = await rig.tab({ worker: true });
     await inFlight(rig, workerOf(tab), "kept worker");
