@@ -236,8 +236,10 @@ export class Host {
     if (this.#closing) return call.refuse({ code: "CLIENT_CLOSED", outcome: "not-sent", retryable: false });
     if (this.client >= 0) return call.start();
     this.#waiting.push(call);
-    // The browser would only say that it failed.
-    if (this.#isMixed) return this.#abandon(errorFrom({ code: "MIXED_CONTENT", outcome: "not-sent", retryable: false, url: this.url ?? this.webSocketUrl! }));
+    // The browser would only say that it failed, and of a class that is not there nothing at all.
+    const lacks = !this.url && !this.WebSocket;
+    const code = this.#isMixed ? "MIXED_CONTENT" : lacks && "CONNECT_FAILED";
+    if (code) return this.#abandon(errorFrom({ code, outcome: "not-sent", retryable: false, detail: "class", url: this.url ?? this.webSocketUrl! }));
     if (this.#waiting.length > 1) return;
     const tables = loaded();
     // Loaded already: start in this very task, so that calls issued together leave together.

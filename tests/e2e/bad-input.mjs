@@ -126,6 +126,16 @@ const fault = servers.fault.url.replace(/\/$/, "");
 const site = await serveFolder(inRoot());
 const browser = await chromium.launch({ executablePath: await ensureChromium(), args: ["--no-sandbox"] });
 try {
+  await check("Node: that there is no WebSocket for a ws: address is told as such", async () => {
+    const { WebSocket } = globalThis;
+    delete globalThis.WebSocket; // Node 22 has one
+    const client = bowline.createClient({ serverUrl: servers.refused.replace("http", "ws") });
+    const error = await client.connect().catch((error) => error);
+    if (WebSocket) globalThis.WebSocket = WebSocket;
+    assert.deepEqual([error.code, error.outcome, client.state], ["CONNECT_FAILED", "not-sent", "failed"]);
+    assert.match(`${error.message} ${error.hint}`, /no WebSocket here.*package ws/);
+    await client.close();
+  });
   await suite("Node", (name, ...args) => trials[name](bowline, ...args), servers, fault);
   const page = await browser.newPage();
   await page.goto(`${site.url}/tests/e2e/bad-input/page.html`);
