@@ -42,7 +42,7 @@ export function loadCluster(): Promise<Instance> {
   loading ??= (async () => {
     try {
       const bytes = Uint8Array.from(atob(packed), (char) => char.charCodeAt(0));
-      const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+      const stream = new Response(bytes).body!.pipeThrough(new DecompressionStream("gzip"));
       const { instance } = await WebAssembly.instantiate(await new Response(stream).arrayBuffer());
       return (current = new Instance(instance.exports));
     } catch (cause) {

@@ -5,8 +5,8 @@ import { setWasmSource } from "./runtime.js";
 
 setWasmSource(() => {
   const bytes = Uint8Array.from(atob(packed), (char) => char.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Response(stream, { headers: { "content-type": "application/wasm" } });
+  // No Blob and no compileStreaming: those of jsdom and happy-dom have no stream, and are no Response to the engine.
+  return new Response(new Response(bytes).body!.pipeThrough(new DecompressionStream("gzip")));
 });
 
 export * from "./main.js";
