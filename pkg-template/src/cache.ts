@@ -61,7 +61,7 @@ export class Cache implements CacheApi {
     const host = this.#host;
     const { client, tables } = host;
     const entries: Entry[] = [];
-    const numbers = host.isOpen && host.inContext() ? kept(client) : [];
+    const numbers = (host.isOpen && host.inContext() && kept(client)) || [];
     for (let at = 0; at < numbers.length; at += 4) {
       const [key, handle, ttl, isPublic] = numbers.slice(at, at + 4) as [number, number, number, number];
       const [, method, params] = /^(\d+)(.*)$/s.exec(tables!.keyText(client, key))!;

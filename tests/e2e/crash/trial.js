@@ -84,6 +84,9 @@ async function live(clients, watched) {
     await pause(2);
     control.abort();
     client.metrics();
+    client.cache.set("resources/read", { uri: "a:1" }, {});
+    client.cache.get("resources/read", { uri: "a:1" });
+    client.cache.dehydrate();
   }
   watch(watched, "reconnect", web.reconnect());
   watch(watched, "ping", http.ping());
