@@ -429,6 +429,9 @@ impl<P: Payload> Engine<P> {
         let due = self.exchanges.iter().map(|exchange| exchange.due_at(&self.config));
         self.next_due = due.fold(Instant::NEVER, Instant::min);
         while let Some((id, stage, span)) = self.calls.overdue(self.now) {
+            if self.calls.shares(id, self.flight.leader(id), self.now) {
+                continue;
+            }
             if matches!(self.calls.at(id), Some(call) if matches!(call.phase, Phase::Delayed(_)))
                 && stage == Stage::Queue
             {

@@ -38,6 +38,22 @@ fn the_timeout_counts_from_dispatch_and_not_from_creation() {
 }
 
 #[test]
+fn the_timeout_of_a_shared_read_counts_from_its_dispatch_too() {
+    let mut hand = Hand::on_websocket(Config { websocket_concurrency: 1, ..fixed() });
+    let first = hand.call(tool_call(9));
+    let leader = hand.call(tools_list(1));
+    let follower = hand.call(Request { timeout: Some(ms(1_000)), ..tools_list(1) });
+    hand.pass(5_500);
+    assert!(hand.end(follower).is_none(), "it only waits");
+    hand.answer(first, Doc::of(9));
+    hand.pass(999);
+    assert!(hand.end(follower).is_none());
+    hand.pass(1);
+    assert_eq!(stage(&hand, follower), Some(Stage::Response));
+    assert!(hand.end(leader).is_none());
+}
+
+#[test]
 fn a_call_that_times_out_is_cancelled_on_the_wire() {
     let mut hand = Hand::on_websocket(fixed());
     let call = hand.call(limited(1_000));

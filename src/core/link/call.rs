@@ -278,6 +278,19 @@ impl<P> Calls<P> {
         None
     }
 
+    /// Whether a call that shares a read has time left after all: it counts from the sending, as for who travels for it.
+    pub(crate) fn shares(&mut self, id: CallId, leader: Option<CallId>, now: Instant) -> bool {
+        let Some(leader) = leader.and_then(|leader| self.at(leader)) else {
+            return false;
+        };
+        let since = leader.sending().map_or(now, |sending| sending.heard);
+        let has_time = self.at(id).is_some_and(|call| since + call.timeout > now && call.deadline > now);
+        if has_time {
+            self.enter(id, Phase::Following(since));
+        }
+        has_time
+    }
+
     /// The ids of all calls that satisfy `pick`, in the order of their creation. One function for all who ask: none of them is frequent.
     pub(crate) fn select(&self, pick: &dyn Fn(&Call<P>) -> bool) -> Vec<CallId> {
         let mut found = Order::default();

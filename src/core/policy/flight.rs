@@ -61,6 +61,11 @@ impl Flight {
         None
     }
 
+    /// Who travels for `call`, if that follows.
+    pub(crate) fn leader(&self, call: CallId) -> Option<CallId> {
+        self.0.iter().find(|crew| crew.followers.contains(&call)).map(|crew| crew.leader)
+    }
+
     /// Whether a read of `key` is in progress.
     pub(crate) fn has(&self, key: CacheKey) -> bool {
         self.0.iter().any(|crew| crew.key == key)
