@@ -306,7 +306,7 @@ impl<P: Payload> Engine<P> {
         if let Some(call) = self.calls.awaiting(link, id) {
             self.on_answer(call, answer, wait);
         } else if self.connection.awaits(link, id) {
-            let change = self.with(|connection, cx| connection.on_answer(link, answer, cx));
+            let change = self.with(|connection, cx| connection.on_answer(link, answer, wait, cx));
             self.on_change(change);
         } else if self.listen.has(id) {
             self.on_concern(Concern::Answer(id, answer, None));
@@ -374,7 +374,7 @@ impl<P: Payload> Engine<P> {
             }
             Step::Answer(answer) => match purpose {
                 Purpose::Handshake(_) => {
-                    let change = self.with(|connection, cx| connection.on_answer(link, answer, cx));
+                    let change = self.with(|connection, cx| connection.on_answer(link, answer, wait, cx));
                     self.on_change(change);
                 }
                 Purpose::Call(call, request) => {

@@ -17,7 +17,7 @@ pub(crate) struct Fetch {
 pub(crate) struct Events {
     /// The data of an event whose name makes it an address (P83).
     pub(crate) endpoint: Option<Vec<u8>>,
-    /// The data of all others.
+    /// The data of those that are messages.
     pub(crate) messages: Vec<Vec<u8>>,
 }
 
@@ -59,10 +59,11 @@ impl Fetch {
 
 impl Sink for Found {
     fn event(&mut self, name: &[u8], data: &[u8]) {
-        if name == b"endpoint" {
-            self.events.endpoint = Some(data.to_vec());
-        } else {
-            self.events.messages.push(data.to_vec());
+        match name {
+            b"endpoint" => self.events.endpoint = Some(data.to_vec()),
+            b"" | b"message" => self.events.messages.push(data.to_vec()),
+            // As with `EventSource`, nobody listens to the others: some servers keep a stream alive with a `ping` of their own.
+            _ => {}
         }
     }
 

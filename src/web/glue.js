@@ -453,7 +453,8 @@ function deliver(message, text, client, source) {
   const size = text.length;
   const id = number(message?.id);
   const odd = typeof message?.id === "string" ? ODD_ID : 0;
-  if (message?.result !== undefined) {
+  // Some servers write both, of which one is null.
+  if (message?.result !== undefined && !(message.result === null && message.error)) {
     if (size > clients[client].limit) return on(client, source, TOO_LARGE, id);
     const { result } = message;
     const kind = result?.resultType;

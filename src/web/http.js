@@ -110,7 +110,8 @@ async function run(client, source, kind, aborter, init, url) {
   let end = ENDED;
   let how = UNSENT;
   try {
-    if (more) Object.assign(init.headers, typeof more === "function" ? await more() : more);
+    // By the names that ours have, or `fetch` would join both values; what it would not take is found before it is asked.
+    if (more) new Headers((typeof more === "function" ? await more() : more) ?? {}).forEach((value, name) => (init.headers[name] = value));
     how = UNKNOWN;
     if (kind === PROBE && own.barred) throw own.barred;
     const response = await fetch(url, init);
@@ -141,7 +142,9 @@ async function run(client, source, kind, aborter, init, url) {
       head(aborter, client, source, status, headers, content, session || challenge);
     } else {
       head(aborter, client, source, status, headers, content, session || challenge);
-      const reader = (content !== JSON_BODY && content !== EVENT_STREAM) || status === 204 ? undefined : response.body?.getReader();
+      const reader = response.body?.getReader();
+      // What means nothing may have no end, and would keep its connection.
+      if (content !== JSON_BODY && content !== EVENT_STREAM) reader?.cancel().catch(() => {});
       const decoder = new TextDecoder();
       const parts = [];
       for (let bytes = 0; reader && aborter.source; ) {

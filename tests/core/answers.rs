@@ -312,6 +312,22 @@ fn a_plain_answer_that_is_no_answer_ends_its_call_at_once() {
 }
 
 #[test]
+fn a_refusal_whose_body_has_another_id_is_what_its_status_says() {
+    let refusals = [(401, Code::AuthRequired), (403, Code::Forbidden), (404, Code::HttpError), (413, Code::HttpError)];
+    for (status, code) in refusals {
+        let mut hand = Hand::on_http(fixed());
+        let call = hand.call(tool_call(1));
+        // As servers send whose ids are numbers and which had not read ours yet.
+        hand.json(hand.exchange_of(call), status, failure(RequestId(0), -32600));
+        assert_eq!((hand.error(call), violations(&hand)), ((code, Outcome::NotApplied), 1), "{status}");
+    }
+    let mut hand = Hand::new(Config { websocket: false, ..fixed() });
+    hand.call(connect());
+    hand.json(hand.last_exchange(), 400, failure(RequestId(0), -32600));
+    assert!(matches!(hand.question(), (_, _, Outgoing::Initialize(..))), "a legacy server refuses the newer question");
+}
+
+#[test]
 fn whatever_a_server_says_to_a_notification_it_is_taken() {
     let mut hand = Hand::on_http(fixed());
     let call = hand.call(bowline_support::notify(1));

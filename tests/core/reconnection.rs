@@ -2,10 +2,10 @@
 //! what a server or a user may say about it.
 
 use bowline_core::{
-    Code, Command, Config, Duration, Era, Event, ExchangeEvent, Jitter, Outcome, Output, Reach, Reconnect, State,
-    Transport,
+    Code, Command, Config, Content, Duration, Era, Event, ExchangeEvent, Jitter, Outcome, Output, Reach, Reconnect,
+    State, Transport,
 };
-use bowline_support::{connect, fixed, ms, request, tool_call, Doc, Hand};
+use bowline_support::{connect, failure, fixed, ms, request, tool_call, Doc, Hand};
 
 fn websocket(reconnect: Reconnect) -> Config {
     Config { http: false, reconnect, ..Config::default() }
@@ -205,6 +205,18 @@ fn retry_after_of_the_handshake_is_a_floor_for_the_next_attempt() {
     hand.status(hand.last_exchange(), 503, Some(ms(9_000)));
     assert_eq!(hand.status_now().state, State::Reconnecting);
     assert_eq!(hand.retry_in(), Some(9_000.0));
+}
+
+#[test]
+fn so_is_that_of_a_refusal_that_says_why_in_its_body() {
+    for status in [429, 503] {
+        let mut hand = Hand::on_http(fixed());
+        hand.command(Command::Reconnect);
+        let (exchange, (_, id, _)) = (hand.last_exchange(), hand.question());
+        hand.head(exchange, status, Content::Json, Some(ms(9_000)));
+        hand.exchange(exchange, ExchangeEvent::Message(failure(id, -32000)));
+        assert_eq!(hand.retry_in(), Some(9_000.0), "{status}");
+    }
 }
 
 #[test]

@@ -111,6 +111,24 @@ fn a_refusal_is_for_as_long_as_the_link_lives() {
 }
 
 #[test]
+fn a_stream_that_was_open_and_is_not_known_any_more_tells_that_the_session_is_over() {
+    for status in [400, 404] {
+        let mut hand = Hand::with_standing_stream(fixed(), 8);
+        let (stream, _) = hand.gets().remove(0);
+        hand.end_at(stream, 42, None);
+        hand.pass(1_000);
+        hand.status(hand.last_exchange(), status, None);
+        let (_, plan) = hand.fetches().pop().unwrap_or_else(|| panic!("a question"));
+        assert!(matches!(plan.message, Some(Outgoing::Initialize(..))), "{status}: nobody calls, and nothing is heard");
+        assert!(plan.session.is_none());
+        hand.answer_initialize(9);
+        hand.status(hand.last_exchange(), 202, None);
+        let (_, plan) = hand.gets().pop().unwrap_or_else(|| panic!("a stream"));
+        assert_eq!((plan.session, plan.resume), (Some(Doc::of(9)), None), "{status}");
+    }
+}
+
+#[test]
 fn what_is_no_event_stream_is_a_refusal_too() {
     let mut hand = Hand::before_standing_stream(fixed(), 8);
     hand.head(hand.last_exchange(), 200, Content::Html, None);

@@ -388,6 +388,14 @@ test("of a body that is too large nothing but that is told", async () => {
   assert.deepEqual(kinds, [HEAD, ALIVE, TOO_LARGE, ENDED]);
 });
 
+test("a body that means nothing is not waited for, and its connection is given back", async () => {
+  const HEAD = 10, ENDED = 12;
+  let given = false;
+  const body = new ReadableStream({ pull: (stream) => stream.enqueue(new Uint8Array(10)), cancel: () => (given = true) });
+  const { kinds } = await exchanged(new Response(body, { status: 500, headers: { "content-type": "text/html" } }));
+  assert.deepEqual([kinds, given], [[HEAD, ENDED], true]);
+});
+
 test("an endless line of an event stream is too large before any of it is handed to wasm, and no silence until then", async () => {
   const HEAD = 10, TOO_LARGE = 4, CHUNK = 11, ENDED = 12, ALIVE = 16;
   const lines = (...texts) => {

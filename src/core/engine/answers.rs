@@ -1,7 +1,7 @@
 //! The way of an answer inwards: what it means for the call that waits for it.
 
 use super::{
-    Answer, CallId, Code, Connection, Detail, Engine, Error, Event, Method, Output, Payload, RequestId, Settled,
+    Answer, CallId, Code, Connection, Detail, Engine, Error, Event, LinkId, Method, Output, Payload, RequestId, Settled,
 };
 use crate::io::Need;
 use crate::link::{refused, unreached, Ask, Call};
@@ -124,8 +124,15 @@ impl<P: Payload> Engine<P> {
     fn on_link_refused(&mut self, id: CallId, error: Error<P>) {
         let link = self.calls.at(id).and_then(Call::sending).map(|sending| sending.link);
         self.on_call_lost(id, Loss::Refused, error, None);
-        // Others on the same link find a new one begun already.
-        if self.connection.up().map(|up| up.id) == link {
+        if let Some(link) = link {
+            self.replace(link);
+        }
+    }
+
+    /// A link is of no use to the server any more: a new one is begun.
+    pub(super) fn replace(&mut self, link: LinkId) {
+        // Others on the same link find it begun already.
+        if self.connection.up().is_some_and(|up| up.id == link) {
             let change = self.with(Connection::restart);
             self.on_change(change);
         }

@@ -85,6 +85,8 @@ impl<P: Payload> Engine<P> {
             Answer::Lost { broken } => (false, *broken),
             Answer::Unreached(_) => (false, true),
             Answer::Status(429 | 500.., _) => (false, false),
+            // Nobody may be calling, and what the server says comes to nobody until there is a new session.
+            Answer::Status(400 | 404, _) if stream.is_of_session() => return self.replace(link),
             // 405: not offered; 409: there is one already. That does not change while the link lives.
             _ => (true, false),
         };

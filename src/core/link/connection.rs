@@ -166,8 +166,14 @@ impl<P: Payload> Connection<P> {
         self.links.iter().any(|other| other.id == link && other.handshake.awaits() == Some(id))
     }
 
-    /// An answer to the handshake's question.
-    pub(crate) fn on_answer(&mut self, link: LinkId, answer: Answer<P>, cx: &mut Context<'_, P>) -> Change<P> {
+    /// An answer to the handshake's question, and how long it asks to wait.
+    pub(crate) fn on_answer(
+        &mut self,
+        link: LinkId,
+        answer: Answer<P>,
+        wait: Option<Duration>,
+        cx: &mut Context<'_, P>,
+    ) -> Change<P> {
         let Some(at) = self.links.iter_mut().find(|other| other.id == link) else {
             return Change::None;
         };
@@ -175,11 +181,11 @@ impl<P: Payload> Connection<P> {
             return self.open_channel(link, refusal, cx);
         }
         let next = match answer {
-            Answer::Error { status: status @ (401 | 403 | 429 | 500..), .. } => Next::Fail(refused(status, None)),
+            Answer::Error { status: status @ (401 | 403 | 429 | 500..), .. }
+            | Answer::Status(status @ (401 | 403 | 429 | 500..), _) => Next::Fail(refused(status, wait)),
             Answer::Result { kind, payload, .. } => at.handshake.on_result(kind, payload, cx.ids),
             Answer::Error { code, payload, .. } => at.handshake.on_error(code, payload, cx.ids),
-            Answer::Status(status @ (401 | 403 | 429 | 500..), wait) => Next::Fail(refused(status, wait)),
-            Answer::Status(status, wait) => at.handshake.fall_back(refused(status, wait), cx.ids),
+            Answer::Status(status, _) => at.handshake.fall_back(refused(status, wait), cx.ids),
             // Once the era is known, a `fetch` that fails is the network's fault and says nothing about the server. Before that, a
             // browser hides whether the preflight refused the headers of the newer era (P33).
             Answer::Unreached(reach) if self.era.is_some() || reach.is_ours() => Next::Fail(unreached(reach)),

@@ -250,6 +250,7 @@ impl Exchange {
         if expected.is_none() && self.is_headless() {
             return Step::Answer(Answer::Accepted);
         }
+        let refused = !(200..300).contains(&status);
         let streamed = content == Content::EventStream;
         match message {
             Incoming::Result { id, kind, hint, size, payload } if Some(id) == expected => {
@@ -260,14 +261,15 @@ impl Exchange {
             }
             // The whole of a plain answer is no answer.
             Incoming::Notification { .. } | Incoming::Request { .. } if self.is_headless() => bad("no-answer"),
-            // Somebody else's answer: on a stream the right one may follow (I3), a single body is all there will be.
-            Incoming::Result { .. } | Incoming::Error { .. } => self.flawed("wrong-id", streamed),
+            // Somebody else's answer: on a stream the right one may follow (I3), a single body is all there will be. What is wrong with a
+            // refusal's body takes nothing from its status.
+            Incoming::Result { .. } | Incoming::Error { .. } => self.flawed("wrong-id", streamed || refused),
             Incoming::Notification { method, token, payload } => Step::Notification(method, token, payload),
             Incoming::Request { asked, payload } => Step::Request(asked, payload),
             Incoming::TooLarge(_) | Incoming::Malformed(Malformed::TooLarge) => {
                 Step::Answer(Answer::Bad(Malformed::TooLarge.into()))
             }
-            Incoming::Malformed(_) if !(200..300).contains(&status) => Step::Wait,
+            Incoming::Malformed(_) if refused => Step::Wait,
             Incoming::Malformed(Malformed::Json) => self.flawed("json", streamed),
             Incoming::Malformed(_) => self.flawed("envelope", streamed),
         }

@@ -20,6 +20,8 @@ pub(crate) struct Stream<P> {
     /// Those of its link, whatever became of that.
     version: Version,
     session: Option<P>,
+    /// It was asked for before, and not refused.
+    again: bool,
     /// The last event seen.
     last: Option<P>,
     /// When to ask; none while it is open.
@@ -38,6 +40,7 @@ impl<P: Clone> Stream<P> {
             link: link.id,
             version,
             session,
+            again: false,
             last: None,
             due,
             retry: RETRY,
@@ -83,6 +86,12 @@ impl<P: Clone> Stream<P> {
         // A server that works may be taken at its word; one that does not is given more and more time.
         let grown = if failed { backoff::delay(&cx.config.reconnect, self.barren, cx.rng) } else { Duration::ZERO };
         self.due = Some(cx.now + self.retry.max(grown).max(asked));
+        self.again = true;
+    }
+
+    /// Whether a server that does not know it speaks of the session (P76): one that offers no such stream has said so before.
+    pub(crate) fn is_of_session(&self) -> bool {
+        self.again && self.session.is_some() && self.purpose == Purpose::Standing
     }
 
     /// Whether the server had its chances.
