@@ -10,8 +10,8 @@ export const importsFile = inRoot(".cache", "pkg-imports.json");
 
 /** The entries of pkg/package.json, what each fetches besides its scripts, and its limit in bytes. */
 const entries = [
-  { entry: ".", script: "index.js", assets: [], gate: { unit: "gzip", bytes: 66_400 } },
-  { entry: "./slim", script: "slim.js", assets: [wasmFile], gate: { unit: "brotli", bytes: 60_400 } },
+  { entry: ".", script: "index.js", assets: [], gate: { unit: "gzip", bytes: 67_200 } },
+  { entry: "./slim", script: "slim.js", assets: [wasmFile], gate: { unit: "brotli", bytes: 61_200 } },
   // Beside a client, which is not counted again.
   { entry: "./cluster", script: "cluster.js", assets: [], alone: true, gate: { unit: "brotli", bytes: 54_800 } },
 ];
