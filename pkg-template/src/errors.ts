@@ -214,7 +214,7 @@ HEARTBEAT_TIMEOUT|no answer of $url within $timeout ms
 OFFLINE|this device is offline
 CONNECT_FAILED|cannot connect to $url|${HOST}
  ws|WebSocket handshake with $url failed|${HOST} Leave enableHttpFallback on, or set transport.webSocketUrl.
- class|there is no WebSocket here to reach $url|Set WebSocket in the configuration; in Node 20 to that of the package ws.
+ class|there is no WebSocket here|Set WebSocket; in Node to that of the package ws.
  404|no WebSocket at $url: 404|${PATH}
  405|no WebSocket at $url: 405|Set enableHttpFallback to true.
 CORS_OR_NETWORK|no readable answer of $url: CORS headers missing, or it is down|${HOST} ${HEADERS}
