@@ -179,6 +179,7 @@ export interface CacheApi {
   /**
    * Keeps a result as if the server had given it; reads under way do not replace it. It is private.
    * @param ttl Milliseconds; `cacheOptions.defaultTTL` when absent, never more than `maxTTL`.
+   * @throws TypeError when params or value are no JSON; McpError `INVALID_CONFIG` when `ttl` is no number of at least 0.
    */
   set(method: string, params: object | undefined, value: unknown, ttl?: number): void;
   /** Drops what is meant (everything without a filter), and how much that was. Reads under way are not kept. */
@@ -191,7 +192,7 @@ export interface CacheApi {
   dehydrate(): object;
   /**
    * Takes back what `dehydrate` gave, here or elsewhere: what is still fresh and not kept already. What is private is taken only under the
-   * same `cacheOptions.partition`.
+   * same `cacheOptions.partition`. Entries that were damaged are left out.
    * @throws McpError `INVALID_CONFIG` when it is of another version.
    */
   hydrate(state: unknown): void;
